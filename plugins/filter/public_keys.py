@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.dlbox_public_key import parse_lines
+
+# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+from dlbox_public_key import parse_lines  # noqa: E402
 
 
 def _is_path(entry: str) -> bool:

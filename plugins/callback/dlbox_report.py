@@ -1,0 +1,161 @@
+"""Callback ``dlbox_report``: signs of life during long steps, and one short summary per host at the end."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: dlbox_report
+type: aggregate
+short_description: Signs of life and a closing summary
+description:
+  - While a task runs long, prints a line to standard error now and then that says which task and for how long.
+  - At the end prints, for each host whose roles have reported with C(set_stats), what was set up, what changed, what
+    the owner still has to do, where things answer, and how long each stage took.
+  - Roles report with the lists C(dlbox_setup), C(dlbox_access) and C(dlbox_todo), per host and aggregated.
+options:
+  heartbeat:
+    description: Seconds after which a running task is named, and again each time that they have passed.
+    type: int
+    default: 20
+    ini: [{section: callback_dlbox_report, key: heartbeat}]
+    env: [{name: DLBOX_HEARTBEAT}]
+"""
+
+
+def duration(seconds: float) -> str:
+    """Return ``seconds`` as people say it: ``42 s``, ``3 min 05 s``, ``1 h 02 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _lines(title: str, entries: list[str]) -> list[str]:
+    """Return ``entries`` under ``title``, the title beside the first of them."""
+    return [f"  {title if number == 0 else '':<11}{entry}" for number, entry in enumerate(entries)]
+
+
+def host_summary(host: str, reports: dict[str, list[str]], counts: dict[str, int], check: bool) -> list[str]:
+    """Return the summary of one host, line by line.
+
+    Args:
+        host: the host's inventory name.
+        reports: ``dlbox_setup``, ``dlbox_access`` and ``dlbox_todo``, each a list of lines; all optional.
+        counts: ``changed`` and ``failures`` of the play recap.
+        check: whether this was a run in check mode.
+    """
+    changed, failed = counts["changed"], counts["failures"] + counts["unreachable"]
+    verb = "would change" if check else "changed"
+    outcome = "stopped by an error, see above" if failed else f"{changed} {verb}" if changed else "nothing to change"
+    unique = {key: list(dict.fromkeys(entry for entry in entries if entry)) for key, entries in reports.items()}
+    return [
+        f"{host}: {outcome}",
+        *_lines("would be" if check else "set up", unique.get("dlbox_setup", [])),
+        *_lines("reach it", unique.get("dlbox_access", [])),
+        *_lines("to do", unique.get("dlbox_todo", []) or ["nothing"] * (not failed)),
+    ]
+
+
+class Heartbeat:
+    """A thread that names the running task each ``interval`` seconds, until the next one starts."""
+
+    def __init__(self, interval: float) -> None:
+        """Start beating; ``interval`` in seconds, 0 for never."""
+        self._interval = interval
+        self._task: tuple[str, float] | None = None
+        self._stop = threading.Event()
+        if interval > 0:
+            threading.Thread(target=self._beat, daemon=True, name="dlbox-heartbeat").start()
+
+    def watch(self, task: str | None) -> None:
+        """Name ``task`` from now on; None for no task."""
+        self._task = (task, time.monotonic()) if task else None
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+
+    def _beat(self) -> None:
+        named: tuple[str, float] | None = None
+        count = 0
+        while not self._stop.wait(1.0):
+            task = self._task
+            if task != named:
+                named, count = task, 0
+            if task and time.monotonic() - task[1] >= (count + 1) * self._interval:
+                count += 1
+                # os.write, not the Display: its lock might be held in a worker that is being forked right now.
+                os.write(2, f"  ... still at it after {duration(time.monotonic() - task[1])}: {task[0]}\n".encode())
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships no types
+    """What Ansible loads."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "dlbox_report"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        """Start without a play or task."""
+        super().__init__()
+        self._stages: dict[str, float] = {}
+        self._stage: tuple[str, float] | None = None
+        self._heartbeat: Heartbeat | None = None
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        """Start the heartbeat."""
+        self._heartbeat = Heartbeat(float(self.get_option("heartbeat")))
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """Take the time of the stage before and start that of this one."""
+        self._close_stage()
+        self._stage = (play.get_name().strip(), time.monotonic())
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        """Watch the task."""
+        if self._heartbeat:
+            self._heartbeat.watch(task.get_name().strip())
+
+    v2_playbook_on_handler_task_start = v2_playbook_on_cleanup_task_start = lambda self, task: (
+        self.v2_playbook_on_task_start(task, False)
+    )
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """Print the summary."""
+        if self._heartbeat:
+            self._heartbeat.stop()
+        self._close_stage()
+        reported = {host: data for host, data in stats.custom.items() if host != "_run"}
+        if not any(key.startswith("dlbox_") for data in reported.values() for key in data):
+            return
+        check = bool(self._play_context_check())
+        self._display.banner("SUMMARY")
+        for host in sorted(reported):
+            for number, line in enumerate(host_summary(host, reported[host], stats.summarize(host), check)):
+                self._display.display(line, color="bright green" if number == 0 else None)
+        if self._stages:
+            times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in self._stages.items())
+            self._display.display(f"took: {times}")
+
+    def _play_context_check(self) -> bool:
+        """Whether the run is in check mode."""
+        from ansible import context
+
+        return bool(context.CLIARGS.get("check"))
+
+    def _close_stage(self) -> None:
+        """Add the time of the stage that ends to its name."""
+        if self._stage:
+            name, since = self._stage
+            self._stages[name] = self._stages.get(name, 0.0) + time.monotonic() - since
+            self._stage = None
