@@ -1,0 +1,74 @@
+"""base: asked of the machine, not of the files that the role wrote."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_compilers_and_tools_work(host):
+    assert host.run("git --version").succeeded
+    if host.backend.get_hostname().endswith("d13"):
+        program = r"printf 'int main(void){return 7;}' | cc -x c -o /tmp/seven - && /tmp/seven"
+        assert host.run(program).rc == 7
+        for tool in ("cmake", "ncdu", "htop", "jq", "lspci"):
+            assert host.exists(tool), tool
+
+
+def test_clock_shows_the_owners_time_zone(host):
+    assert host.check_output("date -d 2026-07-01T12:00:00Z +%Z") == "CEST"
+    assert host.file("/etc/timezone").content_string == "Europe/Berlin\n"
+
+
+def test_locale_works(host):
+    assert host.check_output("LC_ALL=de_DE.UTF-8 locale decimal_point") == ","
+    assert "LANG=de_DE.UTF-8" in host.check_output("bash -lc 'cat /etc/default/locale'")
+
+
+@pytest.mark.parametrize(("name", "count"), [("ada", 1), ("grace", 2)])
+def test_admins_have_their_keys_and_only_they_can_read_them(host, name, count):
+    keys = host.file(f"/home/{name}/.ssh/authorized_keys")
+    assert (keys.user, keys.mode) == (name, 0o600)
+    assert host.file(f"/home/{name}/.ssh").mode == 0o700
+    listed = host.check_output("ssh-keygen -lf %s", keys.path).splitlines()
+    assert len(listed) == count and all("ED25519" in line for line in listed)
+    assert "sudo" in host.user(name).groups
+
+
+def test_sudo_asks_who_has_to_be_asked(host):
+    assert host.check_output("su -s /bin/sh -c 'sudo -n id -u' ada") == "0"
+    assert host.run("su -s /bin/sh -c 'sudo -n id -u' grace").failed
+
+
+def test_new_accounts_have_no_password(host):
+    for name in ("ada", "grace"):
+        assert host.user(name).password in ("!", "*", "!*")
+
+
+def test_time_service_is_enabled(host):
+    assert host.service("systemd-timesyncd").is_enabled
+
+
+def test_security_updates_install_themselves_and_do_not_reboot(host):
+    settings = host.check_output("apt-config dump")
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
+    assert 'Unattended-Upgrade::Automatic-Reboot "false";' in settings
+    assert host.run("unattended-upgrade --dry-run").succeeded
+
+
+def test_journal_runs_within_its_limit(host):
+    assert host.service("systemd-journald").is_running
+    settings = host.check_output("systemd-analyze cat-config systemd/journald.conf")
+    effective = [line for line in settings.splitlines() if line.startswith("SystemMaxUse=")]
+    assert effective[-1] == "SystemMaxUse=200M"
+
+
+def test_message_of_the_day_names_the_gpu(host):
+    text = host.check_output("run-parts /etc/update-motd.d")
+    assert "GeForce GTX 960" in text and "branch 580" in text
+
+
+def test_plan_is_kept_as_json(host):
+    plan = json.loads(host.file("/var/lib/dlbox/plan.json").content_string)
+    assert plan["driver"]["branch"] == "580"
