@@ -1,0 +1,151 @@
+"""What apt would do and what dpkg has: parsed from `apt-get --simulate` and `dpkg-query`, judged before anything is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+DPKG_FORMAT = "${binary:Package}\\t${Version}\\t${db:Status-Want}\\t${db:Status-Status}\\n"
+_INST = re.compile(
+    r"^Inst (?P<name>\S+?)(?::\w+)?(?: \[(?P<old>[^\]]+)\])? \((?P<new>\S+) (?P<origin>.*?)(?: \[\w+\])?\)"
+)
+_GONE = re.compile(r"^(?:Remv|Purg) (?P<name>\S+?)(?::\w+)? \[(?P<old>[^\]]+)\]")
+_BROKEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited"}
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that dpkg knows: want is install, hold, deinstall, purge; status is installed, config-files, ..."""
+
+    name: str
+    version: str
+    want: str
+    status: str
+
+    @property
+    def installed(self) -> bool:
+        """Whether its files are there, configured or not."""
+        return self.status not in ("not-installed", "config-files")
+
+    @property
+    def broken(self) -> bool:
+        """Whether an aborted run left it half done."""
+        return self.status in _BROKEN
+
+
+@dataclass
+class Change:
+    """A simulated transaction. install and upgrade: name to (old or None, new, origin); remove: name to old version."""
+
+    install: dict[str, tuple[str | None, str, str]] = field(default_factory=dict)
+    remove: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether apt would do nothing."""
+        return not self.install and not self.remove
+
+    def lines(self) -> list[str]:
+        """Return one line per package, as a diff shows it."""
+        out = [f"remove {name} {old}" for name, old in sorted(self.remove.items())]
+        for name, (old, new, _origin) in sorted(self.install.items()):
+            out.append(f"upgrade {name} {old} to {new}" if old else f"install {name} {new}")
+        return out
+
+
+def parse_dpkg(text: str) -> dict[str, Package]:
+    """Read `dpkg-query -W -f DPKG_FORMAT`; the architecture suffix of the native architecture is dropped."""
+    packages = {}
+    for line in text.splitlines():
+        parts = line.split("\t")
+        if len(parts) == 4:
+            name = parts[0].partition(":")[0]
+            if name not in packages or parts[3] == "installed":
+                packages[name] = Package(name, *parts[1:])
+    return packages
+
+
+def parse_simulation(text: str) -> Change:
+    """Read the Inst, Remv and Purg lines of `apt-get --simulate`."""
+    change = Change()
+    for line in text.splitlines():
+        match = _INST.match(line)
+        if match:
+            change.install[match["name"]] = (match["old"], match["new"], match["origin"])
+            continue
+        match = _GONE.match(line)
+        if match:
+            change.remove[match["name"]] = match["old"]
+    return change
+
+
+def unwanted_removals(change: Change, allowed: Iterable[str]) -> list[str]:
+    """Return the names that apt would remove and that match none of the regular expressions."""
+    patterns = [re.compile(pattern) for pattern in allowed]
+    return sorted(name for name in change.remove if not any(pattern.search(name) for pattern in patterns))
+
+
+def forbidden_installs(change: Change, forbidden: Iterable[str]) -> list[str]:
+    """Return the names that apt would newly install and that match one of the regular expressions."""
+    patterns = [re.compile(pattern) for pattern in forbidden]
+    fresh = (name for name, (old, _new, _origin) in change.install.items() if old is None)
+    return sorted(name for name in fresh if any(pattern.search(name) for pattern in patterns))
+
+
+def downgrades_needed(change: Change, before: Mapping[str, Package]) -> list[str]:
+    """Return the names whose new version differs from the installed one; the caller compares directions with dpkg."""
+    return sorted(name for name, (old, new, _origin) in change.install.items() if old and old != new and name in before)
+
+
+def after(before: Mapping[str, Package], change: Change) -> dict[str, str]:
+    """Return name to version as it would be after the change."""
+    now = {name: package.version for name, package in before.items() if package.installed}
+    for name in change.remove:
+        now.pop(name, None)
+    for name, (_old, new, _origin) in change.install.items():
+        now[name] = new
+    return now
+
+
+def parse_policy(text: str) -> dict[str, list[tuple[str, int, list[str]]]]:
+    """Read `apt-cache policy A B ...`: name to versions in apt's order, each with priority and the sources that offer it.
+
+    Sources are the words after the priority, such as "http://archive.example/ubuntu noble/restricted amd64 Packages". A version
+    known only to dpkg has the source "/var/lib/dpkg/status".
+    """
+    out: dict[str, list[tuple[str, int, list[str]]]] = {}
+    name, in_table = "", False
+    for line in text.splitlines():
+        if line and not line.startswith(" "):
+            name, in_table = line.rstrip(":"), False
+            out[name] = []
+        elif line.strip() == "Version table:":
+            in_table = True
+        elif in_table and (match := re.match(r"^ (?:\*\*\*|   ) (\S+) (-?\d+)", line)):
+            out[name].append((match[1], int(match[2]), []))
+        elif in_table and out[name] and (match := re.match(r"^\s+-?\d+ (\S.*)$", line)):
+            out[name][-1][2].append(match[1])
+    return out
+
+
+def candidates(text: str) -> dict[str, str]:
+    """Read the candidates of `apt-cache policy A B ...`; names without one are left out."""
+    found = {}
+    name = ""
+    for line in text.splitlines():
+        if line and not line.startswith(" "):
+            name = line.rstrip(":")
+        elif match := re.match(r"^  Candidate: (\S+)", line):
+            if match[1] != "(none)":
+                found[name] = match[1]
+    return found
+
+
+def pick_version(versions: Iterable[str], upstream: str) -> str | None:
+    """Return the first of apt's versions (best first) whose upstream part is the given one, or begins with it and a dot."""
+    for version in versions:
+        bare = version.partition(":")[2] or version
+        if re.match(re.escape(upstream) + r"(?=$|[-+~.])", bare):
+            return version
+    return None

@@ -1,0 +1,163 @@
+#!/usr/bin/python
+"""Ansible module ``preflight_host``: a thin shell over ``dlbox_preflight``; reads the machine and changes nothing."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: preflight_host
+short_description: Say what keeps this machine from being provisioned
+description:
+  - Reads the operating system, free space, memory, mount options, sudo and the package source in one call.
+  - Needs no rights and changes nothing.
+options:
+  supported:
+    description: Supported versions (VERSION_ID) per operating system (ID), as in os-release.
+    type: dict
+    required: true
+  target:
+    description: Directory that will take most of the space; its nearest existing parent is measured.
+    type: path
+    required: true
+  disk:
+    description: Free space in GiB that a first run needs there. Once the directory exists, 2 GiB are enough.
+    type: int
+    required: true
+  memory:
+    description: Memory in MiB that the machine must have.
+    type: int
+    required: true
+  check_apt:
+    description: Ask a package source for its index when apt's lists are older than a day.
+    type: bool
+    default: true
+  become_exe:
+    description: The program that Ansible becomes root with.
+    type: str
+    default: sudo
+author: dlbox
+"""
+
+EXAMPLES = r"""
+- name: See what keeps this machine from being provisioned
+  preflight_host:
+    supported: {debian: ["12", "13"]}
+    target: /opt/conda
+    disk: 15
+    memory: 2000
+"""
+
+RETURN = r"""
+problems:
+  description: One sentence per problem, each with what was found, what was expected and the remedy.
+  returned: always
+  type: list
+  elements: str
+sudo_needs_password:
+  description: Whether becoming root will ask for a password.
+  returned: always
+  type: bool
+user:
+  description: The account that Ansible connects as.
+  returned: always
+  type: str
+"""
+
+import os
+import pwd
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from ansible.module_utils import dlbox_preflight as preflight
+from ansible.module_utils.basic import AnsibleModule
+
+DAY = 86400
+
+
+def existing(path: Path) -> Path:
+    """Return ``path`` or its nearest parent that exists."""
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def read_only(paths: list[Path]) -> list[str]:
+    """Return those of ``paths`` that are on a file system mounted read-only."""
+    return [str(path) for path in paths if os.statvfs(existing(path)).f_flag & os.ST_RDONLY]
+
+
+def total_memory() -> int:
+    """Return the machine's memory in MiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
+
+
+def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
+    """Return the first line of sudo's version (empty without sudo) and whether it works without a password."""
+    if os.geteuid() == 0:
+        return "", True
+    if not shutil.which(exe):
+        return "", False
+    version = module.run_command([exe, "--version"])[1]
+    return version.partition("\n")[0] or exe, module.run_command([exe, "-n", "true"])[0] == 0
+
+
+def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str]]:
+    """Return apt's repositories, and those of the first site that do not answer with the reason; asked with apt's own tools."""
+    _, out, _ = module.run_command(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"])
+    targets = list(dict.fromkeys(tuple(line.split()) for line in out.splitlines() if len(line.split()) == 2))
+    uris = list(dict.fromkeys(uri for uri, _release in targets))
+    remote = [(uri, release) for uri, release in targets if uri.startswith(("http:", "https:", "mirror"))]
+    failed = {}
+    if remote:
+        uri, release = remote[0]
+        index = f"{uri}InRelease" if release.endswith("/") else f"{uri}dists/{release}/InRelease"
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10", "-o", "Acquire::Retries=1"]
+            command = ["/usr/lib/apt/apt-helper", *options, "download-file", index, f"{folder}/InRelease"]
+            code, out, err = module.run_command(command)
+            if code:
+                lines = [line for line in (err + out).splitlines() if line.startswith("E:")] or [f"exit status {code}"]
+                failed[uri] = lines[0].removeprefix("E: ")
+    return uris, failed
+
+
+def lists_are_fresh() -> bool:
+    """Whether apt has fetched its lists within the last day, which proves that its sources answer."""
+    lists = [entry for entry in Path("/var/lib/apt/lists").glob("*Release")]
+    return bool(lists) and time.time() - Path("/var/lib/apt/lists").stat().st_mtime < DAY
+
+
+def main() -> None:
+    """Read the machine, hold it to the requirements, and return the problems."""
+    module = AnsibleModule(
+        argument_spec={
+            "supported": {"type": "dict", "required": True},
+            "target": {"type": "path", "required": True},
+            "disk": {"type": "int", "required": True},
+            "memory": {"type": "int", "required": True},
+            "check_apt": {"type": "bool", "default": True},
+            "become_exe": {"type": "str", "default": "sudo"},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    target = Path(given["target"])
+    sudo, works = sudo_state(module, given["become_exe"])
+    disk = preflight.GIB * (2 if target.exists() else given["disk"])
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    problems = [
+        *preflight.os_problems(preflight.os_release(Path("/etc/os-release").read_text(encoding="utf-8")), given["supported"]),
+        *preflight.disk_problems(str(existing(target)), shutil.disk_usage(existing(target)).free, disk),
+        *preflight.memory_problems(total_memory(), given["memory"]),
+        *preflight.read_only_problems(read_only([Path("/etc"), Path("/usr"), Path("/var"), target])),
+        *preflight.sudo_problems(user, sudo, works, given["become_exe"]),
+    ]
+    if given["check_apt"] and shutil.which("apt-get") and not lists_are_fresh():
+        problems += preflight.source_problems(*unreachable_sources(module))
+    module.exit_json(changed=False, problems=problems, sudo_needs_password=bool(sudo) and not works, user=user)
+
+
+if __name__ == "__main__":
+    main()
