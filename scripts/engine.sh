@@ -1,0 +1,80 @@
+# Sourced by the launcher: a container engine for `demo` and `test`.
+# shellcheck shell=bash
+# Reuses a running Docker or Podman. On a machine without an init system it starts the engine itself, and
+# stop_engine stops only that one.
+# shellcheck disable=SC2154  # root is the launcher's
+engine_state=$root/.cache/engine # pid of the engine that we started
+
+start_engine() {
+  if docker info >/dev/null 2>&1; then
+    export DLBOX_ENGINE=docker
+    return
+  fi
+  if podman info >/dev/null 2>&1; then
+    use_podman
+    return
+  fi
+  if ! command -v dockerd >/dev/null && ! command -v podman >/dev/null; then
+    install_packages "a container engine" docker.io iptables
+    if docker info >/dev/null 2>&1; then
+      export DLBOX_ENGINE=docker
+      return
+    fi
+  fi
+  export DLBOX_ENGINE=docker
+  if [ -d /run/systemd/system ]; then
+    start_engine_by_hand="systemctl start docker"
+    if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+      die 77 "the container engine does not answer. As root, run: systemctl start docker && usermod -aG docker $(id -un)"
+    fi
+    as_root systemctl start docker
+  else
+    [ "$(id -u)" -eq 0 ] || die 77 "the container engine does not run, and without an init system only root can start it"
+    mkdir -p "$engine_state"
+    say "starting the container engine (it is stopped again at the end)"
+    setsid nohup dockerd >"$engine_state/log" 2>&1 </dev/null 8>&- 9>&- &
+    echo $! >"$engine_state/pid"
+    start_engine_by_hand="dockerd (see $engine_state/log)"
+  fi
+  local _
+  for _ in $(seq 60); do
+    ! docker info >/dev/null 2>&1 || return 0
+    sleep 0.5
+  done
+  if [ -e "$engine_state/log" ]; then tail -n 5 "$engine_state/log" >&2; fi
+  die 69 "the container engine does not answer after 30 s: $start_engine_by_hand"
+}
+
+use_podman() { # Docker's API and command, served by Podman
+  mkdir -p "$engine_state/bin"
+  export DLBOX_ENGINE=podman DOCKER_HOST=unix://$engine_state/podman.sock
+  if [ ! -S "$engine_state/podman.sock" ]; then
+    setsid nohup podman system service --time=0 "$DOCKER_HOST" >"$engine_state/log" 2>&1 </dev/null 8>&- 9>&- &
+    echo $! >"$engine_state/pid"
+    sleep 1
+  fi
+  if ! command -v docker >/dev/null; then
+    ln -sf "$(command -v podman)" "$engine_state/bin/docker"
+    PATH=$engine_state/bin:$PATH
+  fi
+}
+
+stop_engine() { # only the one that start_engine started
+  [ -e "$engine_state/pid" ] || return 0
+  kill "$(cat "$engine_state/pid")" 2>/dev/null || true
+  local _
+  for _ in $(seq 40); do
+    kill -0 "$(cat "$engine_state/pid")" 2>/dev/null || break
+    sleep 0.25
+  done
+  rm -rf "$engine_state"
+}
+
+build_images() { # [IMAGE...]
+  if ! command -v mmdebstrap >/dev/null && [ "${DLBOX_IMAGE_SOURCE:-}" != registry ] &&
+    ! timeout 60 "$DLBOX_ENGINE" image inspect dlbox/debian-13 >/dev/null 2>&1 &&
+    ! timeout 60 "$DLBOX_ENGINE" pull --quiet debian:trixie >/dev/null 2>&1; then
+    install_packages "mmdebstrap (no container registry answers, so the test images are made from packages)" mmdebstrap
+  fi
+  tests/images/build.sh "$@"
+}

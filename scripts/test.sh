@@ -1,0 +1,100 @@
+# Sourced by the launcher: ./dlbox test [--fast | --full | SCENARIO...]
+# shellcheck shell=bash
+# Each step is a line with its outcome and time; its whole output is in .cache/test/STEP.log, shown when it fails.
+# DLBOX_TEST_JOBS steps run side by side (default: the processors, at most 4).
+# shellcheck disable=SC2154  # root, word: the launcher's
+logs=$root/.cache/test
+scenarios=()
+mode=default
+for argument in "$@"; do
+  case $argument in
+    --fast | --full) mode=${argument#--} ;;
+    -*) die 64 "unknown option '$argument'; see ./dlbox help" ;;
+    *)
+      [ -e "molecule/$argument/molecule.yml" ] ||
+        die 64 "no scenario '$argument'; there are: $(cd molecule && echo */molecule.yml | sed 's|/molecule.yml||g')"
+      scenarios+=("$argument")
+      mode=chosen
+      ;;
+  esac
+done
+
+step_python_style() { ruff check . && ruff format --check .; }
+step_python_types() { mypy plugins scripts tests/testinfra && mypy scripts/install-collections scripts/mitogen-path; }
+step_yaml() { yamllint --strict .; }
+step_shell() {
+  git ls-files -z --cached --others --exclude-standard '*.sh' dlbox .ci/run scripts | xargs -0 grep -lZE '^#!.*sh$|^# shellcheck shell=' |
+    xargs -0 shellcheck --external-sources
+}
+step_ansible() { ansible-lint --offline; }
+step_unit() {
+  local marker="not full"
+  [ "$mode" != full ] || marker="full or not full"
+  pytest -m "$marker" tests/unit
+}
+
+run_step() { # NAME COMMAND... -> a line, and the name in $logs/passed or $logs/failed
+  local name=$1 begin=$SECONDS
+  shift
+  if "$@" >"$logs/$name.log" 2>&1; then
+    printf '%-32s ok      %4d s\n' "$name" $((SECONDS - begin))
+    echo "$name" >>"$logs/passed"
+  else
+    printf '%-32s FAILED  %4d s\n' "$name" $((SECONDS - begin))
+    echo "$name" >>"$logs/failed"
+    sed "s/^/  $name | /" "$logs/$name.log" | tail -n 60
+  fi
+}
+
+in_background() { # COMMAND... once fewer than the permitted number run
+  while [ "$(jobs -rp | wc -l)" -ge "$jobs_at_once" ]; do wait -n || true; done
+  "$@" &
+}
+
+choose_scenarios() {
+  local file name
+  for file in molecule/*/molecule.yml; do
+    name=$(basename "$(dirname "$file")")
+    case $mode,$name in default,full-*) ;; *) scenarios+=("$name") ;; esac
+  done
+}
+
+leave() { # whatever happens: leave nothing running that was not there before
+  trap - EXIT INT TERM
+  # shellcheck disable=SC2046  # one process id per word
+  kill $(jobs -rp) 2>/dev/null || true
+  wait || true
+  if [ "$mode" != fast ]; then stop_engine; fi
+}
+
+jobs_at_once=${DLBOX_TEST_JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
+rm -rf "$logs"
+mkdir -p "$logs"
+touch "$logs/passed" "$logs/failed"
+command -v shellcheck >/dev/null || install_packages "shellcheck, which the lint step runs," shellcheck
+prepare test
+enter_venv
+export NO_COLOR=1 ANSIBLE_NOCOLOR=1
+trap leave EXIT
+trap 'exit 130' INT TERM
+
+if [ "$mode" != fast ]; then
+  [ "$mode" = chosen ] || choose_scenarios
+  start_engine
+  build_images
+fi
+if [ "$mode" != chosen ]; then
+  for step in unit ansible python_types python_style yaml shell; do in_background run_step "$step" "step_$step"; done
+fi
+for scenario in ${scenarios[@]+"${scenarios[@]}"}; do
+  in_background run_step "molecule-$scenario" molecule test --scenario-name "$scenario"
+done
+wait
+
+failed=$(wc -l <"$logs/failed")
+echo "$(wc -l <"$logs/passed") passed, $failed failed"
+if [ "$failed" -gt 0 ]; then
+  say "failed: $(paste -sd' ' "$logs/failed"); the whole output is in .cache/test/"
+  exit 1
+fi
+exit 0
