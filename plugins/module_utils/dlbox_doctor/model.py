@@ -9,7 +9,6 @@ from typing import Any, Callable, Iterable
 OK, WARN, FAIL, NA = "ok", "warn", "fail", "na"
 RESULTS = (FAIL, WARN, OK, NA)  # in the order in which a reader wants them
 AREAS = ("gpu", "apt", "environments", "jupyter", "ssh", "firewall", "system")
-MISSING: Any = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,6 @@ class Context:
         return default if isinstance(value, str) and "{{" in value else value
 
 
-Findings = "Outcome | Iterable[Outcome]"
 CheckFunction = Callable[[Context], Any]
 
 

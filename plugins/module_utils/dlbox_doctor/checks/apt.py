@@ -1,0 +1,240 @@
+"""Packages: one origin for the driver, sources that apt can trust, keys that do not expire, upgrades that cannot break it."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from typing import Iterator
+
+from ..model import Context, Outcome, check, fail, na, ok, warn
+from .common import driver_packages, joined, packages
+
+DISTRIBUTION_HOSTS = re.compile(r"(^|\.)(debian\.org|ubuntu\.com|deb\.debian\.org)$")
+SOON = 60 * 86400  # seconds before a key's end from which the owner is told
+
+
+@dataclass(frozen=True)
+class Source:
+    """One (type, address, suite, component) that a source list names."""
+
+    kind: str
+    uri: str
+    suite: str
+    component: str
+    signed_by: str
+    trusted: bool
+    path: str
+
+
+def one_line_sources(path: str, text: str) -> Iterator[Source]:
+    """The entries of a .list file."""
+    for line in text.splitlines():
+        match = re.match(r"\s*(deb|deb-src)\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)", line.split("#", 1)[0])
+        if not match:
+            continue
+        kind, raw, uri, suite, rest = match.groups()
+        options = dict(pair.split("=", 1) for pair in re.split(r"\s+", raw or "") if "=" in pair)
+        trusted = options.get("trusted") == "yes" or options.get("allow-insecure") == "yes"
+        for component in rest.split() or [""]:
+            yield Source(kind, uri.rstrip("/"), suite, component, options.get("signed-by", ""), trusted, path)
+
+
+def stanza_sources(path: str, text: str) -> Iterator[Source]:
+    """The entries of a deb822 .sources file; an inline key counts as signed by its text."""
+    for stanza in re.split(r"\n\s*\n", text):
+        fields: dict[str, str] = {}
+        last = ""
+        for line in stanza.splitlines():
+            if line.startswith("#"):
+                continue
+            if line[:1] in (" ", "\t") and last:
+                fields[last] += "\n" + line.strip()
+            elif ":" in line:
+                last, value = line.split(":", 1)
+                last = last.strip().lower()
+                fields[last] = value.strip()
+        if fields.get("enabled", "yes").lower() in ("no", "false", "0") or "uris" not in fields:
+            continue
+        signed = " ".join(fields.get("signed-by", "").split())
+        trusted = fields.get("trusted", "").lower() == "yes" or fields.get("allow-insecure", "").lower() == "yes"
+        for kind in fields.get("types", "deb").split():
+            for uri in fields["uris"].split():
+                for suite in fields.get("suites", "").split():
+                    for component in fields.get("components", "").split() or [""]:
+                        yield Source(kind, uri.rstrip("/"), suite, component, signed, trusted, path)
+
+
+def sources(context: Context) -> list[Source]:
+    """Every enabled entry of every source list."""
+    found: list[Source] = []
+    for path, text in context.evidence["apt_sources"].items():
+        found += stanza_sources(path, text) if path.endswith(".sources") else one_line_sources(path, text)
+    return found
+
+
+@check("apt.nvidia-origin", "The driver's packages come from one repository", ("package_origins",))
+def nvidia_origin(context: Context) -> Outcome:
+    origins = {name: places for name, places in context.evidence["package_origins"].items() if re.search(r"nvidia|^libcuda1", name) and not re.search(r"container|cudnn|toolkit", name)}
+    if not origins:
+        return na("no driver package is installed")
+    common = set.intersection(*({place.split()[0] for place in places} for places in origins.values()))
+    if common:
+        return ok(f"{len(origins)} packages from {joined(sorted(common))}")
+    # Security and release pockets of one archive are one origin.
+    hosts = {name: {_archive(place) for place in places} for name, places in origins.items()}
+    orphans = sorted(name for name, places in hosts.items() if not places)
+    if orphans:
+        return warn(f"in no repository any more: {joined(orphans)}", "sudo apt update; if they stay, ./dlbox up brings the packages of the plan")
+    if set.intersection(*hosts.values()):
+        return ok(f"{len(origins)} packages from {joined(sorted(set.intersection(*hosts.values())))}")
+    groups = sorted({min(places) for places in hosts.values()})
+    return fail(f"mixed origins: {joined(groups)}", "./dlbox up removes the second one; never add NVIDIA's repository beside the distribution's driver by hand")
+
+
+def _archive(place: str) -> str:
+    """The archive that a repository address belongs to: distribution mirrors count as one."""
+    host = re.sub(r"^\w+://", "", place.split()[0]).split("/")[0].split(":")[0]
+    return "the distribution" if DISTRIBUTION_HOSTS.search(host) else host
+
+
+@check("apt.driver-branches", "One driver branch is installed", ("packages",))
+def driver_branches(context: Context) -> Outcome:
+    branches = {match.group(1) for name in driver_packages(context) for match in [re.search(r"-(\d{3})\b", name)] if match}
+    if not branches:
+        return na("no driver package with a branch in its name")
+    if len(branches) > 1:
+        return fail(f"branches {joined(sorted(branches))} are installed together", "./dlbox up: it changes the branch in one transaction; or apt purge the one that the plan does not name")
+    wanted = (context.plan.get("driver") or {}).get("branch")
+    if wanted and str(wanted) not in branches:
+        return warn(f"branch {joined(branches)} is installed, the plan says {wanted}", "./dlbox up")
+    return ok(f"branch {joined(branches)}")
+
+
+@check("apt.sources-duplicates", "No repository is listed twice", ("apt_sources",))
+def sources_duplicates(context: Context) -> Outcome:
+    seen: dict[Source, Source] = {}
+    double, conflicts = [], []
+    for entry in sources(context):
+        key = replace(entry, signed_by="", trusted=False, path="")
+        if key in seen:
+            other = seen[key]
+            text = f"{entry.uri} {entry.suite} {entry.component} ({other.path}, {entry.path})".replace("  ", " ")
+            (conflicts if other.signed_by != entry.signed_by else double).append(text)
+        else:
+            seen[key] = entry
+    if conflicts:
+        return fail(f"listed twice with different keys, which apt refuses: {joined(conflicts, 3)}", "Delete the older of the two files below /etc/apt/sources.list.d, then sudo apt update")
+    if double:
+        return warn(f"listed twice: {joined(double, 3)}", "Delete one of the two entries, then sudo apt update")
+    return ok(f"{len(seen)} entries, each once")
+
+
+@check("apt.sources-signed", "Every repository is signed, third parties by their own key", ("apt_sources",))
+def sources_signed(context: Context) -> Outcome:
+    entries = [entry for entry in sources(context) if entry.kind == "deb"]
+    trusted = sorted({f"{entry.uri} ({entry.path})" for entry in entries if entry.trusted})
+    foreign = sorted({f"{entry.uri} ({entry.path})" for entry in entries if not entry.signed_by and _archive(entry.uri) != "the distribution" and not entry.uri.startswith(("file:", "copy:", "cdrom:"))})
+    if trusted:
+        return fail(f"accepted without a signature: {joined(trusted, 3)}", "Remove trusted=yes and give the repository its key with signed-by")
+    if foreign:
+        return warn(f"no key of its own, so any trusted key may sign it: {joined(foreign, 3)}", "Add Signed-By with the vendor's keyring to the entry")
+    return ok(f"{len(entries)} entries, all signed")
+
+
+@check("apt.keys", "No signing key has expired or will soon", ("apt_keys", "apt_sources"))
+def keys(context: Context) -> Iterator[Outcome]:
+    listings = context.evidence["apt_keys"]
+    if not listings:
+        yield na("no key files outside the distribution's own keyring")
+        return
+    if all(answer["rc"] is None for answer in listings.values()):
+        yield na("gpg is not installed, so key dates are not readable")
+        return
+    used = {path for entry in sources(context) for path in entry.signed_by.split()}
+    now, fine = time.time(), 0
+    for path, answer in sorted(listings.items()):
+        # Only primary keys count: a retired signing subkey in a vendor's file is harmless.
+        ends = [(int(fields[6]) if fields[6].isdigit() else None, fields[4]) for line in answer["out"].splitlines() for fields in [line.split(":")] if fields[0] == "pub" and len(fields) > 9]
+        if answer["rc"] != 0 and not ends:
+            severity = fail if path in used else warn
+            yield severity(f"gpg cannot read it: {(answer['err'].strip().splitlines() or ['empty file'])[-1]}", "Fetch the vendor's key again", subject=path)
+            continue
+        alive = [end for end, _key in ends if end is None or end > now]
+        if not alive:
+            severity = fail if path in used or path.startswith("/etc/apt/trusted.gpg.d") and not used else warn
+            date = time.strftime("%Y-%m-%d", time.gmtime(max(end for end, _key in ends if end is not None)))
+            yield severity(f"expired on {date}", "Fetch the vendor's new key, or remove the repository", subject=path)
+        elif all(end is not None and end - now < SOON for end in alive) and path in used:
+            days = int((max(end for end in alive if end is not None) - now) // 86400)
+            yield warn(f"expires in {days} days", "Fetch the vendor's new key before then", subject=path)
+        else:
+            fine += 1
+    if fine == len(listings):
+        yield ok(f"{fine} key files are valid")
+
+
+@check("apt.holds", "Unattended upgrades leave the driver alone", ("packages", "apt_config"))
+def holds(context: Context) -> Outcome:
+    drivers = driver_packages(context)
+    if not drivers:
+        return na("no driver package is installed")
+    if not packages(context, r"^unattended-upgrades$"):
+        return na("unattended-upgrades is not installed")
+    held = {item["name"] for item in context.evidence["packages"]["known"] if item["hold"]}
+    patterns = re.findall(r'^Unattended-Upgrade::Package-Blacklist:: "([^"]*)"', "\n".join(context.evidence["apt_config"]["lines"]), re.MULTILINE)
+    open_to_change = sorted(name for name in drivers if name not in held and not any(_matches(pattern, name) for pattern in patterns))
+    if open_to_change:
+        return fail(f"may be upgraded under the loaded module: {joined(open_to_change)}", "./dlbox up writes the exclusion; by hand: sudo apt-mark hold " + " ".join(open_to_change[:3]))
+    return ok(f"{len(drivers)} driver packages are held or excluded")
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """unattended-upgrades matches its expressions from the beginning of the name."""
+    try:
+        return re.match(pattern, name) is not None
+    except re.error:
+        return False
+
+
+@check("apt.state", "Every package is properly installed", ("packages",), quick=True)
+def state(context: Context) -> Outcome:
+    if context.evidence["packages"]["rc"] != 0:
+        return fail("dpkg's database is not readable", "sudo dpkg --audit")
+    broken = context.evidence["packages"]["broken"]
+    if broken:
+        return fail(f"half installed: {joined(broken)}", "sudo dpkg --configure -a && sudo apt --fix-broken install; a DKMS build that fails is the usual reason")
+    return ok("no package is half installed")
+
+
+@check("apt.security-updates", "No security update is waiting", ("updates", "apt_config"))
+def security_updates(context: Context) -> Outcome:
+    if not context.evidence["apt_config"]["lists"]:
+        return warn("apt has no package lists", "sudo apt update")
+    found = context.evidence["updates"]
+    if found["rc"] != 0:
+        return fail(f"apt cannot plan an upgrade: {(found['err'].strip().splitlines() or ['no message'])[-1]}", "sudo apt --fix-broken install")
+    if found["security"]:
+        return warn(f"{len(found['security'])} security updates wait: {joined(found['security'])}", "sudo apt upgrade, or wait for unattended-upgrades")
+    return ok(f"none ({len(found['all'])} other updates)")
+
+
+@check("apt.lists-fresh", "Package lists are not old", ("apt_config",))
+def lists_fresh(context: Context) -> Outcome:
+    age = context.evidence["apt_config"]["age"]
+    if not context.evidence["apt_config"]["lists"]:
+        return na("apt has no package lists")
+    if age > 14 * 86400:
+        return warn(f"{age / 86400:.0f} days old", "sudo apt update; check that apt-daily.timer is enabled")
+    return ok(f"{age / 3600:.0f} hours old")
+
+
+@check("apt.unattended", "Security updates install themselves", ("apt_config", "packages"))
+def unattended(context: Context) -> Outcome:
+    if not packages(context, r"^unattended-upgrades$"):
+        return warn("unattended-upgrades is not installed", "./dlbox up, or sudo apt install unattended-upgrades")
+    lines = "\n".join(context.evidence["apt_config"]["lines"])
+    value = re.search(r'^APT::Periodic::Unattended-Upgrade "(\w+)"', lines, re.MULTILINE)
+    if not value or value.group(1) in ("0", "false", "no"):
+        return warn("installed, and switched off (APT::Periodic::Unattended-Upgrade)", "sudo dpkg-reconfigure -plow unattended-upgrades")
+    return ok("on")

@@ -1,0 +1,213 @@
+"""ssh: the server's effective settings, and whether the owner can still get in."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any, Iterator
+
+from ..model import Context, Outcome, check, fail, na, ok, warn
+from .common import joined
+
+NONE = "no OpenSSH server is installed"
+WEAK = {
+    "ciphers": re.compile(r"cbc|arcfour|3des|blowfish|cast128"),
+    "macs": re.compile(r"md5|sha1(?!\d)|umac-64|ripemd"),
+    "kexalgorithms": re.compile(r"sha1$|group1-|group14-sha1|nistp"),
+    "hostkeyalgorithms": re.compile(r"^ssh-rsa|^ssh-dss|ssh-rsa-cert-v01"),
+}
+
+
+@dataclass(frozen=True)
+class Socket:
+    """One listening socket."""
+
+    protocol: str
+    address: str
+    port: int
+    process: str
+
+    @property
+    def loopback(self) -> bool:
+        """True when only the host itself reaches it."""
+        text = self.address.split("%")[0].strip("[]")
+        if text in ("*", ""):
+            return False
+        return ipaddress.ip_address(text).is_loopback
+
+
+def sockets(context: Context) -> list[Socket]:
+    """What ss lists as listening; empty when ss is not there."""
+    found = []
+    for line in (context.evidence["listening"]["out"] or "").splitlines():
+        fields = line.split()
+        if len(fields) < 5:
+            continue
+        address, _sep, port = fields[4].rpartition(":")
+        if not port.isdigit():
+            continue
+        process = re.search(r'\("([^"]+)"', line)
+        found.append(Socket(fields[0], address, int(port), process.group(1) if process else ""))
+    return found
+
+
+def settings(context: Context, user: str) -> dict[str, list[str]]:
+    """sshd -T's answer for one account: values by lower-case keyword; empty when sshd gave none."""
+    effective: dict[str, dict[str, list[str]]] = context.evidence["ssh_server"].get("effective") or {}
+    return effective.get(user) or {}
+
+
+def ports(context: Context) -> list[int]:
+    """The ports that sshd is configured for."""
+    return [int(port) for port in settings(context, "root").get("port", [])] or [22]
+
+
+@check("ssh.server", "The ssh server runs with a valid configuration", ("ssh_server", "units", "listening"), quick=True)
+def server(context: Context) -> Outcome:
+    found = context.evidence["ssh_server"]
+    if not found["installed"]:
+        return na(NONE)
+    if found["valid"]["rc"] != 0:
+        text = (found["valid"]["err"].strip().splitlines() or ["no message"])[-1]
+        return fail(f"sshd refuses its configuration, so the next restart locks you out: {text}", "Fix the file named above, or ./dlbox up; keep this session open until sshd -t is silent")
+    states = context.evidence["units"]["states"]
+    active = [name for name in ("ssh.service", "sshd.service", "ssh.socket") if states.get(name, {}).get("ActiveState") == "active"]
+    here = {item.port for item in sockets(context) if item.protocol.startswith("tcp") and not item.loopback}
+    missing = [port for port in ports(context) if port not in here]
+    if not active or missing:
+        return fail(f"nothing listens on port {joined(missing or ports(context))} ({joined(active) or 'ssh.service is not active'})", "sudo systemctl restart ssh; journalctl -u ssh -n 30")
+    enabled = [name for name in ("ssh.service", "sshd.service", "ssh.socket") if states.get(name, {}).get("UnitFileState") in ("enabled", "alias")]
+    if not enabled:
+        return fail("runs now, but is not enabled: after a reboot nobody gets in", "sudo systemctl enable ssh")
+    return ok(f"port {joined(ports(context))}, {active[0]}")
+
+
+@check("ssh.passwords", "Only keys are accepted", ("ssh_server",), quick=True)
+def passwords(context: Context) -> Outcome:
+    found = context.evidence["ssh_server"]
+    if not found["installed"]:
+        return na(NONE)
+    if not settings(context, "root"):
+        return na("sshd does not tell its settings (not root, or an invalid file)")
+    loose = []
+    for user in found["effective"]:
+        values = settings(context, user)
+        loose += [f"{key} yes for {user}" for key in ("passwordauthentication", "kbdinteractiveauthentication", "permitemptypasswords") if values.get(key, ["no"])[0] == "yes"]
+    if loose:
+        return fail(f"{joined(loose)}", "./dlbox up; a drop-in that sorts before dlbox's, such as 50-cloud-init.conf, may override it")
+    return ok("password and keyboard-interactive logins are off")
+
+
+@check("ssh.root", "root does not log in with a password", ("ssh_server",), quick=True)
+def root(context: Context) -> Outcome:
+    if not context.evidence["ssh_server"]["installed"]:
+        return na(NONE)
+    value = settings(context, "root").get("permitrootlogin", [""])[0]
+    if not value:
+        return na("sshd does not tell its settings (not root, or an invalid file)")
+    if value == "yes":
+        return fail("PermitRootLogin is yes", "./dlbox up, or set PermitRootLogin no in a drop-in")
+    return ok(f"PermitRootLogin {value}")
+
+
+@check("ssh.algorithms", "No weak algorithm is offered", ("ssh_server",))
+def algorithms(context: Context) -> Outcome:
+    if not context.evidence["ssh_server"]["installed"]:
+        return na(NONE)
+    values = settings(context, "root")
+    if not values:
+        return na("sshd does not tell its settings (not root, or an invalid file)")
+    weak = [name for key, pattern in WEAK.items() for name in (values.get(key) or [""])[0].split(",") if pattern.search(name)]
+    if weak:
+        return warn(f"offers {joined(weak)}", "./dlbox up writes the algorithms that the host's OpenSSH does best")
+    return ok("ciphers, MACs and key exchanges are current")
+
+
+@check("ssh.audit", "ssh-audit finds nothing to object to", ("ssh_server",))
+def audit(context: Context) -> Outcome:
+    found: dict[str, Any] | None = context.outside.get("audit")
+    if not found:
+        return na(context.outside.get("audit_why") or "ssh-audit is not installed on the controller")
+    if found["fail"]:
+        return fail(f"{found['fail']} failures, {found['warn']} warnings: {joined(found['names'])}", "./dlbox up hardens the server")
+    if found["warn"]:
+        return warn(f"{found['warn']} warnings: {joined(found['names'])}", "./dlbox up hardens the server")
+    return ok("0 failures, 0 warnings")
+
+
+@check("ssh.host-keys", "Host keys belong to root alone", ("ssh_server",))
+def host_keys(context: Context) -> Outcome:
+    found = context.evidence["ssh_server"]
+    if not found["installed"]:
+        return na(NONE)
+    loose = [f"{item['path']} ({item['mode']})" for item in found["host_keys"] if int(item["mode"], 8) & 0o077 or item["owner"] != 0]
+    if loose:
+        return fail(f"others can read {joined(loose)}", f"sudo chmod 0600 {loose[0].split()[0]}, sudo chown root: it; then make new host keys")
+    if not found["host_keys"]:
+        return fail("there is no host key", "sudo ssh-keygen -A && sudo systemctl restart ssh")
+    return ok(joined(item["path"].rsplit("/", 1)[1] for item in found["host_keys"]))
+
+
+def barred(context: Context, account: dict[str, Any]) -> str:
+    """Why sshd would not let the account in with a key; empty when it would."""
+    values = settings(context, account["name"]) or settings(context, "root")
+    if not account["exists"]:
+        return "there is no such account"
+    if account["shell"].endswith(("nologin", "/false")):
+        return f"its shell is {account['shell']}"
+    if not account["keys"]:
+        return "it has no key in ~/.ssh/authorized_keys"
+    if account["loose"]:
+        return f"others may write {joined(account['loose'])}, so sshd ignores its keys"
+    if account["expired"]:
+        return "the account has expired"
+    if account["locked"] and values.get("usepam", ["no"])[0] == "no":
+        return "the account is locked and sshd does not use PAM"
+    users = [name for line in values.get("allowusers", []) for name in line.split()]
+    groups = [name for line in values.get("allowgroups", []) for name in line.split()]
+    if users and not any(re.fullmatch(_glob(name.split("@")[0]), account["name"]) for name in users):
+        return f"AllowUsers is {joined(users)}"
+    if groups and not any(re.fullmatch(_glob(name), group) for name in groups for group in account["groups"]):
+        return f"AllowGroups is {joined(groups)}, its groups are {joined(account['groups'])}"
+    if account["name"] in [name for line in values.get("denyusers", []) for name in line.split()]:
+        return "DenyUsers names it"
+    if values.get("pubkeyauthentication", ["yes"])[0] == "no":
+        return "PubkeyAuthentication is no"
+    return ""
+
+
+def _glob(pattern: str) -> str:
+    """sshd's pattern as a regular expression."""
+    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+
+
+@check("ssh.admins", "Every admin can log in with a key", ("ssh_server", "admin_accounts"), quick=True)
+def admins(context: Context) -> Iterator[Outcome]:
+    if not context.evidence["ssh_server"]["installed"]:
+        yield na(NONE)
+        return
+    named = {item["name"] for item in context.wish("dlbox_admins", []) if isinstance(item, dict) and "name" in item}
+    for account in context.evidence["admin_accounts"]:
+        why = barred(context, account)
+        remedy = f"Name {account['name']} with a key in dlbox_admins, and run ./dlbox up while a session is still open"
+        if not why:
+            yield ok(f"{account['keys']} key(s)", account["name"])
+        elif account["name"] in named:
+            yield fail(f"cannot log in: {why}", remedy, account["name"])
+        else:
+            yield na(f"in group sudo, not in dlbox_admins: {why}", account["name"])
+    if not context.evidence["admin_accounts"]:
+        yield warn("no account may become root by sudo", "Name one in dlbox_admins and run ./dlbox up")
+
+
+@check("ssh.second-login", "A second login over a new connection works", ("ssh_server",))
+def second_login(context: Context) -> Outcome:
+    if not context.evidence["ssh_server"]["installed"]:
+        return na(NONE)
+    tried: dict[str, Any] | None = context.outside.get("login")
+    if not tried:
+        return na(context.outside.get("login_why") or "not tried from outside")
+    if not tried["ok"]:
+        return fail(f"{tried['how']}: {tried['error']}", "Keep this session open; see the ssh and firewall lines of this report")
+    return ok(tried["how"])

@@ -1,0 +1,139 @@
+"""What the controller sees of a host over the network: open ports, a fresh login, ssh-audit's opinion.
+
+Only TCP connections and one login that runs `true`; nothing is sent to the services found.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from typing import Any, Iterable
+
+from .checks import firewall, ssh
+from .model import Context
+
+# What people start on a workstation without thinking of the network, beside what the host itself says it listens on.
+USUAL_PORTS = (21, 22, 23, 25, 80, 111, 139, 443, 445, 631, 873, 2049, 2222, 2375, 2376, 3000, 3306, 3389, 4040, 5000, 5432, 5900,
+               5901, 6006, 6379, 7860, 8000, 8080, 8443, 8501, 8786, 8787, 8888, 8889, 9000, 9090, 9100, 9200, 9400, 11211, 11434, 27017)  # fmt: skip
+PATIENCE = 1.5  # seconds for one TCP connection; a dropped packet takes all of it
+
+
+def is_open(address: str, port: int, seconds: float = PATIENCE) -> bool:
+    """True when a TCP connection succeeds."""
+    try:
+        with socket.create_connection((address, port), timeout=seconds):
+            return True
+    except OSError:
+        return False
+
+
+def scan(address: str, ports: Iterable[int]) -> dict[str, Any]:
+    """{"address", "from", "open": [port...], "closed": [port...]}; all ports are tried side by side."""
+    wanted = sorted(set(ports))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=64) as pool:
+        states = dict(zip(wanted, pool.map(lambda port: is_open(address, port), wanted)))
+    return {
+        "address": address,
+        "from": socket.gethostname(),
+        "open": [port for port in wanted if states[port]],
+        "closed": [port for port in wanted if not states[port]],
+    }
+
+
+def ports_to_try(context: Context) -> set[int]:
+    """The usual ports, those that the host listens on, and those that its firewall names (few of each range)."""
+    found = set(USUAL_PORTS)
+    found.update(item.port for item in ssh.sockets(context) if item.protocol.startswith("tcp") and not item.loopback)
+    for rule in firewall.rules(context):
+        found.update(sorted(rule.ports)[:20])
+    return found
+
+
+def fresh_login(host: str, variables: dict[str, Any], seconds: int = 10) -> dict[str, Any]:
+    """Log in over a new TCP connection, past any shared one, as Ansible's variables say: {"ok", "how", "error"}."""
+    user = variables.get("ansible_user")
+    target = f"{user}@{host}" if user else host
+    port = variables.get("ansible_port")
+    command = ["ssh", "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", f"ConnectTimeout={seconds}"]
+    for name in ("ansible_ssh_common_args", "ansible_ssh_extra_args"):
+        command += shlex.split(str(variables.get(name) or ""))
+    if port:
+        command += ["-p", str(port)]
+    if variables.get("ansible_ssh_private_key_file"):
+        command += ["-i", os.path.expanduser(str(variables["ansible_ssh_private_key_file"]))]
+    how = f"a new connection as {target}" + (f", port {port}" if port else "")
+    try:
+        done = subprocess.run([*command, target, "true"], capture_output=True, text=True, timeout=seconds * 2, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return {"ok": False, "how": how, "error": str(error)}
+    return {"ok": done.returncode == 0, "how": how, "error": (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]}
+
+
+def banner(address: str, port: int, seconds: float = 5.0) -> dict[str, Any]:
+    """Where no ssh login is configured (containers, the machine itself): does sshd answer a new connection."""
+    how = f"sshd answers a new connection on {address} port {port}"
+    try:
+        with socket.create_connection((address, port), timeout=seconds) as link:
+            link.settimeout(seconds)
+            text = link.recv(256)
+    except OSError as error:
+        return {"ok": False, "how": how, "error": str(error)}
+    return {"ok": text.startswith(b"SSH-"), "how": how, "error": "something else than sshd answers"}
+
+
+def audit(address: str, port: int) -> dict[str, Any] | None:
+    """ssh-audit's opinion of the server: {"fail", "warn", "names"}; None when the tool is not installed or gives none."""
+    tool = shutil.which("ssh-audit", path=os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", ""))
+    if not tool:
+        return None
+    try:
+        done = subprocess.run([tool, "--json", "--timeout=5", "--port", str(port), address], capture_output=True, text=True, timeout=60)
+        data = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return grade(data)
+
+
+def grade(data: dict[str, Any]) -> dict[str, Any]:
+    """Count an ssh-audit report's failures and warnings per algorithm, and name the algorithms."""
+    counts = {"fail": 0, "warn": 0}
+    names = []
+    for section in ("kex", "key", "enc", "mac"):
+        for item in data.get(section, []):
+            notes = item.get("notes", {})
+            for level in counts:
+                counts[level] += bool(notes.get(level))
+            if notes.get("fail") or notes.get("warn"):
+                names.append(item.get("algorithm", ""))
+    return {**counts, "names": names}
+
+
+def look(connection: str, name: str, variables: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The whole outside view of one host; `connection` is Ansible's name for how the host is reached."""
+    installed = (context.evidence.get("ssh_server") or {}).get("installed", False)
+    port = ssh.ports(context)[0] if installed else 22
+    if connection == "local":
+        seen: dict[str, Any] = {"why": "the controller is this machine: run the doctor from another one for a view from outside"}
+        if installed:
+            seen["login"] = banner("127.0.0.1", port)
+            seen["audit"] = audit("127.0.0.1", port)
+        return seen
+    if connection == "ssh":
+        address = str(variables.get("ansible_host", name))
+        seen = {"login": fresh_login(address, variables)}
+    else:
+        here = [item for item in context.evidence.get("addresses") or [] if ":" not in item]
+        if not here:
+            return {"why": "the host has no address that the controller could try"}
+        address = here[0]
+        seen = {"login": banner(address, port)} if installed else {}
+    seen.update(scan(address, ports_to_try(context)))
+    if installed and port in seen["open"]:
+        seen["audit"] = audit(address, port)
+    return seen

@@ -1,0 +1,81 @@
+"""Ask one host through testinfra and judge the answers: what the CLI and molecule's verify step share."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterable
+
+from . import judge, outside
+from .model import Check, Context
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+HERE = Path(__file__).parent
+MARK = "DLBOX-EVIDENCE "
+# Become root where that needs no password; otherwise ask as who we are, and the checks say what they could not read.
+AS_ROOT = 'if [ "$(id -u)" = 0 ]; then exec "$@"; elif sudo -n true 2>/dev/null; then exec sudo -n "$@"; else exec "$@"; fi'
+BOOTSTRAP = "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
+
+
+class Unreachable(Exception):
+    """The host gave no evidence; the text says why."""
+
+
+def packed(text: str) -> str:
+    """Text as one argument without spaces or quotes: zlib, then base64."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def settings(variables: dict[str, Any], chosen: Iterable[Check], environments: list[str] | None = None) -> dict[str, Any]:
+    """What the probe is told: collectors, the smoke programs, and where dlbox keeps things on this host."""
+
+    def plain(name: str, default: str) -> str:
+        value = variables.get(name, default)
+        return default if not isinstance(value, str) or "{{" in value else value
+
+    admins = variables.get("dlbox_admins") or []
+    return {
+        "collect": [*judge.collectors(chosen), "os_release", "virtualization", "addresses", "plan", "bench_runs"],
+        "programs": {name: (HERE / "programs" / f"{name}.py").read_text() for name in ("smoke", "kernel")},
+        "conda_root": plain("dlbox_conda_root", "/opt/conda"),
+        "state_dir": plain("dlbox_state_dir", "/var/lib/dlbox"),
+        "admins": [item["name"] for item in admins if isinstance(item, dict) and "name" in item],
+        "environments": environments,
+    }
+
+
+def evidence(host: Host, told: dict[str, Any], python: str = "python3") -> dict[str, Any]:
+    """Send the probe, read its answer: one round trip. Raises Unreachable."""
+    try:
+        done = host.run("sh -c %s sh %s -c %s %s %s", AS_ROOT, python, BOOTSTRAP, packed((HERE / "probe.py").read_text()), packed(json.dumps(told)))
+    except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
+        told_why = re.search(r"_stderr=b'(.*?)(?:\\r)?(?:\\n)?'\)$", str(error), re.DOTALL)
+        raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error
+    for line in done.stdout.splitlines():
+        if line.startswith(MARK):
+            return dict(json.loads(line[len(MARK) :]))
+    raise Unreachable((done.stderr.strip().splitlines() or [f"no answer, code {done.rc}"])[-1])
+
+
+def connection_of(variables: dict[str, Any]) -> str:
+    """Ansible's connection for a host, without the collection's name: ssh, local, docker."""
+    name = str(variables.get("ansible_connection", "ssh")).rsplit(".", 1)[-1]
+    return {"smart": "ssh", "paramiko_ssh": "ssh"}.get(name, name)
+
+
+def context(host: Host, name: str, variables: dict[str, Any], chosen: list[Check], look: bool = True, environments: list[str] | None = None) -> Context:
+    """Everything that the checks look at, from inside and (look) from outside."""
+    before = time.time()
+    python = variables.get("ansible_python_interpreter", "python3")
+    inside = evidence(host, settings(variables, chosen, environments), python if str(python).startswith("/") else "python3")
+    seen = Context(inside, {}, variables)
+    if look:
+        seen.outside.update(outside.look(connection_of(variables), name, variables, seen))
+    seen.outside["clock_offset"] = inside["time"] - before
+    return seen

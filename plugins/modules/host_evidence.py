@@ -1,0 +1,56 @@
+#!/usr/bin/python
+# Copyright: dlbox contributors
+# MIT License (see LICENSE)
+"""Ask the host for what the doctor's checks judge."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_evidence
+short_description: Ask the host for what the doctor's checks judge
+description:
+  - Runs the doctor's collectors on the host, side by side, and returns what they read.
+  - Changes nothing. The filter P(doctor_report) judges the evidence on the controller.
+options:
+  settings:
+    description:
+      - C(collect) lists the collectors to run (default all); C(conda_root), C(state_dir) and C(admins) say where to look and
+        for whom; C(programs) and C(environments) are used by the collector C(smoke_tests).
+    type: dict
+    default: {}
+author: [dlbox]
+attributes:
+  check_mode:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Read what the quick checks judge
+  host_evidence:
+    settings: {collect: [units, reboot, kernels]}
+  register: asked
+"""
+
+RETURN = r"""
+evidence:
+  description: One key per collector; C(errors) maps a collector that failed to the reason; C(root) tells whether root asked.
+  type: dict
+  returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_doctor.probe import COLLECTORS, collect
+
+
+def main() -> None:
+    """Collect and return; unknown collectors are named before anything runs."""
+    module = AnsibleModule(argument_spec={"settings": {"type": "dict", "default": {}}}, supports_check_mode=True)
+    settings = module.params["settings"]
+    unknown = sorted(set(settings.get("collect") or []) - set(COLLECTORS))
+    if unknown:
+        module.fail_json(msg="settings.collect names %s: expected some of %s" % (", ".join(unknown), ", ".join(sorted(COLLECTORS))))
+    module.exit_json(changed=False, evidence=collect(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""./dlbox doctor: ask the real machine whether it works and is safe, and change nothing.
+
+Exit code: 0 when no check failed (warnings allowed), 1 when one did, 2 when a host could not be asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import getpass
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
+
+from dlbox_doctor import judge, outside, runner  # noqa: E402
+from dlbox_doctor.model import RESULTS, Check, Context  # noqa: E402
+
+COLOURS = {"fail": "31", "warn": "33", "ok": "32", "na": "2"}
+LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="dlbox doctor", description="Ask the real machine whether it works and is safe; change nothing.")
+    parser.add_argument("-i", "--inventory", action="append", help="inventory, may be repeated (default: inventory/home)")
+    parser.add_argument("--host", default="all", metavar="NAME", help="one host or a pattern such as 'gpu*' (default: every host)")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--quick", action="store_true", help="only what a run of ./dlbox up verifies: no imports, no port scan")
+    parser.add_argument("--only", action="append", metavar="AREA|CHECK", help="for example ssh or gpu.dkms; may be repeated")
+    parser.add_argument("-K", "--ask-become-pass", action="store_true", help="ask for the password of sudo on the hosts")
+    parser.add_argument("--all", action="store_true", help="list the checks that do not apply, too")
+    parser.add_argument("--no-page", action="store_true", help="do not write the report page")
+    parser.add_argument("--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the page goes (default: reports/)")
+    return parser.parse_args(argv)
+
+
+def with_password(name: str, password: str, told: dict[str, Any]) -> dict[str, Any]:
+    """The evidence through Ansible's own `become`, for a sudo that asks: testinfra's connections cannot answer it."""
+    with tempfile.TemporaryDirectory(prefix="dlbox-doctor-") as folder:
+        secret = Path(folder) / "secret"
+        secret.touch(mode=0o600)
+        secret.write_text(password)
+        extra = Path(folder) / "settings.json"
+        extra.write_text(json.dumps({"settings": told}))
+        command = [str(Path(sys.executable).parent / "ansible"), "-b", "--become-password-file", str(secret)]
+        command += ["-m", "host_evidence", "-a", f"@{extra}", "-t", folder + "/tree", name]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
+        answer = Path(folder) / "tree" / name
+        if not answer.exists():
+            raise runner.Unreachable((done.stderr.strip().splitlines() or ["ansible gave no answer"])[-1])
+        data = json.loads(answer.read_text())
+    if "evidence" not in data:
+        raise runner.Unreachable(str(data.get("msg", "ansible gave no answer")))
+    return dict(data["evidence"])
+
+
+def examine(name: str, hosts: Any, options: argparse.Namespace, chosen: list[Check], password: str) -> tuple[dict[str, Any], Context | None]:
+    """One host's report; a host that cannot be asked gives {ok: false, host, checks: [], error}."""
+    variables = dict(hosts.get_variables(name))
+    try:
+        if password:
+            inside = with_password(name, password, runner.settings(variables, chosen))
+            seen = Context(inside, {}, variables)
+            if not options.quick:
+                seen.outside.update(outside.look(runner.connection_of(variables), name, variables, seen))
+        else:
+            host = hosts.get_host(name)
+            if host is None:
+                raise runner.Unreachable(f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker")
+            seen = runner.context(host, name, variables, chosen, look=not options.quick)
+    except runner.Unreachable as error:
+        return {"ok": False, "host": name, "checks": [], "error": str(error)}, None
+    return judge.report(name, seen, chosen), seen
+
+
+def painted(text: str, result: str) -> str:
+    """Colour for a terminal, plain text for a file or when NO_COLOR is set."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\033[{COLOURS[result]}m{text}\033[0m"
+
+
+def as_text(report: dict[str, Any], everything: bool, root: bool) -> str:
+    """The report for people: failures first, each with what to do; then what is well, a line each."""
+    lines = [f"{report['host']}"]
+    if "error" in report:
+        return f"{report['host']}: could not be asked: {report['error']}"
+    for result in RESULTS:
+        if result == "na" and not everything:
+            continue
+        for entry in (item for item in report["checks"] if item["result"] == result):
+            lines.append(f"  {painted(LABELS[result].ljust(4), result)}  {entry['name']}: {entry['observed']}")
+            if entry["remedy"]:
+                lines.append(f"        {entry['remedy']}")
+    counts = {result: sum(item["result"] == result for item in report["checks"]) for result in RESULTS}
+    lines.append(f"  {counts['fail']} failed, {counts['warn']} warnings, {counts['ok']} ok, {counts['na']} do not apply" + ("" if everything else " (--all lists them)"))
+    if not root:
+        lines.append("  Asked without root: several checks could not look. Run again with -K, or as root.")
+    return "\n".join(lines)
+
+
+def main(argv: list[str]) -> int:
+    """Run the doctor; see the module text for the exit code."""
+    options = arguments(argv)
+    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
+    os.environ.setdefault("ANSIBLE_CONFIG", str(PROJECT / "ansible.cfg"))
+    given = options.inventory or [str(PROJECT / "inventory" / "home")]
+    missing = [path for path in given if not Path(path).exists()]
+    if missing:
+        print(f"dlbox doctor: -i {missing[0]}: no such inventory", file=sys.stderr)
+        return 2
+    # Through the environment, because testinfra's own option takes only one inventory.
+    os.environ["ANSIBLE_INVENTORY"] = ",".join(str(Path(path).resolve()) for path in given)
+    from testinfra.utils.ansible_runner import AnsibleRunner  # late: --help must not wait for it
+
+    try:
+        chosen = judge.selected(options.quick, options.only)
+        hosts = AnsibleRunner()
+        names = hosts.get_hosts(options.host)
+    except (KeyError, RuntimeError, AssertionError) as error:
+        print(f"dlbox doctor: {error.args[0] if error.args else error}", file=sys.stderr)
+        return 2
+    if not names:
+        print(f"dlbox doctor: --host {options.host}: no such host in {os.environ['ANSIBLE_INVENTORY']}", file=sys.stderr)
+        return 2
+    password = getpass.getpass("sudo password on the hosts: ") if options.ask_become_pass else ""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        found = list(pool.map(lambda name: examine(name, hosts, options, chosen, password), names))
+    reports = [report for report, _seen in found]
+    if options.format == "json":
+        print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
+    else:
+        print("\n\n".join(as_text(report, options.all, seen is None or seen.evidence["root"]) for report, seen in found))
+    if any("error" in report for report in reports):
+        return 2
+    return 0 if all(report["ok"] for report in reports) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

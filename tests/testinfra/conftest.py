@@ -1,0 +1,24 @@
+"""Fixtures of the suite that asks real machines: molecule's verify step and ./dlbox doctor run the same checks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "module_utils"))
+
+from dlbox_doctor import judge, runner  # noqa: E402
+from dlbox_doctor.model import Context  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def doctor_context(host: Any) -> Context:
+    """Everything the checks look at, asked once per host and module."""
+    try:
+        variables = dict(host.ansible.get_variables())
+    except RuntimeError:  # a host that is not from an inventory, such as --hosts=local://
+        variables = {"ansible_connection": "local", "inventory_hostname": "localhost"}
+    return runner.context(host, variables["inventory_hostname"], variables, judge.selected())
