@@ -1,8 +1,8 @@
 """One ufw rule of one address family, as ufw keeps it.
 
-ufw stores each rule in user.rules or user6.rules as a line ``### tuple ### ...`` followed by the iptables arguments made
-from it. The tuple is the rule; the arguments are what is loaded into the kernel at boot. The field order and the escapes
-below are those of ufw 0.36 (``ufw show added`` reads them back).
+ufw stores each rule in user.rules or user6.rules as a line ``### tuple ### ...`` followed by the iptables arguments
+made from it. The tuple is the rule; the arguments are what is loaded into the kernel at boot. The field order and the
+escapes below are those of ufw 0.36 (``ufw show added`` reads them back).
 """
 
 from __future__ import annotations
@@ -147,10 +147,10 @@ def iptables_lines(entry: Entry) -> list[str]:
         match = f"-A {chain}{_match(entry, protocol)}"
         note = _application_note(entry)
         if entry.action == "limit":
-            new = f"{match}{{}} -m conntrack --ctstate NEW -m recent"
+            new = f"{match} -m conntrack --ctstate NEW -m recent"
             lines += [
-                new.format("") + " --set" + note,
-                new.format("") + f" --update --seconds 30 --hitcount 6 -j {prefix}-user-limit" + note,
+                f"{new} --set{note}",
+                f"{new} --update --seconds 30 --hitcount 6 -j {prefix}-user-limit{note}",
                 f"{match} -j {prefix}-user-limit-accept{note}",
             ]
         else:
@@ -191,5 +191,7 @@ def _ports(entry: Entry) -> list[tuple[str, str]]:
 
 def _application_note(entry: Entry) -> str:
     """The comment by which ufw marks the kernel rules of an application profile."""
-    names = [f"{kind}_{name.replace(' ', '%20')}" for kind, name in (("dapp", entry.dapp), ("sapp", entry.sapp)) if name]
+    names = [
+        f"{kind}_{name.replace(' ', '%20')}" for kind, name in (("dapp", entry.dapp), ("sapp", entry.sapp)) if name
+    ]
     return f" -m comment --comment '{','.join(names)}'" if names else ""

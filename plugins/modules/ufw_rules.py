@@ -1,0 +1,632 @@
+#!/usr/bin/python
+"""Bring ufw to a list of rules in one transaction; see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ufw_rules
+short_description: Make ufw's rules those of a list, in one transaction
+description:
+  - The list is the truth. Rules that this module made earlier (known by a comment that begins with C(dlbox:)) and that
+    are no longer listed are removed. Rules made by hand are reported and kept or removed.
+  - All rules are written at once in ufw's own file format, tried in a network namespace of their own, loaded with one
+    C(iptables-restore) per address family, and then compared with what the kernel says. If the kernel says anything
+    else, files and kernel are put back as they were.
+  - Refuses, before any change, rules after which nobody could log in by ssh on a port that sshd listens on.
+  - On a host without ufw the list is still read and judged; in check mode the result is what would be.
+options:
+  rules:
+    description:
+      - Rules in the order in which they are to match. Keys are O(rules[].name) (required, unique), C(port) (1 to 65535,
+        a range like C(8000:8010), a list like C(80,443)) or C(application) (a profile of C(ufw app list)), C(protocol)
+        (tcp for a port unless given), C(from), C(to) (C(any), addresses or CIDR networks, one or a list),
+        C(interface), C(direction) (in), C(action) (allow, deny, reject), C(limit) (at most six new connections of one
+        address in 30 seconds), C(comment).
+    type: list
+    elements: dict
+    default: []
+  ssh_ports:
+    description: Ports of sshd; a rule for them comes before all others. Empty for none.
+    type: list
+    elements: int
+    default: [22]
+  ssh_from:
+    description: Where ssh may come from, C(any) or addresses and CIDR networks.
+    type: list
+    elements: str
+    default: [any]
+  ssh_limit:
+    description: Limit new ssh connections to six of one address in 30 seconds.
+    type: bool
+    default: true
+  default_incoming:
+    description: What happens to incoming packets that no rule matches.
+    type: str
+    choices: [deny, reject]
+    default: deny
+  default_outgoing:
+    description: What happens to outgoing packets that no rule matches.
+    type: str
+    choices: [allow, deny, reject]
+    default: allow
+  default_routed:
+    description: What happens to forwarded packets that no rule matches.
+    type: str
+    choices: [allow, deny, reject]
+    default: deny
+  logging:
+    description: ufw's logging level.
+    type: str
+    choices: ["off", low, medium, high, full]
+    default: low
+  unmanaged:
+    description: What happens to rules made by hand.
+    type: str
+    choices: [keep, remove]
+    default: keep
+  containers:
+    description: Make published container ports follow the list, by Docker's chain DOCKER-USER.
+    type: bool
+    default: true
+  container_interfaces:
+    description: The containers' own bridges in iptables' spelling (a closing plus sign matches any rest).
+    type: list
+    elements: str
+    default: [docker0, docker_gwbridge, br-+]
+  allow_no_ssh:
+    description: Go on even when no rule would admit ssh.
+    type: bool
+    default: false
+  local:
+    description: The owner sits at the machine, so that no rule can lock her out.
+    type: bool
+    default: false
+  backup_dir:
+    description: Directory for copies of the files before each change; the latest ten are kept.
+    type: path
+    default: /var/lib/dlbox/ufw
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: dlbox
+"""
+
+EXAMPLES = r"""
+- name: Admit ssh, a web server and Jupyter from the home network
+  ufw_rules:
+    rules:
+      - {name: web, port: "80,443"}
+      - {name: jupyter, port: 8888, from: 192.168.1.0/24, comment: notebooks}
+"""
+
+RETURN = r"""
+installed:
+  description: Whether ufw is there; without it nothing is changed.
+  type: bool
+  returned: success
+added:
+  description: Rules that were (or would be) added, as sentences.
+  type: list
+  elements: str
+  returned: success
+removed:
+  description: Rules that were (or would be) removed, as sentences.
+  type: list
+  elements: str
+  returned: success
+unmanaged:
+  description: Rules made by hand that ufw had, whether kept or removed.
+  type: list
+  elements: str
+  returned: success
+outside:
+  description: Rules that accept incoming packets without being ufw's.
+  type: list
+  elements: str
+  returned: success
+drift:
+  description: What the kernel had otherwise than the files said, as sentences.
+  type: list
+  elements: str
+  returned: success
+verified:
+  description: How the kernel was compared, C(rules) one by one or C(counts) where no scratch namespace could be made.
+  type: str
+  returned: when ufw is installed and no change is pending
+ssh_ports:
+  description: Ports on which sshd takes logins from outside.
+  type: list
+  elements: int
+  returned: success
+would_refuse:
+  description: In check mode, why the change would be refused unless sshd's port changes first.
+  type: str
+  returned: check mode
+backup:
+  description: Directory with the files as they were.
+  type: str
+  returned: when files changed
+"""
+
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_firewall import admission, containers, kernel, settings, userfile
+from ansible.module_utils.dlbox_firewall.entries import Entry, TupleError, describe
+from ansible.module_utils.dlbox_firewall.expand import expand, read_profiles
+from ansible.module_utils.dlbox_firewall.merge import Merged, duplicates, merge
+from ansible.module_utils.dlbox_firewall.wishes import Fault, Wish, read_networks, read_wishes
+
+USER_RULES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
+AFTER_RULES = {4: "/etc/ufw/after.rules", 6: "/etc/ufw/after6.rules"}
+DEFAULTS = "/etc/default/ufw"
+CONF = "/etc/ufw/ufw.conf"
+APPLICATIONS = "/etc/ufw/applications.d"
+INIT = ("/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init")
+TOOLS = {4: "iptables", 6: "ip6tables"}
+# iptables-restore of a filter table as a fresh kernel has it.
+OPEN_TABLE = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+BACKUPS_KEPT = 10
+
+
+@dataclass
+class Host:
+    """What the host has before the change. Texts of absent files are empty."""
+
+    installed: bool
+    files: dict[str, str]
+    saved: dict[int, str] = field(default_factory=dict)
+    ssh_ports: list[int] = field(default_factory=list)
+    session: admission.Session | None = None
+    boot_enabled: bool = True
+    firewalld: bool = False
+
+    @property
+    def enabled(self) -> bool:
+        """True when ufw is on according to its own file."""
+        return self.installed and settings.get_setting(self.files[CONF], "ENABLED").lower() == "yes"
+
+
+@dataclass
+class Plan:
+    """What the host shall have."""
+
+    merged: dict[int, Merged]
+    files: dict[str, str]
+    container_rules: dict[int, list[str]]
+    defaults: dict[str, str]
+    # Applications whose ports are known only once ufw is installed.
+    unknown: list[str]
+
+
+def main() -> None:
+    """Judge the list, compare, and change what differs."""
+    module = AnsibleModule(
+        argument_spec={
+            "rules": {"type": "list", "elements": "dict", "default": []},
+            "ssh_ports": {"type": "list", "elements": "int", "default": [22]},
+            "ssh_from": {"type": "list", "elements": "str", "default": ["any"]},
+            "ssh_limit": {"type": "bool", "default": True},
+            "default_incoming": {"type": "str", "choices": ["deny", "reject"], "default": "deny"},
+            "default_outgoing": {"type": "str", "choices": ["allow", "deny", "reject"], "default": "allow"},
+            "default_routed": {"type": "str", "choices": ["allow", "deny", "reject"], "default": "deny"},
+            "logging": {"type": "str", "choices": list(userfile.LOG_LEVELS), "default": "low"},
+            "unmanaged": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
+            "containers": {"type": "bool", "default": True},
+            "container_interfaces": {
+                "type": "list",
+                "elements": "str",
+                "default": ["docker0", "docker_gwbridge", "br-+"],
+            },
+            "allow_no_ssh": {"type": "bool", "default": False},
+            "local": {"type": "bool", "default": False},
+            "backup_dir": {"type": "path", "default": "/var/lib/dlbox/ufw"},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C"}
+    wishes = judge(module)
+    host = look(module)
+    try:
+        plan = make_plan(module, wishes, host)
+    except TupleError as error:
+        module.fail_json(
+            msg=f"/etc/ufw/user.rules or user6.rules: {error}. Expected a rule as the ufw command writes it. Remove "
+            "the line, or start afresh with `ufw reset`, and run again."
+        )
+    result = report(plan, host)
+    refusal = "" if module.params["local"] or module.params["allow_no_ssh"] else would_lock_out(plan, host)
+    if refusal and not module.check_mode:
+        module.fail_json(msg=refusal, **result)
+    if refusal:
+        result["would_refuse"] = refusal
+        module.warn(f"Outside check mode this is refused, unless sshd's port has changed by then. {refusal}")
+    if not host.installed:
+        module.exit_json(changed=module.check_mode, diff=difference(plan, host, []), **result)
+
+    expected = {family: canonical(module, plan, family) for family in host.saved}
+    drift = compare(plan, host.saved, expected) if host.enabled else []
+    writes = {path: text for path, text in plan.files.items() if text != host.files[path]}
+    changed = bool(writes or drift or not host.boot_enabled)
+    result.update(changed=changed, drift=drift, diff=difference(plan, host, drift))
+    if changed and not module.check_mode:
+        result["backup"] = change(module, plan, host, writes, expected)
+    if not module.check_mode or not changed:
+        result["verified"] = "rules" if all(text is not None for text in expected.values()) else "counts"
+    module.exit_json(**result)
+
+
+def judge(module: AnsibleModule) -> list[Wish]:
+    """The list as wishes, ssh first; ends the module with every fault found."""
+    wishes: list[Wish]
+    errors: list[str]
+    wishes, errors = read_wishes(module.params["rules"])
+    try:
+        sources = read_networks(module.params["ssh_from"])
+    except Fault as fault:
+        errors.append(f"ufw_ssh_from: {fault}")
+    ssh = []
+    for index, port in enumerate(dict.fromkeys(module.params["ssh_ports"])):
+        if not 1 <= port <= 65535:
+            errors.append(f"ufw_ssh_port or ufw_ssh_extra_ports: {port} is not a port; expected 1 to 65535.")
+        ssh.append((f"ssh {port}" if index else "ssh", str(port)))
+    taken = {name for name, _port in ssh} & {wish.name for wish in wishes}
+    if taken:
+        errors.append(
+            f"ufw_rules: the name {', '.join(sorted(taken))} is that of the rule made from ufw_ssh_port; "
+            "choose another, or set ufw_ssh to false and list ssh yourself."
+        )
+    if errors:
+        module.fail_json(
+            msg="The firewall rules cannot be used, nothing was changed.\n" + "\n".join(errors), errors=errors
+        )
+    first = [
+        Wish(name=name, port=port, protocol="tcp", sources=sources, limit=module.params["ssh_limit"])
+        for name, port in ssh
+    ]
+    return first + wishes
+
+
+def look(module: AnsibleModule) -> Host:
+    """Read files, kernel, units and sockets; each tool is started once."""
+    init = next((path for path in INIT if Path(path).exists()), "")
+    paths = [*USER_RULES.values(), *AFTER_RULES.values(), DEFAULTS, CONF]
+    host = Host(installed=bool(init), files={path: read_text(path) for path in paths})
+    units = show_units(module, ["ufw.service", "firewalld.service", "ssh.socket", "sshd.socket"])
+    host.boot_enabled = units.get("ufw.service", {}).get("UnitFileState", "enabled").startswith("enabled")
+    host.firewalld = units.get("firewalld.service", {}).get("ActiveState") == "active"
+    if host.firewalld:
+        module.fail_json(
+            msg="firewalld is active on this host; expected no other firewall, as two would undo each other's rules. "
+            "Disable it (systemctl disable --now firewalld) or leave the role ufw out."
+        )
+    sockets = [
+        unit.get("Listen", "") for name, unit in units.items() if "ssh" in name and unit.get("ActiveState") == "active"
+    ]
+    host.ssh_ports = admission.ssh_ports(output(module, ["ss", "-H", "-l", "-t", "-n", "-p"]), "\n".join(sockets))
+    host.session = own_session()
+    if host.installed:
+        for family, tool in TOOLS.items():
+            rc, out, _err = module.run_command([f"{tool}-save", "-t", "filter"])
+            if rc == 0:
+                host.saved[family] = out
+        if 4 not in host.saved:
+            module.fail_json(
+                msg="iptables-save -t filter fails on this host, so that no rule could be checked; see its output."
+            )
+    return host
+
+
+def show_units(module: AnsibleModule, names: list[str]) -> dict[str, dict[str, str]]:
+    """Properties of systemd units; empty where systemd is not there."""
+    text = output(module, ["systemctl", "show", "-p", "Id,ActiveState,UnitFileState,Listen", *names])
+    units: dict[str, dict[str, str]] = {}
+    for name, part in zip(names, text.strip("\n").split("\n\n"), strict=False):
+        properties: dict[str, str] = {}
+        for line in part.splitlines():
+            key, _, value = line.partition("=")
+            properties[key] = f"{properties[key]} {value}" if key in properties else value
+        units[name] = properties
+    return units
+
+
+def output(module: AnsibleModule, command: list[str]) -> str:
+    """What a command prints; empty when it fails or is not there."""
+    if not module.get_bin_path(command[0]):
+        return ""
+    rc, out, _err = module.run_command(command)
+    return str(out) if rc == 0 else ""
+
+
+def own_session() -> admission.Session | None:
+    """The ssh connection that this process works under, found by going up the process tree to sshd."""
+    pid = os.getpid()
+    while pid > 1:
+        try:
+            status = dict(
+                line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+            )
+            if status["Name"].startswith("sshd"):
+                links = (str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
+                inodes = [link[8:-1] for link in links if link.startswith("socket:[")]
+                for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+                    session = admission.session_of(read_text(table), inodes)
+                    if session:
+                        return session
+            pid = int(status["PPid"])
+        except (OSError, KeyError, ValueError):
+            return None
+    return None
+
+
+def read_text(path: str) -> str:
+    """A file's text, empty when it is not there."""
+    try:
+        return Path(path).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def make_plan(module: AnsibleModule, wishes: list[Wish], host: Host) -> Plan:
+    """The rules, files and chains that shall be; ends the module when the list cannot be made into rules."""
+    params = module.params
+    folder = Path(APPLICATIONS)
+    profiles = read_profiles(map(read_text, map(str, folder.iterdir() if folder.is_dir() else [])))
+    entries, missing = expand(wishes, profiles)
+    errors = [
+        f"ufw_rules: application {name!r} has no profile in {APPLICATIONS}; "
+        f"expected one of {', '.join(sorted(profiles))}."
+        for name in missing
+        if host.installed
+    ]
+    errors += [
+        f"ufw_rules: {describe(second)} is the same traffic as {describe(first)} and could never match; remove one."
+        for first, second in duplicates(entries)
+    ]
+    if errors:
+        module.fail_json(
+            msg="The firewall rules cannot be used, nothing was changed.\n" + "\n".join(errors), errors=errors
+        )
+    defaults = {way: params[f"default_{way}"] for way in ("incoming", "outgoing", "routed")}
+    interfaces = params["container_interfaces"]
+    plan = Plan(merged={}, files={}, container_rules={}, defaults=defaults, unknown=missing)
+    for family in (4, 6):
+        present = userfile.read_user_rules(host.files[USER_RULES[family]], family)
+        listed = [entry for entry in entries if entry.family == family]
+        merged = merge(present, listed, keep_unmanaged=params["unmanaged"] == "keep")
+        plan.merged[family] = merged
+        plan.files[USER_RULES[family]] = userfile.write_user_rules(
+            merged.blocks, family, params["logging"], list(defaults.values())
+        )
+        rules = (
+            containers.chain_rules(listed, interfaces, log=params["logging"] != "off") if params["containers"] else None
+        )
+        plan.container_rules[family] = rules or []
+        plan.files[AFTER_RULES[family]] = containers.place_block(host.files[AFTER_RULES[family]], rules)
+    plan.files[DEFAULTS] = settings.set_settings(host.files[DEFAULTS], settings.default_settings(**defaults))
+    plan.files[CONF] = settings.set_settings(host.files[CONF], {"ENABLED": "yes", "LOGLEVEL": params["logging"]})
+    return plan
+
+
+def would_lock_out(plan: Plan, host: Host) -> str:
+    """The refusal with its remedy, or an empty string."""
+    entries = [block.entry for merged in plan.merged.values() for block in merged.blocks]
+    reason = admission.lockout(entries, host.ssh_ports, host.session)
+    if not reason:
+        return ""
+    ports = ", ".join(map(str, host.ssh_ports))
+    return (
+        f"ufw_rules: {reason} Nothing was changed. Set ufw_ssh_port (or ufw_ssh_extra_ports) to {ports}, "
+        "widen ufw_ssh_from, or list a rule that admits it; ufw_allow_no_ssh: true goes on without ssh."
+    )
+
+
+def report(plan: Plan, host: Host) -> dict[str, Any]:
+    """The part of the result that does not depend on whether anything is changed."""
+
+    def sentences(name: str) -> list[str]:
+        return [describe(entry) for merged in plan.merged.values() for entry in getattr(merged, name)]
+
+    return {
+        "installed": host.installed,
+        "added": sentences("added"),
+        "removed": sentences("removed"),
+        "adopted": sentences("adopted"),
+        "unmanaged": sentences("unmanaged"),
+        "outside": [rule for family, saved in host.saved.items() for rule in kernel.outside_rules(saved, family)],
+        "ssh_ports": host.ssh_ports,
+        "drift": [],
+    }
+
+
+def difference(plan: Plan, host: Host, drift: list[str]) -> dict[str, str]:
+    """The firewall before and after as a person reads it."""
+
+    def page(files: dict[str, str], rules: list[Entry]) -> list[str]:
+        names = {
+            DEFAULTS: ["DEFAULT_INPUT_POLICY", "DEFAULT_OUTPUT_POLICY", "DEFAULT_FORWARD_POLICY", "IPV6"],
+            CONF: ["ENABLED", "LOGLEVEL"],
+        }
+        lines = [
+            f"{name}={settings.get_setting(files[path], name)}"
+            for path, keys in names.items()
+            for name in keys
+            if files[path]
+        ]
+        lines += [describe(rule) for rule in rules]
+        return lines + [text for path in AFTER_RULES.values() for text in containers.describe_block(files[path])]
+
+    before = page(
+        host.files,
+        [
+            block.entry
+            for family, path in USER_RULES.items()
+            for block in userfile.read_user_rules(host.files[path], family)
+        ],
+    )
+    after = page(plan.files, [block.entry for merged in plan.merged.values() for block in merged.blocks])
+    after += [f"application {name}, ports as its profile says" for name in plan.unknown]
+    before += [f"kernel: {sentence}" for sentence in drift]
+    if not host.boot_enabled:
+        before.append("not started at boot")
+    return {
+        "before_header": "ufw",
+        "after_header": "ufw",
+        "before": "".join(f"{line}\n" for line in before),
+        "after": "".join(f"{line}\n" for line in after),
+    }
+
+
+def loadable(plan: Plan, family: int, others: list[str] | None = None) -> str:
+    """What iptables-restore --noflush gets: ufw's user chains and, if wanted, the containers' chains."""
+    text = plan.files[USER_RULES[family]]
+    if plan.container_rules[family]:
+        text += containers.restore_text(plan.container_rules[family], others or [])
+    return text
+
+
+def canonical(module: AnsibleModule, plan: Plan, family: int) -> str | None:
+    """The planned rules as the kernel spells them, from a network namespace that lives for this one question.
+
+    None where no such namespace can be made; the rules have then passed iptables-restore --test. Ends the module when
+    iptables does not take the rules.
+    """
+    tool = TOOLS[family]
+    text = loadable(plan, family)
+    script = f"{tool}-restore --noflush && {tool}-save -t filter"
+    rc, out, _err = module.run_command(["unshare", "--net", "sh", "-c", script], data=text)
+    if rc == 0:
+        return str(out)
+    rc, _out, err = module.run_command([f"{tool}-restore", "--test", "--noflush"], data=text)
+    if rc != 0:
+        module.fail_json(
+            msg=f"ufw_rules: {tool}-restore refuses the rules, nothing was changed: {err.strip()}. If the list uses a "
+            "match that this kernel lacks, leave it out."
+        )
+    return None
+
+
+def compare(plan: Plan, saved: dict[int, str], expected: dict[int, str | None]) -> list[str]:
+    """Sentences about everything that the kernel has otherwise than planned."""
+    problems: list[str] = []
+    for family, text in saved.items():
+        live = kernel.chains(text)
+        problems += [f"v{family} {problem}" for problem in kernel.frame_differences(text, family, plan.defaults)]
+        names = [name for name in kernel.declared(loadable(plan, family)) if name != containers.USER_CHAIN]
+        canonical_text = expected.get(family)
+        if canonical_text is not None:
+            problems += [f"v{family} {p}" for p in kernel.chain_differences(live, kernel.chains(canonical_text), names)]
+        else:
+            counts = {name: len(rules) for name, rules in kernel.chains(loadable(plan, family)).items()}
+            problems += [
+                f"v{family} {name} has {len(live.get(name, []))} rules, expected {counts.get(name, 0)}"
+                for name in names
+                if name not in live or len(live[name]) != counts.get(name, 0)
+            ]
+        guarded = kernel.jump_comes_first(text, containers.USER_CHAIN, containers.CHAIN)
+        if guarded != bool(plan.container_rules[family]):
+            problems.append(
+                f"v{family} {containers.USER_CHAIN} {'leads' if guarded else 'does not lead'} to {containers.CHAIN}"
+            )
+    return problems
+
+
+def change(
+    module: AnsibleModule, plan: Plan, host: Host, writes: dict[str, str], expected: dict[int, str | None]
+) -> str | None:
+    """Write, load, verify; put everything back if the kernel does not agree. Returns the backup's directory."""
+    backup = keep_copies(module, host, writes) if writes else None
+    # ufw's frame only has to be built when it is not there or has other policies; rules alone are loaded in one go, and
+    # in that case no packet ever meets a half-loaded or an open firewall.
+    frame = (
+        DEFAULTS in writes
+        or not host.enabled
+        or any(kernel.frame_differences(text, family, plan.defaults) for family, text in host.saved.items())
+    )
+    for path, text in writes.items():
+        write_text(module, path, text)
+    problems = load(module, plan, host, frame=frame)
+    if not problems:
+        saved = {family: str(module.run_command([f"{TOOLS[family]}-save", "-t", "filter"])[1]) for family in host.saved}
+        problems = compare(plan, saved, expected)
+    if not problems and not host.boot_enabled:
+        rc, _out, err = module.run_command(["systemctl", "enable", "ufw.service"])
+        problems = [f"systemctl enable ufw.service: {err.strip()}"] if rc else []
+    if problems:
+        put_back(module, host, writes)
+        module.fail_json(
+            msg="The kernel did not take the firewall rules as listed; files and rules are as before.\n"
+            + "\n".join(problems),
+            problems=problems,
+            backup=backup,
+        )
+    return backup
+
+
+def load(module: AnsibleModule, plan: Plan, host: Host, *, frame: bool) -> list[str]:
+    """Bring the files into the kernel; returns what went wrong."""
+    problems = []
+    if frame:
+        init = next(path for path in INIT if Path(path).exists())
+        running = "ufw-user-input" in kernel.chains(host.saved[4])
+        rc, out, err = module.run_command([init, "force-reload" if running else "start"])
+        if rc != 0:
+            problems.append(f"{init}: {(out + err).strip()}")
+    for family, saved in host.saved.items():
+        others = containers.others_rules(saved)
+        text = "" if frame else plan.files[USER_RULES[family]]
+        if plan.container_rules[family] or containers.CHAIN in saved:
+            text += container_text(plan, family, others)
+        if text:
+            rc, _out, err = module.run_command([f"{TOOLS[family]}-restore", "--wait", "--noflush"], data=text)
+            if rc != 0:
+                problems.append(f"{TOOLS[family]}-restore: {err.strip()}")
+    return problems
+
+
+def container_text(plan: Plan, family: int, others: list[str]) -> str:
+    """Input that sets DOCKER-USER for this family, or takes our part out of it."""
+    if plan.container_rules[family]:
+        return containers.restore_text(plan.container_rules[family], others)
+    return str(containers.release_text(others))
+
+
+def keep_copies(module: AnsibleModule, host: Host, writes: dict[str, str]) -> str:
+    """Copy the files that change; keeps the latest copies only."""
+    root = Path(module.params["backup_dir"])
+    folder = root / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in writes:
+        if Path(path).exists():
+            shutil.copy2(path, folder / path.lstrip("/").replace("/", "_"))
+    for old in sorted(child for child in root.iterdir() if child.is_dir())[:-BACKUPS_KEPT]:
+        shutil.rmtree(old)
+    return str(folder)
+
+
+def write_text(module: AnsibleModule, path: str, text: str) -> None:
+    """Replace a file in one step; owner and mode stay as they are."""
+    temporary = Path(module.tmpdir) / Path(path).name
+    temporary.touch(mode=0o600)
+    temporary.write_text(text, encoding="utf-8")
+    module.atomic_move(str(temporary), path)
+
+
+def put_back(module: AnsibleModule, host: Host, writes: dict[str, str]) -> None:
+    """Files and kernel as they were before."""
+    for path in writes:
+        write_text(module, path, host.files[path])
+    for family, saved in host.saved.items():
+        module.run_command([f"{TOOLS[family]}-restore", "--wait"], data=saved if "*filter" in saved else OPEN_TABLE)
+
+
+if __name__ == "__main__":
+    main()
