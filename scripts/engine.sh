@@ -1,4 +1,4 @@
-# Sourced by the launcher: a container engine for `demo` and `test`.
+# Sourced by the launcher: what `demo` and `test` need around them, a container engine first.
 # shellcheck shell=bash
 # Reuses a running Docker or Podman. On a machine without an init system it starts the engine itself, and
 # stop_engine stops only that one.
@@ -77,4 +77,15 @@ build_images() { # [IMAGE...]
     install_packages "mmdebstrap (no container registry answers, so the test images are made from packages)" mmdebstrap
   fi
   tests/images/build.sh "$@"
+}
+
+conda_forge_answers() {
+  python -c 'import urllib.request
+urllib.request.urlopen(urllib.request.Request("https://conda.anaconda.org/conda-forge/noarch/repodata.json.zst", method="HEAD"), timeout=10)' 2>/dev/null
+}
+
+local_conda_channel() { # prints the directory of the stand-in channel, made when it is not there
+  local channel=$root/.cache/conda-channel
+  python tests/fixtures/conda_channel/build.py "$channel" >&2
+  echo "$channel"
 }

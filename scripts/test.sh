@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Each step is a line with its outcome and time; its whole output is in .cache/test/STEP.log, shown when it fails.
 # DLBOX_TEST_JOBS steps run side by side (default: the processors, at most 4).
-# shellcheck disable=SC2154  # root, word: the launcher's
+# shellcheck disable=SC2154,SC2317  # root is the launcher's; the steps are called by name, through run_step
 logs=$root/.cache/test
 scenarios=()
 mode=default

@@ -104,7 +104,7 @@ def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
 
 
 def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str]]:
-    """Return apt's repositories, and those of the first site that do not answer with the reason; asked with apt's own tools."""
+    """Ask the first repository for its index with apt's own tools; return all repositories, and who fails and why."""
     _, out, _ = module.run_command(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"])
     targets = list(dict.fromkeys(tuple(line.split()) for line in out.splitlines() if len(line.split()) == 2))
     uris = list(dict.fromkeys(uri for uri, _release in targets))
@@ -114,7 +114,14 @@ def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str
         uri, release = remote[0]
         index = f"{uri}InRelease" if release.endswith("/") else f"{uri}dists/{release}/InRelease"
         with tempfile.TemporaryDirectory() as folder:
-            options = ["-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10", "-o", "Acquire::Retries=1"]
+            options = [
+                "-o",
+                "Acquire::http::Timeout=10",
+                "-o",
+                "Acquire::https::Timeout=10",
+                "-o",
+                "Acquire::Retries=1",
+            ]
             command = ["/usr/lib/apt/apt-helper", *options, "download-file", index, f"{folder}/InRelease"]
             code, out, err = module.run_command(command)
             if code:
@@ -125,8 +132,8 @@ def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str
 
 def lists_are_fresh() -> bool:
     """Whether apt has fetched its lists within the last day, which proves that its sources answer."""
-    lists = [entry for entry in Path("/var/lib/apt/lists").glob("*Release")]
-    return bool(lists) and time.time() - Path("/var/lib/apt/lists").stat().st_mtime < DAY
+    fetched = any(Path("/var/lib/apt/lists").glob("*Release"))
+    return fetched and time.time() - Path("/var/lib/apt/lists").stat().st_mtime < DAY
 
 
 def main() -> None:
@@ -148,7 +155,9 @@ def main() -> None:
     disk = preflight.GIB * (2 if target.exists() else given["disk"])
     user = pwd.getpwuid(os.geteuid()).pw_name
     problems = [
-        *preflight.os_problems(preflight.os_release(Path("/etc/os-release").read_text(encoding="utf-8")), given["supported"]),
+        *preflight.os_problems(
+            preflight.os_release(Path("/etc/os-release").read_text(encoding="utf-8")), given["supported"]
+        ),
         *preflight.disk_problems(str(existing(target)), shutil.disk_usage(existing(target)).free, disk),
         *preflight.memory_problems(total_memory(), given["memory"]),
         *preflight.read_only_problems(read_only([Path("/etc"), Path("/usr"), Path("/var"), target])),

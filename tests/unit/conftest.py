@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
-for folder in ("modules", "module_utils", "filter", "callback"):
+for folder in ("modules", "module_utils", "filter", "callback", "lookup"):
     sys.path.insert(0, str(PLUGINS / folder))
 
 # `from ansible.module_utils.dlbox_x import y` works in tests as it does in a module on a host.

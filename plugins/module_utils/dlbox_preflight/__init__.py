@@ -40,15 +40,16 @@ def memory_problems(total: int, needed: int) -> list[str]:
     if total >= needed:
         return []
     return [
-        f"Memory is {total} MiB, expected at least {needed} MiB (dlbox_minimum_memory). Add memory, or lower the variable"
+        f"Memory is {total} MiB, expected at least {needed} MiB (dlbox_minimum_memory). "
+        f"Add memory, or lower the variable"
     ]
 
 
 def read_only_problems(paths: Iterable[str]) -> list[str]:
     """Return a problem for each of ``paths``, which are on file systems mounted read-only."""
     return [
-        f"{path} is on a file system that is mounted read-only, so nothing can be installed. Often a disk error: look at "
-        f"`dmesg`, then `mount -o remount,rw` or repair it"
+        f"{path} is on a file system that is mounted read-only, so nothing can be installed. "
+        f"Often a disk error: look at `dmesg`, then `mount -o remount,rw` or repair it"
         for path in paths
     ]
 
@@ -66,15 +67,15 @@ def sudo_problems(user: str, sudo: str, works: bool, become_exe: str) -> list[st
         return []
     if not sudo:
         return [
-            f"There is no sudo, and {user} is not root. As root, run: apt-get install sudo && usermod -aG sudo {user}; then "
-            f"log in again"
+            f"There is no sudo, and {user} is not root. "
+            f"As root, run: apt-get install sudo && usermod -aG sudo {user}; then log in again"
         ]
     # ansible/ansible#86441, #87423: password prompts of sudo-rs are not recognised by core 2.19 to 2.21.
     if "sudo-rs" in sudo and not become_exe.endswith("sudo.ws"):
         return [
-            f"sudo is {sudo.strip()}, whose password prompt Ansible does not understand (a run would hang until a time-out). "
-            f"Set ansible_become_exe: sudo.ws for this host (the classic sudo is installed beside it), or let {user} use "
-            f"sudo without a password"
+            f"sudo is {sudo.strip()}, whose password prompt Ansible does not understand (a run would hang). "
+            f"Set ansible_become_exe: sudo.ws for this host (the classic sudo is installed beside it), "
+            f"or let {user} use sudo without a password"
         ]
     return []
 
@@ -99,8 +100,8 @@ def source_problems(uris: Iterable[str], failed: Mapping[str, str]) -> list[str]
         if uri.startswith("cdrom:")
     ]
     problems += [
-        f"The package source {uri} does not answer: {reason}. Check the network, the proxy (apt's Acquire::http::Proxy) or "
-        f"choose a mirror"
+        f"The package source {uri} does not answer: {reason}. "
+        f"Check the network, the proxy (apt's Acquire::http::Proxy) or choose a mirror"
         for uri, reason in failed.items()
     ]
     return problems
