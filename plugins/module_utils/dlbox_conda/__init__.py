@@ -1,0 +1,1 @@
+"""What `conda_env` and `conda_lock` are made of: declared environments, locks, what is installed, and the engine."""

@@ -1,0 +1,107 @@
+"""Byte code: compiled once per source and Python version, then hard-linked into every environment.
+
+Neither rattler nor uv compiles. Without byte code every start by an ordinary user, who cannot write into the
+environment, costs 3.7 to 6 times the CPU (JupyterLab 3.0 s instead of 0.8, pandas 2.1 instead of 0.37).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from ansible.module_utils.dlbox_conda.installed import File, Package
+
+
+def tag(prefix: Path) -> str:
+    """The interpreter's cache tag, "cpython-312"; "" without a Python."""
+    folders = [p.name for p in prefix.glob("lib/python3.*") if not p.is_symlink() and (p / "os.py").exists()]
+    match = re.fullmatch(r"python3\.(\d+)", folders[-1]) if folders else None
+    return f"cpython-3{match[1]}" if match else ""
+
+
+def place(source: str, cache_tag: str) -> str:
+    """Where Python looks for the byte code of `source`."""
+    folder, name = os.path.split(source)
+    return os.path.join(folder, "__pycache__", f"{name[:-3]}.{cache_tag}.pyc")  # noqa: PTH118 (strings, 30,000 times)
+
+
+def stored(store: Path, cache_tag: str, entry: File, mtime_ns: int) -> Path:
+    """Where the byte code is kept. It names its source's time and size, so the time is part of the key."""
+    return store / cache_tag / entry.sha256[:2] / f"{entry.sha256}-{mtime_ns // 1_000_000_000}.pyc"
+
+
+def make(prefix: Path, packages: Iterable[Package], store: Path) -> tuple[int, int]:
+    """Give every source of `packages` its byte code: (compiled, linked)."""
+    cache_tag = tag(prefix)
+    if not cache_tag:
+        return 0, 0
+    compile_these: list[str] = []
+    keep: list[tuple[Path, Path]] = []
+    linked = 0
+    for package in packages:
+        own = {entry.path for entry in package.files if entry.path.endswith(".pyc")}
+        for entry in package.files:
+            if not entry.path.endswith(".py") or "/lib2to3/" in entry.path:
+                continue
+            target_name = place(entry.path, cache_tag)
+            if package.layer == "conda" and target_name in own:
+                continue  # the package brought its own
+            source, target = prefix / entry.path, prefix / target_name
+            try:
+                mtime = source.stat().st_mtime_ns
+            except OSError:
+                continue
+            if entry.sha256:
+                kept = stored(store, cache_tag, entry, mtime)
+                if kept.exists() and link(kept, target):
+                    linked += 1
+                    continue
+                keep.append((target, kept))
+            compile_these.append(str(source))
+    if compile_these:
+        # -j 0: all cores. Sources that are not for this Python (templates, tests) fail one by one and stay sources.
+        subprocess.run(
+            [str(prefix / "bin/python"), "-I", "-m", "compileall", "-q", "-f", "-j", "0", "-i", "-"],
+            input="\n".join(compile_these),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+    for target, kept in keep:
+        if target.exists():
+            link(target, kept)
+    return len(compile_these), linked
+
+
+def link(source: Path, target: Path) -> bool:
+    """Make `target` a hard link of `source`; False on another filesystem."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.hardlink_to(source)
+    except OSError:
+        return False
+    return True
+
+
+def remove(prefix: Path, packages: Iterable[Package]) -> None:
+    """Remove the byte code of `packages`: what stays behind would still be imported after they are gone."""
+    for package in packages:
+        for entry in package.files:
+            if entry.path.endswith(".py"):
+                folder, _, name = entry.path.rpartition("/")
+                for file in (prefix / folder / "__pycache__").glob(f"{name[:-3]}.cpython-*.pyc"):
+                    file.unlink(missing_ok=True)
+
+
+def prune(store: Path) -> int:
+    """Remove what no environment links to any more; how many files."""
+    count = 0
+    for file in store.rglob("*.pyc"):
+        if file.stat().st_nlink == 1:
+            file.unlink()
+            count += 1
+    return count

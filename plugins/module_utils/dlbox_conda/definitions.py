@@ -1,0 +1,245 @@
+"""From what the owner declares, what dlbox ships and what the plan chose to one request per environment. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# Each brings CUDA libraries of its own, which overwrite each other's files in one environment without a warning
+# (nvidia-cudnn-cu12 and -cu13 own the same 29 paths; the result is a mixture of two cuDNNs).
+FRAMEWORKS = {
+    "pytorch": ("torch", "torchvision", "torchaudio"),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tf-nightly"),
+    "jax": ("jax", "jaxlib"),
+}
+KEYS = {
+    "name": str,
+    "definition": str,
+    "state": str,
+    "description": str,
+    "python": str,
+    "conda": list,
+    "optional": list,
+    "wheels": list,
+    "extra_conda": list,
+    "extra_wheels": list,
+    "framework": str,
+    "kernel": bool,
+    "frozen": bool,
+    "variables": dict,
+}
+# Anaconda's own channels, by name or address: their terms ask companies to pay.
+DEFAULTS = re.compile(r"^(defaults|main|r|msys2|(https?://)?(repo\.anaconda\.com|conda\.anaconda\.org/(main|anaconda)\b).*)$")
+
+
+@dataclass
+class Request:
+    """One environment as it shall be.
+
+    python: "3.12" or "" for the newest that the other packages allow; conda: match specs; optional: names taken only
+    where a channel has them; wheels: PEP 508 requirements; index_url: the framework's own wheel index or "";
+    build: the framework's build ("cu130", "cpu"; "" without a framework); architectures: of the host's usable GPUs.
+    """
+
+    name: str
+    prefix: str
+    description: str = ""
+    python: str = ""
+    conda: list[str] = field(default_factory=list)
+    optional: list[str] = field(default_factory=list)
+    wheels: list[str] = field(default_factory=list)
+    framework: str = ""
+    build: str = ""
+    gpu: bool = False
+    index_url: str = ""
+    note: str = ""
+    refused: str = ""
+    kernel: bool = True
+    frozen: bool = True
+    variables: dict[str, str] = field(default_factory=dict)
+    channels: list[str] = field(default_factory=list)
+    cuda: str = ""
+    architectures: list[str] = field(default_factory=list)
+    declared: dict[str, Any] = field(default_factory=dict)
+
+    def specs(self) -> list[str]:
+        """The conda match specs without the optional ones."""
+        return [f"python {self.python}.*" if self.python else "python >=3.10", *self.conda]
+
+    def digest(self) -> str:
+        """Of everything that decides what is solved for."""
+        parts = {k: v for k, v in asdict(self).items() if k in {"conda", "optional", "wheels", "python", "channels", "cuda", "index_url"}}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def generation(self) -> list[str]:
+        """The GPU generations a lock of this request is for; ["none"] without a usable GPU."""
+        return self.architectures or ["none"]
+
+
+def normal(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirement_name(text: str) -> str:
+    """The normal name in a PEP 508 requirement: `Torch[opt]==2.1 ; x` -> `torch`."""
+    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", text)
+    return normal(match[1].rstrip("._-")) if match else ""
+
+
+def merged(base: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Both lists; a requirement of `more` replaces the one of the same distribution in `base`."""
+    names = {requirement_name(text) for text in more}
+    return [text for text in base if requirement_name(text) not in names] + list(more)
+
+
+def frameworks_in(wheels: Sequence[str]) -> list[str]:
+    """Which frameworks a list of requirements names itself."""
+    names = {requirement_name(text) for text in wheels}
+    return [framework for framework, own in FRAMEWORKS.items() if names & set(own)]
+
+
+def check_entry(entry: Any, definitions: Mapping[str, Any]) -> list[str]:
+    """What is wrong with one entry of `conda_environments`, as sentences."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+        return [f"conda_environments: {entry!r} is not an environment; expected a mapping with at least `name`"]
+    name = entry["name"]
+    problems = []
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        problems.append(f"conda_environments: the name {name!r} cannot be a folder's name; use letters, digits, `-`, `_` and `.`")
+    for key, value in entry.items():
+        if key not in KEYS:
+            problems.append(f"{name}: {key!r} is not a key of an environment; known are {', '.join(KEYS)}")
+        elif not isinstance(value, KEYS[key]):
+            expected = {str: "a text (in quotes)", list: "a list", bool: "true or false", dict: "a mapping"}[KEYS[key]]
+            problems.append(f"{name}: {key} is {value!r}; expected {expected}")
+    if problems:
+        return problems
+    if entry.get("state", "present") not in ("present", "absent"):
+        problems.append(f"{name}: state is {entry['state']!r}; expected present or absent")
+    if "definition" in entry and entry["definition"] not in definitions:
+        problems.append(f"{name}: definition is {entry['definition']!r}; shipped are {', '.join(sorted(definitions))}")
+    if entry.get("python") and not re.fullmatch(r"3\.\d+", entry["python"]):
+        problems.append(f"{name}: python is {entry['python']!r}; expected a version such as \"3.12\"")
+    if entry.get("framework", "") not in ("", "keras", *FRAMEWORKS):
+        problems.append(f"{name}: framework is {entry['framework']!r}; expected one of {', '.join(FRAMEWORKS)}, keras")
+    return problems
+
+
+def check_mixture(name: str, framework: str, wheels: Sequence[str]) -> list[str]:
+    """Refuse a second framework in one environment. `wheels` are the owner's, without the framework's own."""
+    named = frameworks_in(wheels)
+    if framework == "keras" and named:
+        return [f"{name}: keras runs on the backend that the plan chose; take {', '.join(named)} out of its wheels"]
+    both = sorted({framework, *named} - {""})
+    if len(both) < 2:
+        return []
+    return [
+        f"{name}: {' and '.join(both)} in one environment. Their CUDA libraries own the same files and overwrite each other "
+        "without a warning; give each framework its own environment"
+    ]
+
+
+def from_plan(framework: str, plan: Mapping[str, Any], fallback: Sequence[str]) -> dict[str, Any]:
+    """What the plan says of a framework: wheels, build, python, index_url, gpu, note, refused."""
+    if not framework:
+        return {"wheels": []}
+    frameworks = plan.get("frameworks") or {}
+    if not frameworks:
+        return {"wheels": list(fallback), "note": "no plan of this machine: the index's default build"}
+    chosen = frameworks.get(framework)
+    if not chosen:
+        told = [r for r in plan.get("refusals") or [] if framework in json.dumps(r).lower()]
+        reason = " ".join(f"{r.get('message', '')} {r.get('remedy', '')}".strip() for r in told)
+        return {"wheels": [], "refused": reason or f"the plan has no {framework} for this machine"}
+    return {
+        "wheels": list(chosen.get("requirements") or fallback),
+        "build": str(chosen.get("build") or ""),
+        "python": str(chosen.get("python") or ""),
+        "index_url": chosen.get("index_url") or "",
+        "gpu": bool(chosen.get("gpu")),
+        "note": str(chosen.get("note") or ""),
+    }
+
+
+def resolve_entry(
+    entry: Mapping[str, Any], definitions: Mapping[str, Any], plan: Mapping[str, Any], root: str, channels: Sequence[str], python: str
+) -> tuple[Request, list[str]]:
+    """One checked entry -> its request and what is wrong with it."""
+    name = entry["name"]
+    shipped = definitions.get(entry.get("definition", name), {})
+    have = {**shipped, **entry}
+    framework = have.get("framework", "")
+    own_wheels = merged(have.get("wheels", []), have.get("extra_wheels", []))
+    problems = check_mixture(name, framework, own_wheels)
+    planned = from_plan(framework, plan, shipped.get("requirements", [framework]))
+    gpus = [gpu for gpu in plan.get("gpus") or [] if gpu.get("usable")]
+    # A shipped definition may say "" for "any Python"; the plan decides for a framework; the owner before both.
+    version = entry.get("python") or planned.get("python") or have.get("python", python)
+    note = planned.get("note", "")
+    if framework and not planned.get("gpu") and not note and plan:
+        note = "no usable GPU: the CPU build"
+    request = Request(
+        name=name,
+        prefix=root if name == "base" else f"{root}/envs/{name}",
+        description=have.get("description", ""),
+        python=version,
+        conda=[*have.get("conda", []), *have.get("extra_conda", [])],
+        optional=list(have.get("optional", [])),
+        wheels=merged(planned["wheels"], own_wheels),
+        framework=framework,
+        build=planned.get("build", ""),
+        gpu=planned.get("gpu", False),
+        index_url=planned.get("index_url", ""),
+        note=note,
+        refused=planned.get("refused", ""),
+        kernel=have.get("kernel", True),
+        frozen=have.get("frozen", True),
+        variables={key: str(value) for key, value in have.get("variables", {}).items()},
+        channels=list(channels),
+        cuda=str((plan.get("cuda") or {}).get("version") or "") if gpus else "",
+        architectures=sorted({str(gpu.get("architecture")) for gpu in gpus}) if framework else [],
+    )
+    if request.kernel and not any(requirement_name(w) == "ipykernel" for w in [*request.wheels, *request.conda]):
+        request.wheels.append("ipykernel")
+    # What the owner asked for, without what the plan chose: a lock stays good while this is the same.
+    request.declared = {
+        "python": entry.get("python", ""),
+        "conda": request.conda,
+        "wheels": sorted(own_wheels),
+        "framework": framework,
+    }
+    return request, problems
+
+
+def resolve(
+    entries: Sequence[Any], definitions: Mapping[str, Any], plan: Mapping[str, Any], root: str, channels: Sequence[str], python: str
+) -> tuple[list[Request], list[str], list[str]]:
+    """All entries -> requests of the present ones, names of the absent ones, problems (sentences, all at once)."""
+    problems = [
+        f"conda_channels: {channel!r} is Anaconda's `defaults`, whose terms differ; use conda-forge or a mirror of it"
+        for channel in channels
+        if DEFAULTS.match(channel)
+    ]
+    requests, absent, seen = [], [], set()
+    for entry in entries:
+        wrong = check_entry(entry, definitions)
+        if wrong:
+            problems += wrong
+            continue
+        if entry["name"] in seen:
+            problems.append(f"conda_environments: {entry['name']} is there twice")
+        seen.add(entry["name"])
+        if entry.get("state") == "absent":
+            if entry["name"] == "base":
+                problems.append("conda_environments: base holds all others and cannot be absent")
+            absent.append(entry["name"])
+            continue
+        request, wrong = resolve_entry(entry, definitions, plan, root, channels, python)
+        requests.append(request)
+        problems += wrong
+    return requests, absent, problems

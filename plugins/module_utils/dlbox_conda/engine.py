@@ -1,0 +1,366 @@
+"""The engines: py-rattler for conda packages, uv for wheels. The only file that knows their interfaces.
+
+Written against py-rattler 0.28 and uv 0.13. Everything here runs in a forked child (child.py); rattler is imported
+inside the functions, so that a host without it can still be told what would be done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible.module_utils.dlbox_conda.installed import conda_ident
+
+# Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
+WHEEL_PLATFORM = "x86_64-manylinux_2_35"
+GLIBC = "2.35"
+LINUX = "5.15"
+
+
+@dataclass
+class Sources:
+    """Where packages come from. mirrors: canonical channel URL -> mirror URLs, wheel_mirrors: index URL -> mirror URL.
+
+    find_links: folders or pages with wheels; ca_bundle: file with the certificates to trust, "" for the engines' own.
+    """
+
+    cache: str
+    mirrors: dict[str, list[str]] = field(default_factory=dict)
+    wheel_index_url: str = ""
+    wheel_extra_index_urls: list[str] = field(default_factory=list)
+    wheel_mirrors: dict[str, str] = field(default_factory=dict)
+    find_links: list[str] = field(default_factory=list)
+    offline: bool = False
+    ca_bundle: str = ""
+    exclude_newer: str = ""
+
+
+@dataclass
+class CondaRecord:
+    """What a solve or a lock says of one package. size: bytes to download; for_python: it is a Python distribution."""
+
+    name: str
+    version: str
+    ident: str
+    size: int
+    for_python: bool = False
+
+
+def available() -> str:
+    """"" when the engines can be used by this interpreter, else what is missing."""
+    try:
+        import rattler  # noqa: F401
+    except ImportError as error:
+        return str(error)
+    return "" if uv_program().exists() else f"{uv_program()} is missing"
+
+
+def uv_program() -> Path:
+    """uv lies beside the interpreter that runs this."""
+    return Path(sys.executable).parent / "uv"
+
+
+def client(sources: Sources) -> Any:
+    """An HTTP client that retries and knows the mirrors; locks keep the canonical URLs."""
+    import rattler
+    from rattler.networking import AuthenticationMiddleware, MirrorMiddleware, RetryMiddleware
+
+    trust(sources)
+    mirrors = [MirrorMiddleware(sources.mirrors)] if sources.mirrors else []
+    return rattler.Client([RetryMiddleware(), *mirrors, AuthenticationMiddleware()])
+
+
+def trust(sources: Sources) -> None:
+    """Make both engines trust the host's certificates, a company's own among them."""
+    if sources.ca_bundle and Path(sources.ca_bundle).exists():
+        os.environ["SSL_CERT_FILE"] = sources.ca_bundle
+
+
+def gateway(sources: Sources) -> Any:
+    """The reader of channel indexes, with its cache."""
+    import rattler
+
+    action = "force-cache-only" if sources.offline else "cache-or-fetch"
+    config = rattler.SourceConfig(cache_action=action)
+    # A channel in a folder is read also when the network is off.
+    return rattler.Gateway(
+        cache_dir=Path(sources.cache, "repodata"),
+        client=client(sources),
+        default_config=config,
+    )
+
+
+def virtual_packages(cuda: str, detect: bool) -> list[Any]:
+    """The host's virtual packages. detect: of this machine, else of the oldest supported host; cuda: "" for none."""
+    import rattler
+
+    def forged(name: str, version: str, build: str = "0") -> Any:
+        return rattler.GenericVirtualPackage(rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build))
+
+    if detect:
+        found = [package.into_generic() for package in rattler.VirtualPackage.detect()]
+        found = [package for package in found if not cuda or package.name.normalized != "__cuda"]
+    else:
+        found = [forged("__unix", "0"), forged("__linux", LINUX), forged("__glibc", GLIBC), forged("__archspec", "1", "x86_64")]
+    return [*found, forged("__cuda", cuda)] if cuda else found
+
+
+def names_in(channels: Sequence[str], names: Sequence[str], reader: Any) -> list[str]:
+    """Those of `names` that one of the channels has."""
+    answer = asyncio.run(reader.query(list(channels), ["linux-64", "noarch"], list(names), recursive=False))
+    found = {record.name.normalized for channel in answer for record in channel}
+    return [name for name in names if name in found]
+
+
+def plain(record: Any) -> CondaRecord:
+    """A rattler record as plain values."""
+    digest = record.sha256.hex() if record.sha256 else None
+    return CondaRecord(
+        record.name.normalized,
+        str(record.version),
+        conda_ident(str(record.version), record.build, digest, str(record.url)),
+        record.size or 0,
+        record.name.normalized != "python_abi" and any(str(d).split()[0] == "python" for d in record.depends),
+    )
+
+
+def describe(text: str) -> list[CondaRecord]:
+    """The packages in a conda.lock."""
+    return [plain(record) for record in locked(text)]
+
+
+def solve(request: Request, sources: Sources, prefix: Path | None, detect: bool = True) -> tuple[str, list[str]]:
+    """Choose the conda packages of `request`: (text of conda.lock, optional names that no channel has).
+
+    prefix: an existing environment whose packages are preferred, None to choose afresh. An unsolvable request raises
+    with the solver's explanation.
+    """
+    import rattler
+
+    reader = gateway(sources)
+    optional = names_in(request.channels, request.optional, reader) if request.optional else []
+    specs = [rattler.MatchSpec(text) for text in [*request.specs(), *optional]]
+    preferred = []
+    if prefix is not None:
+        preferred = [rattler.PrefixRecord.from_path(book) for book in sorted((prefix / "conda-meta").glob("*.json"))]
+    try:
+        records = asyncio.run(
+            rattler.solve(
+                request.channels,
+                specs,
+                gateway=reader,
+                virtual_packages=virtual_packages(request.cuda, detect),
+                locked_packages=preferred,
+                **({"exclude_newer": parse_time(sources.exclude_newer)} if sources.exclude_newer else {}),
+            )
+        )
+    except Exception as error:
+        raise RuntimeError(explain_solve(request, str(error))) from error
+    return lock_text(request, records), [name for name in request.optional if name not in optional]
+
+
+def parse_time(text: str) -> Any:
+    """An ISO date or time as rattler takes it."""
+    import datetime
+
+    moment = datetime.datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def explain_solve(request: Request, text: str) -> str:
+    """The solver's explanation with what was asked for and where."""
+    return (
+        f"conda packages cannot be chosen. Asked for: {', '.join(request.specs())}; channels: {', '.join(request.channels)}. "
+        f"The solver says: {text.strip()}"
+    )
+
+
+def lock_text(request: Request, records: Sequence[Any]) -> str:
+    """conda.lock for `records`."""
+    from rattler import Channel, LockChannel, LockFile, LockPlatform, Subdir
+
+    platform = LockPlatform(str(Subdir.current()))
+    lock = LockFile([platform])
+    lock.set_channels("default", [LockChannel(Channel(channel).base_url) for channel in request.channels])
+    for record in sorted(records, key=lambda r: r.name.normalized):
+        lock.add_conda_package("default", platform, record)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "conda.lock")
+        lock.to_path(file)
+        return file.read_text()
+
+
+def locked(text: str) -> list[Any]:
+    """The rattler records in a conda.lock."""
+    from rattler import LockFile, Subdir
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "conda.lock")
+        file.write_text(text)
+        lock = LockFile.from_path(file)
+    environment = lock.environment("default")
+    if environment is None:
+        raise ValueError("conda.lock has no environment `default`")
+    here = next((p for p in environment.platforms() if p.subdir == Subdir.current()), None)
+    if here is None:
+        raise ValueError(f"conda.lock is not for {Subdir.current()}")
+    return list(environment.conda_repodata_records_for_platform(here))
+
+
+def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
+    """Make the conda packages in `prefix` those of conda.lock `text`; install the packages `again` anew.
+
+    With `again`, the package cache is checked by content: files are hard links, so what damaged the environment may
+    have damaged the cache.
+    """
+    import rattler
+
+    have = []
+    for book in sorted((prefix / "conda-meta").glob("*.json")):
+        try:
+            have.append(rattler.PrefixRecord.from_path(book))
+        except Exception:
+            book.unlink()  # unreadable: forgotten, so that its package is installed anew
+    mode = rattler.ValidationMode.full() if again else rattler.ValidationMode.fast()
+    cache = rattler.PackageCache.new_layered([str(Path(sources.cache, "pkgs"))], validation_mode=mode)
+    names = {record.name.normalized for record in have}
+    asyncio.run(
+        rattler.install(
+            locked(text),
+            prefix,
+            package_cache=cache,
+            client=client(sources),
+            installed_packages=have,
+            reinstall_packages=again & names,
+            show_progress=False,
+            execute_link_scripts=False,
+        )
+    )
+
+
+# ---- wheels ----------------------------------------------------------------------------------------------------------
+
+
+def uv_environment(sources: Sources) -> dict[str, str]:
+    """uv's settings, and nobody else's."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PIP_", "PYTHON", "CONDA", "VIRTUAL_ENV"))}
+    own = {
+        "UV_CACHE_DIR": str(Path(sources.cache, "uv")),
+        "UV_NO_CONFIG": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        "UV_HTTP_TIMEOUT": "120",
+        "UV_LINK_MODE": "hardlink",
+        "NO_COLOR": "1",
+    }
+    if sources.ca_bundle and Path(sources.ca_bundle).exists():
+        own["SSL_CERT_FILE"] = sources.ca_bundle
+    return {**kept, **own}
+
+
+def mirrored(url: str, mirrors: Mapping[str, str]) -> str:
+    """`url` with the beginning that has a mirror replaced."""
+    for start, mirror in mirrors.items():
+        if url.startswith(start):
+            return mirror.rstrip("/") + "/" + url[len(start) :].lstrip("/") if url[len(start) :].strip("/") else mirror
+    return url
+
+
+def uv_sources(request: Request, sources: Sources) -> list[str]:
+    """Options that name the indexes. A framework's own index is asked beside the usual one, and the best version wins."""
+    options: list[str] = []
+    if sources.find_links and (sources.offline or not sources.wheel_index_url):
+        options.append("--no-index")
+    elif sources.wheel_index_url:
+        options += ["--default-index", mirrored(sources.wheel_index_url, sources.wheel_mirrors)]
+    if "--no-index" not in options:
+        extra = [*sources.wheel_extra_index_urls, *([request.index_url] if request.index_url else [])]
+        for url in extra:
+            options += ["--index", mirrored(url, sources.wheel_mirrors)]
+        if extra:
+            options += ["--index-strategy", "unsafe-best-match"]
+    for place in sources.find_links:
+        options += ["--find-links", place]
+    if sources.offline:
+        options.append("--offline")
+    return options
+
+
+def uv(arguments: Sequence[str], sources: Sources, what: str) -> str:
+    """Run uv; its standard output. A failure raises with uv's own explanation."""
+    done = subprocess.run(
+        [str(uv_program()), *arguments], env=uv_environment(sources), text=True, capture_output=True, check=False
+    )
+    if done.returncode:
+        told = "\n".join(line for line in done.stderr.strip().splitlines() if not line.startswith("warning:"))
+        if os.strerror(errno.ENOSPC).lower() in told.lower():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
+        raise RuntimeError(f"{what}: {told}")
+    return done.stdout
+
+
+def compile_wheels(request: Request, sources: Sources, python: str, owned: Mapping[str, str], prefer: str) -> str:
+    """Choose the wheels of `request`: the text of wheels.txt, with hashes.
+
+    python: full version of the interpreter that conda brings; owned: distributions that conda brings (name -> version),
+    which wheels must fit and never replace; prefer: an earlier wheels.txt whose versions are kept where they fit.
+    """
+    if not request.wheels:
+        return ""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "wheels.in").write_text("".join(f"{text}\n" for text in request.wheels))
+        (folder / "conda.txt").write_text("".join(f"{n}=={v}\n" for n, v in sorted(owned.items())))
+        if prefer:
+            (folder / "wheels.txt").write_text(prefer)
+        arguments = [
+            *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:"),
+            *("--no-emit-index-url", "--no-emit-find-links"),
+            *("--python-version", python, "--python-platform", WHEEL_PLATFORM),
+            *("--python", sys.executable),
+            *("--constraint", str(folder / "conda.txt")),
+            *(option for n in sorted(owned) for option in ("--no-emit-package", n)),
+            *(("--exclude-newer", sources.exclude_newer) if sources.exclude_newer else ()),
+            *uv_sources(request, sources),
+            *("--output-file", str(folder / "wheels.txt"), str(folder / "wheels.in")),
+        ]
+        uv(arguments, sources, f"wheels cannot be chosen. Asked for: {', '.join(request.wheels)}")
+        return (folder / "wheels.txt").read_text()
+
+
+def uninstall_wheels(prefix: Path, names: Sequence[str], sources: Sources) -> None:
+    """Remove distributions."""
+    if names:
+        python = str(prefix / "bin/python")
+        arguments = ["pip", "uninstall", "--quiet", "--break-system-packages", "--python", python, *names]
+        uv(arguments, sources, f"wheels cannot be removed ({', '.join(names)})")
+
+
+def install_wheels(request: Request, text: str, again: Sequence[str], spoilt: Sequence[str], sources: Sources) -> None:
+    """Install what wheels.txt `text` pins, checked against its hashes; the distributions `again` anew.
+
+    spoilt: those whose content differs. uv's files are hard links too, so their copy in the cache is thrown away.
+    """
+    prefix = Path(request.prefix)
+    if spoilt and not sources.offline:
+        uv(["cache", "clean", "--quiet", *spoilt], sources, "the wheel cache cannot be cleaned")
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name, "wheels.txt")
+        file.write_text(text)
+        arguments = [
+            *("pip", "install", "--quiet", "--break-system-packages", "--python", str(prefix / "bin/python")),
+            *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile-bytecode"),
+            *(option for n in again for option in ("--reinstall-package", n)),
+            *uv_sources(request, sources),
+            *("--requirement", str(file)),
+        ]
+        uv(arguments, sources, "wheels cannot be installed")

@@ -1,0 +1,396 @@
+#!/usr/bin/python
+"""Declared conda environments in, difference out."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: conda_env
+short_description: Make conda environments what is declared
+description:
+  - Creates, changes, repairs and removes a list of conda environments in one call. Conda packages come by py-rattler,
+    wheels by uv; both have to be installed beside the Python interpreter that runs the module.
+  - What was not asked anew is neither solved for nor looked up in the network. An environment that was damaged, changed
+    by hand or left incomplete by an interrupted run is brought back to its lock.
+  - Environments that fail do not keep the others from being made; the module fails at the end with all their reasons.
+options:
+  root:
+    description: Folder of the base environment; the others are in C(envs/NAME) below it.
+    type: path
+    required: true
+  environments:
+    description:
+      - Environments as declared, see C(conda_environments) of the role conda.
+    type: list
+    elements: dict
+    required: true
+  definitions:
+    description: Shipped environments by name; an entry of O(environments) of that name (or C(definition)) begins with it.
+    type: dict
+    default: {}
+  plan:
+    description: The plan of this machine, as C(machine_plan) returns it.
+    type: dict
+    default: {}
+  python:
+    description: Python minor version of environments that say none, such as V(3.12).
+    type: str
+    default: "3.12"
+  locks:
+    description: Locks by environment's name; each maps C(lock.json), C(conda.lock) and C(wheels.txt) to their text.
+    type: dict
+    default: {}
+  renew:
+    description: Names of environments to choose the newest packages for, instead of what was chosen before.
+    type: list
+    elements: str
+    default: []
+  channels:
+    description: Conda channels, in order of priority; names, URLs or C(file:///folder).
+    type: list
+    elements: str
+    default: [conda-forge]
+  mirrors:
+    description: Canonical channel URL to a list of mirror URLs. Locks keep the canonical one.
+    type: dict
+    default: {}
+  wheel_index_url:
+    description: Index of wheels; empty for none (then O(find_links) has all).
+    type: str
+    default: https://pypi.org/simple
+  wheel_extra_index_urls:
+    description: Further indexes of wheels.
+    type: list
+    elements: str
+    default: []
+  wheel_mirrors:
+    description: Beginning of an index URL (a framework's own among them) to the URL of its mirror.
+    type: dict
+    default: {}
+  find_links:
+    description: Folders on the host, or pages, with wheels.
+    type: list
+    elements: str
+    default: []
+  offline:
+    description: Use what is in caches and folders, and no network.
+    type: bool
+    default: false
+  ca_bundle:
+    description: File on the host with the certificates to trust; empty for the engines' own list.
+    type: str
+    default: ""
+  verify:
+    description:
+      - How installed files are checked. V(quick) compares size and time of each, V(full) also the content (2.2 s for
+        33,000 files).
+    type: str
+    choices: [quick, full]
+    default: quick
+  inspect:
+    description: Only say in RV(pending) what would have to be done, without a solve and without the network.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    description: Without the engines on the host it says what would be created, but not which versions.
+  diff_mode:
+    support: full
+author: dlbox
+"""
+
+EXAMPLES = r"""
+- name: Make one environment
+  conda_env:
+    root: /opt/conda
+    environments:
+      - {name: tools, python: "3.12", conda: [ffmpeg], wheels: [polars]}
+  vars:
+    ansible_python_interpreter: /opt/dlbox/engine/bin/python
+
+- name: Remove it
+  conda_env:
+    root: /opt/conda
+    environments:
+      - {name: tools, state: absent}
+"""
+
+RETURN = r"""
+environments:
+  description: One entry per environment, with C(name), C(status) (ok, created, changed, repaired, completed, removed,
+    planned, failed, refused), C(why), C(source) (lock, own lock, solve), C(seconds) per step, C(error).
+  type: list
+  elements: dict
+  returned: always
+pending:
+  description: With O(inspect), the environments that are not as declared; C(name), C(action), C(why).
+  type: list
+  elements: dict
+  returned: with inspect
+ansible_facts:
+  description: C(dlbox_environments), the present ones as the Jupyter role and the doctor need them.
+  type: dict
+  returned: always
+"""
+
+import os
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_conda import child, definitions, engine, environment, guards, lockfile
+from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible.module_utils.dlbox_conda.engine import Sources
+from ansible.module_utils.dlbox_conda.environment import Choice, Result, Verdict
+
+DONE = {"create": "created", "complete": "completed", "change": "changed", "repair": "repaired", "guard": "changed"}
+
+
+def fact(request: Request, status: str) -> dict[str, Any]:
+    """An environment as other roles need it."""
+    return {
+        "name": request.name,
+        "prefix": request.prefix,
+        "description": request.description,
+        "python": request.python,
+        "framework": request.framework,
+        "build": request.build,
+        "gpu": request.gpu,
+        "note": request.refused or request.note,
+        "kernel": request.kernel,
+        "variables": guards.variables(request),
+        "status": status,
+    }
+
+
+def text(packages: dict[str, str]) -> str:
+    """A package list as the diff shows it."""
+    return "".join(f"{name} {version}\n" for name, version in sorted(packages.items()))
+
+
+def unsolved(request: Request) -> dict[str, str]:
+    """What a host without the engines can be told: the request."""
+    return dict.fromkeys([*request.specs(), *request.optional, *request.wheels], "(as asked for)")
+
+
+class Run:
+    """One call of the module: its parameters and what came of every environment."""
+
+    def __init__(self, parameters: dict[str, Any], check: bool) -> None:
+        self.parameters = parameters
+        self.check = check
+        self.root = str(parameters["root"]).rstrip("/")
+        self.sources = Sources(
+            cache=f"{self.root}/.cache",
+            **{
+                key: parameters[key]
+                for key in ("mirrors", "wheel_index_url", "wheel_extra_index_urls", "wheel_mirrors", "find_links", "offline", "ca_bundle")
+            },
+        )
+        self.requests, self.absent, self.problems = definitions.resolve(
+            parameters["environments"],
+            parameters["definitions"],
+            parameters["plan"],
+            self.root,
+            parameters["channels"],
+            parameters["python"],
+        )
+        self.results: dict[str, Result] = {}
+        self.locks: dict[str, lockfile.Lock | None] = {}
+
+    def read_locks(self) -> None:
+        """Read the owner's locks; a bad one fails its environment."""
+        for request in self.requests:
+            texts = self.parameters["locks"].get(request.name)
+            try:
+                self.locks[request.name] = lockfile.parse(request.name, texts) if texts else None
+            except lockfile.LockError as error:
+                self.fail(request.name, str(error))
+
+    def fail(self, name: str, error: str) -> None:
+        """Note that an environment failed."""
+        result = self.results.setdefault(name, Result(name))
+        result.status, result.error = "failed", environment.explain(error, self.root, name)
+
+    def open(self) -> list[Request]:
+        """The requests about which nothing is decided yet."""
+        return [r for r in self.requests if r.name not in self.results]
+
+    def inspect(self) -> dict[str, Verdict]:
+        """Look at every environment; those that are as declared are done."""
+        for request in self.requests:
+            if request.refused:
+                self.results[request.name] = Result(request.name, "refused", error=request.refused)
+        requests = self.open()
+        renew = set(self.parameters["renew"])
+        works = [
+            partial(environment.inspect, r, self.locks.get(r.name), self.parameters["verify"], r.name in renew) for r in requests
+        ]
+        verdicts = {}
+        for request, outcome in zip(requests, child.run(works, os.cpu_count() or 1)):
+            if outcome.error:
+                self.fail(request.name, outcome.error)
+            elif outcome.value.action:
+                verdicts[request.name] = outcome.value
+            else:
+                self.results[request.name] = Result(request.name)
+        return verdicts
+
+    def choose(self, verdicts: dict[str, Verdict]) -> dict[str, Choice]:
+        """Decide what the environments in `verdicts` shall consist of; at once, for they mostly wait for the network."""
+        requests = [r for r in self.requests if r.name in verdicts]
+        renew = set(self.parameters["renew"])
+        works = [partial(environment.choose, r, self.locks.get(r.name), self.sources, r.name in renew) for r in requests]
+        choices = {}
+        for request, outcome in zip(requests, child.run(works, 4)):
+            if outcome.error:
+                self.fail(request.name, outcome.error)
+            else:
+                choices[request.name] = outcome.value
+        return choices
+
+    def make(self, request: Request, verdict: Verdict, choice: Choice) -> None:
+        """Bring one environment to its choice, or say in check mode what that would be."""
+        before = environment.before_of(Path(request.prefix))
+        for name, problem in self.damaged(request, verdict).items():
+            before[name] = f"{before.get(name, '')} (damaged: {problem})"
+        result = Result(request.name, "planned", True, verdict.why, choice.source, before, choice.packages, choice.absent)
+        if not self.check:
+            outcome = child.run([partial(environment.apply, request, verdict, choice, self.sources)])[0]
+            self.results[request.name] = result
+            if outcome.error:
+                self.fail(request.name, outcome.error)
+                return
+            result.status, result.seconds = DONE[verdict.action], outcome.value
+            # Touched, and yet what it should be: the list of files was renewed, and nothing else happened.
+            if verdict.action == "repair" and before == choice.packages and not self.harmed(verdict):
+                result.status, result.changed = "ok", False
+        self.results[request.name] = result
+
+    @staticmethod
+    def harmed(verdict: Verdict) -> bool:
+        """Whether a repair had anything to repair: files that are only touched may be whole."""
+        return any(not why.startswith("touched: ") for why in verdict.why)
+
+    @staticmethod
+    def damaged(request: Request, verdict: Verdict) -> dict[str, str]:
+        """Package, as the diff names it -> its first damage."""
+        if verdict.action not in ("repair", "complete"):
+            return {}
+        outcome = child.run([partial(find_damage, Path(request.prefix), frozenset(verdict.damaged))])[0]
+        return outcome.value or {}
+
+    def remove(self) -> None:
+        """Remove what shall be absent."""
+        for name in self.absent:
+            prefix = Path(self.root, "envs", name)
+            try:
+                before = environment.before_of(prefix)
+                gone = environment.remove(prefix, Path(self.root), self.check)
+            except (OSError, ValueError) as error:
+                self.fail(name, str(error))
+                continue
+            self.results[name] = Result(name, "removed" if gone else "ok", gone, before=before if gone else {})
+        if not self.check:
+            environment.clear_trash(Path(self.root))
+
+    def everything(self) -> None:
+        """Inspect, choose, make, remove."""
+        verdicts = self.inspect()
+        missing = engine.available() if verdicts else ""
+        if missing and self.check:
+            for request in [r for r in self.requests if r.name in verdicts]:
+                before = environment.before_of(Path(request.prefix))
+                why = [*verdicts[request.name].why, f"versions are chosen once the engine is installed ({missing})"]
+                self.results[request.name] = Result(request.name, "planned", True, why, "", before, unsolved(request))
+        elif missing:
+            for name in verdicts:
+                self.fail(name, f"the engine is not installed beside this Python: {missing}. The role conda installs it")
+        else:
+            choices = self.choose(verdicts)
+            for request in self.requests:
+                if request.name in choices:
+                    self.make(request, verdicts[request.name], choices[request.name])
+        self.remove()
+
+    def answer(self) -> dict[str, Any]:
+        """The module's return values."""
+        done = [self.results[n] for n in [*(r.name for r in self.requests), *self.absent] if n in self.results]
+        facts = [fact(r, self.results[r.name].status) for r in self.requests if r.name in self.results]
+        diffs = [
+            {"before_header": r.name, "after_header": f"{r.name} ({'; '.join(r.why) or r.status})", "before": text(r.before), "after": text(r.after)}
+            for r in done
+            if r.changed
+        ]
+        brief = [{k: v for k, v in asdict(r).items() if k not in ("before", "after")} for r in done]
+        return {
+            "changed": any(r.changed for r in done),
+            "environments": brief,
+            "diff": diffs,
+            "ansible_facts": {"dlbox_environments": facts},
+        }
+
+
+def find_damage(prefix: Path, suspects: frozenset[str]) -> dict[str, str]:
+    """Package, as the diff names it -> its first damage."""
+    from ansible.module_utils.dlbox_conda import installed
+
+    conda = installed.conda_packages(prefix)
+    wheels = installed.wheel_packages(prefix, conda)
+    out = {n: what[0] for n, what in installed.damage(prefix, conda.values(), suspects).items()}
+    return out | {f"{n} (wheel)": what[0] for n, what in installed.damage(prefix, wheels.values(), suspects).items()}
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "root": {"type": "path", "required": True},
+            "environments": {"type": "list", "elements": "dict", "required": True},
+            "definitions": {"type": "dict", "default": {}},
+            "plan": {"type": "dict", "default": {}},
+            "python": {"type": "str", "default": "3.12"},
+            "locks": {"type": "dict", "default": {}},
+            "renew": {"type": "list", "elements": "str", "default": []},
+            "channels": {"type": "list", "elements": "str", "default": ["conda-forge"]},
+            "mirrors": {"type": "dict", "default": {}},
+            "wheel_index_url": {"type": "str", "default": "https://pypi.org/simple"},
+            "wheel_extra_index_urls": {"type": "list", "elements": "str", "default": []},
+            "wheel_mirrors": {"type": "dict", "default": {}},
+            "find_links": {"type": "list", "elements": "str", "default": []},
+            "offline": {"type": "bool", "default": False},
+            "ca_bundle": {"type": "str", "default": ""},
+            "verify": {"type": "str", "choices": ["quick", "full"], "default": "quick"},
+            "inspect": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    run = Run(module.params, module.check_mode)
+    if run.problems:
+        module.fail_json(msg="The environments cannot be made as declared:\n" + "\n".join(f"- {p}" for p in run.problems))
+    run.read_locks()
+    if module.params["inspect"]:
+        verdicts = run.inspect()
+        pending = [{"name": n, "action": v.action, "why": v.why} for n, v in verdicts.items()]
+        # Those that failed their inspection are pending too: the run itself says why.
+        pending += [{"name": n, "action": "fail", "why": [r.error]} for n, r in run.results.items() if r.status == "failed"]
+        there = [n for n in run.absent if Path(run.root, "envs", n).exists()]
+        pending += [{"name": n, "action": "remove", "why": ["it is declared absent"]} for n in there]
+        module.exit_json(**{**run.answer(), "changed": False, "pending": pending})
+    if module.check_mode:
+        run.everything()
+    else:
+        with environment.alone(Path(run.root)):
+            run.everything()
+    answer = run.answer()
+    failed = [r for r in answer["environments"] if r["status"] == "failed"]
+    if failed:
+        told = "\n\n".join(f"{r['name']}: {r['error']}" for r in failed)
+        module.fail_json(msg=f"{len(failed)} of {len(answer['environments'])} environments are not as declared.\n\n{told}", **answer)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()
