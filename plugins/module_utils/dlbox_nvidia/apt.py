@@ -77,6 +77,7 @@ class Apt:
     """apt and dpkg on this host; `runner` is replaced in tests."""
 
     def __init__(self, runner: Runner = run) -> None:
+        """Keep the runner."""
         self.run = runner
 
     def packages(self) -> dict[str, aptsim.Package]:

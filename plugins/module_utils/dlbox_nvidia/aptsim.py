@@ -136,9 +136,8 @@ def candidates(text: str) -> dict[str, str]:
     for line in text.splitlines():
         if line and not line.startswith(" "):
             name = line.rstrip(":")
-        elif match := re.match(r"^  Candidate: (\S+)", line):
-            if match[1] != "(none)":
-                found[name] = match[1]
+        elif (match := re.match(r"^  Candidate: (\S+)", line)) and match[1] != "(none)":
+            found[name] = match[1]
     return found
 
 

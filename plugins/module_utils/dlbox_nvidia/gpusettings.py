@@ -61,10 +61,23 @@ def parse_query(text: str) -> list[Card]:
     cards = []
     for row in csv.reader(io.StringIO(text), skipinitialspace=True):
         if len(row) == len(QUERY):
-            numbers = [_number(value) for value in row[5:12]]
-            clocks = [None if value is None else int(value) for value in numbers[3:]]
+            power, low, high, memory, graphics, memory_top, graphics_top = (_number(value) for value in row[5:12])
             cards.append(
-                Card(int(row[0]), row[1], row[2].lower(), row[3], row[4] == "Enabled", *numbers[:3], *clocks, row[12])  # type: ignore[arg-type]
+                Card(
+                    index=int(row[0]),
+                    uuid=row[1],
+                    slot=row[2].lower(),
+                    name=row[3],
+                    persistence=row[4] == "Enabled",
+                    power=power,
+                    power_min=low,
+                    power_max=high,
+                    memory_clock=_whole(memory),
+                    graphics_clock=_whole(graphics),
+                    memory_clock_max=_whole(memory_top),
+                    graphics_clock_max=_whole(graphics_top),
+                    compute_mode=row[12],
+                )
             )
     return cards
 
@@ -74,6 +87,10 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None  # [N/A], [Not Supported], [Unknown Error]
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def matches(card: Card, match: str) -> bool:

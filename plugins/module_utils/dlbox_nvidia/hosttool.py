@@ -1,0 +1,158 @@
+"""The `dlbox-nvidia` tool on the host: login message, boot loader's default, settings of the cards, state as JSON.
+
+Runs from update-motd.d, GRUB's defaults, an apt hook and a systemd unit, so every verb is quiet when there is nothing to say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import gpusettings, kernels, state
+
+SETTINGS = Path("/etc/dlbox/gpu-settings.json")
+GUARD_MEMORY = Path("/var/lib/dlbox/nvidia/boot-default")
+ADVICE = "restart the machine (sudo systemctl reboot)"
+
+
+def light_state(root: Path = Path("/")) -> dict[str, Any]:
+    """Return what the login message needs, from files alone: no command is run at login."""
+    found: dict[str, Any] = {
+        "running_kernel": os.uname().release,
+        "kernels": [kernel.as_dict() for kernel in kernels.read_kernels(root)],
+        "loaded_version": state.loaded_version(root),
+        "library_version": state.library_version(root),
+        "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
+    }
+    found["reboot_reasons"] = state.reboot_reasons(found)
+    found["waiting_kernels"] = state.waiting_kernels(found)
+    return found
+
+
+def message(found: dict[str, Any]) -> str:
+    """Return the lines for the login message, "" when all is well."""
+    lines = [f"NVIDIA: {reason}: {ADVICE}." for reason in found["reboot_reasons"]]
+    if found["waiting_kernels"]:
+        names = ", ".join(found["waiting_kernels"])
+        lines.append(f"NVIDIA: kernel {names} has no NVIDIA module yet and is not started by default: run dlbox up.")
+    return "".join(line + "\n" for line in lines)
+
+
+def guard_choice(device_id: str, root: Path = Path("/")) -> str:
+    """Return GRUB's default entry, "" to leave GRUB's own."""
+    return kernels.grub_default(kernels.read_kernels(root), device_id)
+
+
+def nvidia_smi(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run nvidia-smi."""
+    return subprocess.run(["nvidia-smi", *arguments], capture_output=True, text=True, check=False)
+
+
+def read_cards() -> list[gpusettings.Card]:
+    """Return the cards, or raise RuntimeError with nvidia-smi's own words."""
+    done = nvidia_smi(f"--query-gpu={','.join(gpusettings.QUERY)}", "--format=csv,noheader,nounits")
+    if done.returncode != 0:
+        raise RuntimeError(f"nvidia-smi ended with {done.returncode}: {(done.stdout + done.stderr).strip()}")
+    return gpusettings.parse_query(done.stdout)
+
+
+def apply_settings(settings: dict[str, Any], only_verify: bool = False) -> dict[str, Any]:
+    """Apply the settings to the cards and read them back; return {ok, notes, errors}."""
+    wishes = settings.get("settings", [])
+    cards = read_cards()
+    steps = gpusettings.steps(cards, wishes)
+    notes = [step.note for step in steps if step.note]
+    notes += [f"no GPU matches {match!r}" for match in gpusettings.unmatched(cards, wishes)]
+    errors: list[str] = []
+    if not only_verify:
+        for step in steps:
+            if step.arguments:
+                done = nvidia_smi("-i", str(step.card), *step.arguments)
+                if done.returncode != 0:
+                    errors.append(f"GPU {step.card}: {step.what}: {(done.stdout + done.stderr).strip()}")
+    cards = read_cards()
+    errors += gpusettings.differences(cards, steps)
+    if settings.get("persistence"):
+        errors += [f"GPU {card.index}: persistence mode is off" for card in cards if not card.persistence]
+    return {"ok": not errors, "notes": notes, "errors": errors}
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return loaded
+
+
+def motd(_options: argparse.Namespace) -> int:
+    """Print the login message."""
+    sys.stdout.write(message(light_state()))
+    return 0
+
+
+def grub_default(options: argparse.Namespace) -> int:
+    """Print GRUB's default entry."""
+    sys.stdout.write(guard_choice(options.device_id))
+    return 0
+
+
+def refresh(_options: argparse.Namespace) -> int:
+    """Run update-grub when the kernels with modules are others than at the last time; called after every dpkg run."""
+    found = kernels.read_kernels()
+    best, first = kernels.bootable_with_module(found), kernels.newest(found)
+    now = f"{best.release if best else ''} {first.release if first else ''}\n"
+    if GUARD_MEMORY.exists() and GUARD_MEMORY.read_text() == now:
+        return 0
+    update = Path("/usr/sbin/update-grub")
+    if update.exists():
+        done = subprocess.run([str(update)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.stderr.write(f"dlbox-nvidia: update-grub failed: {done.stderr.strip()}\n")
+            return 1
+    GUARD_MEMORY.parent.mkdir(parents=True, exist_ok=True)
+    GUARD_MEMORY.write_text(now)
+    return 0
+
+
+def gpu(options: argparse.Namespace, only_verify: bool = False) -> int:
+    """Apply or verify the settings and print the outcome as JSON."""
+    try:
+        outcome = apply_settings(_settings(options.settings), only_verify)
+    except (RuntimeError, OSError) as error:
+        outcome = {"ok": False, "notes": [], "errors": [str(error)]}
+    sys.stdout.write(json.dumps(outcome) + "\n")
+    return 0 if outcome["ok"] else 1
+
+
+def status(_options: argparse.Namespace) -> int:
+    """Print the whole state as JSON."""
+    sys.stdout.write(json.dumps(state.read_state(), indent=2) + "\n")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line and do the verb; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="dlbox-nvidia", description="NVIDIA's driver on this machine, as dlbox keeps it"
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    actions: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
+        "motd": ("say at login what needs the owner", motd),
+        "grub-default": ("GRUB's default entry: the newest kernel with an NVIDIA module", grub_default),
+        "refresh": ("run update-grub if kernels or modules changed", refresh),
+        "apply": ("apply the settings of the cards and read them back", gpu),
+        "verify": ("compare the cards with their settings", lambda options: gpu(options, only_verify=True)),
+        "status": ("the state of the driver as JSON", status),
+    }
+    for verb, (text, _action) in actions.items():
+        sub = verbs.add_parser(verb, help=text, description=text)
+        if verb == "grub-default":
+            sub.add_argument("device_id", help="UUID of the root file system, as GRUB's entries carry it")
+        if verb in ("apply", "verify"):
+            sub.add_argument("--settings", type=Path, default=SETTINGS, help="JSON file of the settings")
+    options = parser.parse_args(arguments)
+    return actions[options.verb][1](options)

@@ -1,0 +1,133 @@
+"""Read everything about the driver on a host in one go: packages, kernels, modules, libraries, Secure Boot, leftovers."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from . import dkms, kernels, leftovers, names, secureboot, sources
+from .apt import Apt, Runner, run
+
+_LOADED = re.compile(r"NVRM version:.*?\s(\d{3}\.\d+(?:\.\d+)?)\s")
+_LIBRARY = re.compile(r"^libnvidia-ml\.so\.(\d{3}\.\d+(?:\.\d+)?)$")
+
+
+def loaded_version(root: Path = Path("/")) -> str | None:
+    """Return the version of the module in the running kernel, from /proc/driver/nvidia/version; None when none is loaded."""
+    try:
+        match = _LOADED.search((root / "proc/driver/nvidia/version").read_text())
+    except OSError:
+        return None
+    return match[1] if match else None
+
+
+def library_version(root: Path = Path("/")) -> str | None:
+    """Return the version of the installed libnvidia-ml, which nvidia-smi and NVML users load; None when there is none."""
+    places = (
+        "usr/lib/*/libnvidia-ml.so.*",
+        "usr/lib/*/nvidia/current/libnvidia-ml.so.*",
+        "usr/lib/*/nvidia/*/libnvidia-ml.so.*",
+    )
+    for pattern in places:
+        for path in sorted(root.glob(pattern)):
+            match = _LIBRARY.match(path.name)
+            if match:
+                return match[1]
+    return None
+
+
+def initramfs_tool(root: Path = Path("/")) -> str | None:
+    """Return the command that rebuilds the initramfs: update-initramfs (dracut's package has it too), dracut, or None."""
+    for name, path in (("update-initramfs", "usr/sbin/update-initramfs"), ("dracut", "usr/bin/dracut")):
+        if (root / path).exists():
+            return name
+    return None
+
+
+def is_graphical(root: Path = Path("/")) -> bool:
+    """Whether the host boots into a graphical session: default target and a display manager."""
+    for base in ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"):
+        link = root / base / "default.target"
+        if link.is_symlink():
+            graphical = link.readlink().name == "graphical.target"
+            return graphical and (root / "etc/systemd/system/display-manager.service").is_symlink()
+    return False
+
+
+def reboot_reasons(state: dict[str, Any]) -> list[str]:
+    """Return why the host has to be restarted before the driver works, as sentences; empty when it has not.
+
+    state: loaded_version, library_version, running_kernel, nouveau_loaded and kernels, as read_state gives them.
+    """
+    loaded, library = state["loaded_version"], state["library_version"]
+    by_release = {kernel["release"]: kernel for kernel in state["kernels"]}
+    on_disk = by_release.get(state["running_kernel"], {}).get("module_version")
+    if loaded and library and loaded != library:
+        return [f"the loaded NVIDIA module is {loaded}, the installed libraries are {library}"]
+    if loaded and on_disk and loaded != on_disk:
+        return [f"the loaded NVIDIA module is {loaded}, the installed one is {on_disk}"]
+    if loaded or not library:
+        return []
+    if state["nouveau_loaded"]:
+        return ["nouveau drives the GPU until the next start"]
+    if on_disk is None and any(kernel["module_version"] and kernel["bootable"] for kernel in state["kernels"]):
+        return [f"the running kernel {state['running_kernel']} has no NVIDIA module, another installed kernel has"]
+    return []
+
+
+def waiting_kernels(state: dict[str, Any]) -> list[str]:
+    """Return releases of bootable kernels without module that are newer than the newest with one."""
+    bootable = [kernel for kernel in state["kernels"] if kernel["bootable"]]
+    best = max(
+        (kernels.release_key(kernel["release"]) for kernel in bootable if kernel["module_version"]),
+        default=None,
+    )
+    if best is None:
+        return []
+    return [kernel["release"] for kernel in bootable if kernels.release_key(kernel["release"]) > best]
+
+
+def read_state(
+    root: Path = Path("/"),
+    runner: Runner = run,
+    running_kernel: str = "",
+    own_files: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return the state of the driver on this host as plain data; commands that are absent count as having said nothing."""
+    packages = Apt(runner).packages()
+    found = kernels.read_kernels(root)
+    builds = dkms.parse_status(runner(["dkms", "status"]).out)
+    mine = {name: package for name, package in packages.items() if names.is_driver_package(name) and package.installed}
+    owned = runner(["dpkg-query", "-S", "/usr/bin/nvidia-uninstall"]).out.rpartition(": ")[2].split()
+    remains = [
+        *leftovers.from_run_installer(root, owned, found),
+        *leftovers.from_sources(sources.read_sources(root), own_files),
+        *leftovers.from_dkms(builds, packages),
+    ]
+    state: dict[str, Any] = {
+        "running_kernel": running_kernel or os.uname().release,
+        "kernels": [kernel.as_dict() for kernel in found],
+        "flavours": kernels.flavours(
+            (name for name, package in packages.items() if package.installed), (kernel.release for kernel in found)
+        ),
+        "packages": {name: package.version for name, package in sorted(mine.items())},
+        "held": sorted(name for name, package in packages.items() if package.want == "hold"),
+        "half_configured": sorted(name for name, package in packages.items() if package.broken),
+        "branches": sorted({names.branch_of(name, package.version) for name, package in mine.items()} - {None}),
+        "dkms": [build.__dict__ for build in builds],
+        "loaded_version": loaded_version(root),
+        "library_version": library_version(root),
+        "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
+        "secure_boot": secureboot.is_enabled(runner(["mokutil", "--sb-state"]).out, root),
+        "initramfs": initramfs_tool(root),
+        "dracut": (root / "usr/bin/dracut").exists(),
+        "grub": (root / "usr/sbin/update-grub").exists(),
+        "graphical": is_graphical(root),
+        "apt_verifier": "sqv" if (root / "usr/bin/sqv").exists() else "gpgv",
+        "leftovers": [item.as_dict() for item in remains],
+    }
+    state["reboot_reasons"] = reboot_reasons(state)
+    state["waiting_kernels"] = waiting_kernels(state)
+    return state

@@ -1,0 +1,112 @@
+#!/usr/bin/python
+"""Install packages in one apt transaction that may not bring or take anything forbidden."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apt_transaction
+short_description: Install packages after simulating that nothing forbidden comes and nothing at all goes
+description:
+  - Resolves exact versions, simulates, refuses when a package would be removed or a forbidden one installed, downloads, executes and
+    holds what was asked for.
+options:
+  packages: {description: Packages by name., type: list, elements: str, required: true}
+  exact: {description: Name to upstream version., type: dict, default: {}}
+  suffix: {description: "Name to a part that the version has to contain, such as +cuda12.9.", type: dict, default: {}}
+  forbid: {description: Regular expressions of names that must not come newly., type: list, elements: str, default: []}
+  hold: {description: Hold the packages and their versions., type: bool, default: true}
+  sources_pending:
+    description: In check mode, that the sources are not written yet, so that unknown packages are no failure.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: [dlbox]
+"""
+EXAMPLES = r"""
+- name: Install a toolkit without a driver
+  apt_transaction:
+    packages: [cuda-toolkit-12-9]
+    forbid: ["^cuda-drivers"]
+"""
+RETURN = r"""
+changes: {description: "What apt did or would do, a line per package.", type: list, elements: str, returned: success}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_nvidia import aptsim
+from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed, Refused, Request
+
+
+def resolve(apt: Apt, names: list[str], exact: dict[str, str], suffix: dict[str, str]) -> list[str]:
+    """Return NAME or NAME=VERSION for apt; raise Refused with what the repository has when the version is not there."""
+    if not exact and not suffix:
+        return list(names)
+    offered = aptsim.parse_policy(apt.policy(names))
+    out = []
+    for name in names:
+        versions = [version for version, _priority, _sources in offered.get(name, [])]
+        if name in exact:
+            picked = aptsim.pick_version(versions, str(exact[name]))
+            wanted = str(exact[name])
+        elif name in suffix:
+            picked = next((version for version in versions if version.endswith(suffix[name])), None)
+            wanted = f"a version for {suffix[name].lstrip('+')}"
+        else:
+            out.append(name)
+            continue
+        if picked is None:
+            raise Refused(f"the repository has no {name} {wanted}; it has {', '.join(versions) or 'none'}")
+        out.append(f"{name}={picked}")
+    return out
+
+
+def main() -> None:
+    """Resolve, simulate, judge, execute, hold."""
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "str", "required": True},
+            "exact": {"type": "dict", "default": {}},
+            "suffix": {"type": "dict", "default": {}},
+            "forbid": {"type": "list", "elements": "str", "default": []},
+            "hold": {"type": "bool", "default": True},
+            "sources_pending": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    given, apt = module.params, Apt()
+    changes: list[str] = []
+    try:
+        try:
+            request = Request(
+                install=resolve(apt, given["packages"], given["exact"], given["suffix"]),
+                forbid_install=given["forbid"],
+            )
+            change = apt.simulate(request)
+        except Refused:
+            if module.check_mode and given["sources_pending"]:
+                module.exit_json(changed=True, changes=["not simulated, because the sources are not set up yet"])
+            raise
+        apt.judge(request, change)
+        changes = change.lines()
+        if changes and not module.check_mode:
+            apt.execute(request)
+        held = apt.held()
+        wrong = [name for name in given["packages"] if (name in held) != given["hold"]]
+        if wrong:
+            changes.append(f"{'hold' if given['hold'] else 'release'} {', '.join(wrong)}")
+            if not module.check_mode:
+                apt.select(wrong, "hold" if given["hold"] else "install")
+    except (Refused, Failed) as error:
+        module.fail_json(msg=f"{error}")
+    answer: dict[str, object] = {"changed": bool(changes), "changes": changes}
+    if module._diff and changes:
+        answer["diff"] = {"prepared": "".join(line + "\n" for line in changes)}
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

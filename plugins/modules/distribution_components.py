@@ -1,0 +1,84 @@
+#!/usr/bin/python
+"""Make components of the host's own distribution available to apt."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: distribution_components
+short_description: Add components (restricted, non-free, ...) of the distribution that the host's sources lack
+description:
+  - Reads all of apt's sources, finds the distribution's entries by the release's code name, and writes one deb822 file with the
+    components that they lack, at the same URL, suites and keyring. Nothing is written when nothing is missing.
+options:
+  components: {description: Components to have., type: list, elements: str, required: true}
+  codename: {description: The release's code name., type: str, required: true}
+  dest: {description: The file to write., type: path, required: true}
+  uri: {description: Mirror to take them from instead., type: str, default: ""}
+  keyring: {description: Keyring of that mirror., type: str, default: ""}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: [dlbox]
+"""
+EXAMPLES = r"""
+- name: Have non-free
+  distribution_components:
+    components: [contrib, non-free, non-free-firmware]
+    codename: trixie
+    dest: /etc/apt/sources.list.d/dlbox-components.sources
+"""
+RETURN = r"""
+added: {description: "Components per suite that the file adds.", type: dict, returned: success}
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_nvidia import sources
+
+HEADER = "Written by dlbox: components of the distribution that the other sources lack. Changes here are lost."
+
+
+def main() -> None:
+    """Compare and write."""
+    module = AnsibleModule(
+        argument_spec={
+            "components": {"type": "list", "elements": "str", "required": True},
+            "codename": {"type": "str", "required": True},
+            "dest": {"type": "path", "required": True},
+            "uri": {"type": "str", "default": ""},
+            "keyring": {"type": "str", "default": "", "no_log": False},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    path = Path(given["dest"])
+    entries = sources.read_sources()
+    if not sources.distribution_entries(entries, given["codename"]):
+        module.fail_json(
+            msg=f"no enabled entry for {given['codename']} with component main under /etc/apt: dlbox takes URL and key of"
+            f" {', '.join(given['components'])} from it. Restore the distribution's sources first."
+        )
+    lacking = sources.missing(entries, given["codename"], given["components"], str(path))
+    if given["uri"]:
+        lacking = [replace(entry, uri=given["uri"], signed_by=given["keyring"] or entry.signed_by) for entry in lacking]
+    wanted = sources.render(lacking, HEADER)
+    have = path.read_text() if path.exists() else ""
+    added = {suite: list(entry.components) for entry in lacking for suite in entry.suites}
+    diff = {"before": have, "after": wanted, "before_header": str(path), "after_header": str(path)}
+    if wanted != have and not module.check_mode:
+        if wanted:
+            temporary = Path(module.tmpdir) / path.name
+            temporary.write_text(wanted)
+            temporary.chmod(0o644)
+            module.atomic_move(str(temporary), str(path))
+        else:
+            path.unlink()
+    module.exit_json(changed=wanted != have, added=added, diff=diff)
+
+
+if __name__ == "__main__":
+    main()
