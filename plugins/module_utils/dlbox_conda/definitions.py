@@ -67,8 +67,8 @@ class Request:
     declared: dict[str, Any] = field(default_factory=dict)
 
     def specs(self) -> list[str]:
-        """The conda match specs without the optional ones."""
-        return [f"python {self.python}.*" if self.python else "python >=3.10", *self.conda]
+        """The conda match specs without the optional ones. pip comes along, as people expect of an environment."""
+        return [f"python {self.python}.*" if self.python else "python >=3.10", *merged(["pip"], self.conda)]
 
     def digest(self) -> str:
         """Of everything that decides what is solved for."""

@@ -88,7 +88,7 @@ def refuse_foreign(request: Request) -> None:
             f"{prefix} is a conda environment that dlbox did not make; it is left alone. "
             "Rename or remove it (conda env remove), or give the environment in conda_environments another name"
         )
-    others = [p.name for p in prefix.iterdir() if not (request.name == "base" and p.name in {"envs", ".cache"})]
+    others = [p.name for p in prefix.iterdir() if not (request.name == "base" and p.name in {"envs", ".cache", ".condarc"})]
     if others:
         raise FileExistsError(
             f"{prefix} holds {', '.join(sorted(others)[:3])} and is not a conda environment; it is left alone. "
