@@ -20,6 +20,7 @@ class Branch:
     confirmed: False when only an installation guide names it: chosen only by a pin.
     kernel_until: newest kernel series it is known to build on, None when no limit is known.
     kernel_gap: (first bad, first series not concerned): stable kernels inside a series that broke it.
+    gap_modules: which flavour of the modules that concerns.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Branch:
     kernel_min: tuple[int, ...] = (4, 15)
     kernel_until: tuple[int, int] | None = None
     kernel_gap: tuple[tuple[int, int, int], tuple[int, int]] | None = None
+    gap_modules: tuple[str, ...] = ("open", "proprietary")
     source: str = ""
 
 
@@ -48,8 +50,9 @@ BRANCHES: dict[int, Branch] = {
         Branch(545, "NFB", "2024-02-29", "12.3", dead=True, kernel_min=(3, 10),
                source="UA: still a real package on 22.04, branch is dead"),
         Branch(550, "PB", "2025-06-30", "12.4", kernel_min=(3, 10), kernel_until=(6, 17),
-               kernel_gap=((6, 12, 97), (6, 13)),
-               source="eol [S]; DA text: up to 6.17 [S]; MEAS: fails to build from 6.12.97 on"),
+               kernel_gap=((6, 12, 97), (6, 13)), gap_modules=("open",),
+               source="eol [S]; DA text: up to 6.17 [S]; MEAS on trixie's 6.12.117: nvidia-open-kernel-dkms "
+                      "550.163.01-2 fails (pci_resize_resource), nvidia-kernel-dkms 550.163.01-2 builds"),
         Branch(570, "PB", "2026-02-28", "12.8", kernel_min=(3, 10), source="eol [S]"),
         Branch(580, "LTSB", "2028-06-30", "13.0",
                source="NVDOC; RD580 kernel >= 4.15; last branch for Maxwell, Pascal, Volta"),

@@ -1,0 +1,292 @@
+"""Detect a machine's facts from its files.
+
+Every reader takes the root directory first and never raises for a missing or unreadable file: a machine
+without pciutils, without a driver, inside a container or under WSL2 still yields facts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+_EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#: PCI classes of a GPU: VGA, 3D controller, other display. Audio and USB functions have others.
+_GPU_CLASSES = ("0300", "0302", "0380")
+_FLAGS = frozenset({"avx", "avx2", "avx512f", "f16c", "fma", "hypervisor", "sse4_2", "ssse3"})
+_PCI_IDS = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
+_SMI_QUERY = "--query-gpu=name,driver_version,memory.total,pci.device_id,pci.bus_id"
+Known = Callable[[str], bool]
+
+
+def read(path: Path) -> str:
+    """Return a file's text without surrounding white space, "" when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def detect(root: str | Path = "/", known: Known = lambda device: False) -> dict[str, Any]:
+    """Return the machine's facts.
+
+    root: directory that holds etc, proc, sys and dev. known: tells whether a PCI device id (four hex
+    digits) is in the caller's table; only for others the host's own pci.ids is searched.
+    Keys: host, os, cpu, memory_mib, gpus, driver; docs/planner.md describes them.
+    """
+    top = Path(root)
+    real = str(top) == "/"
+    wsl = is_wsl(top)
+    virtual = virtualization(top)
+    container = not wsl and is_container(top)
+    driver = loaded_driver(top)
+    nodes = sorted(path.name for path in _glob(top / "dev", "nvidia[0-9]*"))
+    driver["devices"] = nodes
+    gpus = pci_gpus(top, known)
+    if not gpus and (wsl or nodes or driver["loaded"]):
+        gpus, version = _gpus_without_pci(top, real, wsl)
+        driver["loaded"] = driver["loaded"] or version
+    if container and not nodes:
+        driver["loaded"] = None
+        for gpu in gpus:
+            gpu["usable"] = False
+            gpu["note"] = "belongs to the container's host, which has passed no NVIDIA device into it"
+    for gpu in gpus:
+        if gpu["kernel_driver"] == "vfio-pci":
+            gpu["usable"] = False
+            gpu["note"] = "bound to vfio-pci for a virtual machine: left alone"
+    return {
+        "host": (os.uname().nodename if real else "") or read(top / "etc/hostname") or "localhost",
+        "os": {**os_release(top), "kernel": kernel(top, real), "arch": machine(top, real),
+               "secure_boot": None if container or wsl else secure_boot(top),
+               "virtualization": "wsl" if wsl else container or virtual, "wsl": wsl},
+        "cpu": cpu(top),
+        "memory_mib": memory_mib(top),
+        "gpus": gpus,
+        "driver": driver,
+    }
+
+
+def _glob(directory: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(directory.glob(pattern))
+    except OSError:
+        return []
+
+
+def os_release(top: Path) -> dict[str, str]:
+    """Return id, version and codename from os-release."""
+    text = read(top / "etc/os-release") or read(top / "usr/lib/os-release")
+    values = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            values[key.strip()] = value.strip().strip("\"'")
+    return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""),
+            "codename": values.get("VERSION_CODENAME", ""), "name": values.get("PRETTY_NAME", "")}
+
+
+def kernel(top: Path, real: bool) -> str:
+    """Return the running kernel's release (uname -r)."""
+    return read(top / "proc/sys/kernel/osrelease") or (os.uname().release if real else "")
+
+
+def machine(top: Path, real: bool) -> str:
+    """Return the machine type (uname -m); x86_64 for a prepared root that does not say."""
+    if real:
+        return os.uname().machine
+    return read(top / "proc/sys/kernel/arch") or "x86_64"
+
+
+def is_wsl(top: Path) -> bool:
+    """Tell whether this is WSL2."""
+    version = read(top / "proc/version").lower() + read(top / "proc/sys/kernel/osrelease").lower()
+    return "microsoft" in version or (top / "dev/dxg").exists()
+
+
+def is_container(top: Path) -> str:
+    """Return the kind of container, "" outside one."""
+    kind = read(top / "run/systemd/container")
+    if kind:
+        return kind.split()[0]
+    if (top / ".dockerenv").exists():
+        return "docker"
+    if (top / "run/.containerenv").exists():
+        return "podman"
+    match = re.search(r"(?:^|\0)container=([^\0]+)", read(top / "proc/1/environ"))
+    return match.group(1) if match else ""
+
+
+def virtualization(top: Path) -> str:
+    """Return the hypervisor's name as systemd-detect-virt does, "none" on bare metal."""
+    vendor = " ".join(read(top / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name", "bios_vendor"))
+    for word, name in (("QEMU", "kvm"), ("KVM", "kvm"), ("VMware", "vmware"), ("VirtualBox", "oracle"),
+                       ("innotek", "oracle"), ("Xen", "xen"), ("Amazon EC2", "amazon"), ("Google", "google"),
+                       ("Bochs", "bochs"), ("Parallels", "parallels")):
+        if word in vendor:
+            return name
+    if "Microsoft Corporation" in vendor and "Virtual Machine" in vendor:
+        return "microsoft"
+    return "vm-other" if "hypervisor" in cpu(top)["flags"] else "none"
+
+
+def secure_boot(top: Path) -> bool | None:
+    """Return the state of Secure Boot: False without EFI, None when EFI does not tell."""
+    if not (top / "sys/firmware/efi").exists():
+        return False
+    try:
+        value = (top / f"sys/firmware/efi/efivars/SecureBoot-{_EFI_GLOBAL}").read_bytes()
+    except FileNotFoundError:
+        return False if _glob(top / "sys/firmware/efi/efivars", "*") else None
+    except OSError:
+        return None
+    return value[4] == 1 if len(value) >= 5 else None
+
+
+def cpu(top: Path) -> dict[str, Any]:
+    """Return model, number of logical CPUs, and those flags that matter to wheels."""
+    model, count, flags = "", 0, ""
+    for line in read(top / "proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        key = key.strip()
+        if key == "processor":
+            count += 1
+        elif key in ("flags", "Features") and not flags:
+            flags = value
+        elif key == "model name" and not model:
+            model = value.strip()
+    return {"model": model, "count": count, "flags": sorted(_FLAGS & set(flags.split()))}
+
+
+def memory_mib(top: Path) -> int | None:
+    """Return the machine's memory in MiB."""
+    match = re.search(r"^MemTotal:\s+(\d+) kB", read(top / "proc/meminfo"), re.MULTILINE)
+    return int(match.group(1)) // 1024 if match else None
+
+
+def loaded_driver(top: Path) -> dict[str, Any]:
+    """Return version and flavour of the NVIDIA kernel module that is loaded, None for each that is not."""
+    text = read(top / "proc/driver/nvidia/version")
+    match = re.search(r"Kernel Module[^\d]*(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)?)", text)
+    version = match.group(1) if match else read(top / "sys/module/nvidia/version") or None
+    modules = None
+    if text:
+        modules = "open" if "Open Kernel Module" in text else "proprietary"
+    return {"loaded": version, "modules": modules}
+
+
+def pci_gpus(top: Path, known: Known) -> list[dict[str, Any]]:
+    """Return the NVIDIA GPUs on the PCI bus, from sysfs."""
+    result = []
+    for device in _glob(top / "sys/bus/pci/devices", "*"):
+        if read(device / "vendor").lower() != "0x10de":
+            continue
+        pci_class = read(device / "class").lower().removeprefix("0x")[:4]
+        if pci_class not in _GPU_CLASSES:
+            continue
+        number = read(device / "device").lower().removeprefix("0x")
+        entry = _entry(f"10de:{number}", device.name)
+        entry["class"] = pci_class
+        entry["kernel_driver"] = _driver_of(device)
+        entry["link"] = _link(device)
+        if not known(number):
+            entry["chip_hint"], entry["name_hint"] = _hint(top, number)
+        entry["name_hint"] = entry["name_hint"] or _model(top, device.name)
+        result.append(entry)
+    return result
+
+
+def _entry(pci_id: str, slot: str) -> dict[str, Any]:
+    return {"pci_id": pci_id, "slot": slot, "class": "", "kernel_driver": None, "link": {}, "chip_hint": "",
+            "name_hint": "", "memory_mib": None, "usable": True, "note": ""}
+
+
+def _driver_of(device: Path) -> str | None:
+    try:
+        return (device / "driver").readlink().name
+    except OSError:
+        return None
+
+
+def _link(device: Path) -> dict[str, Any]:
+    """Return negotiated and possible PCIe width, and speeds in GT/s; unknown ones are left out."""
+    result: dict[str, Any] = {}
+    for key, name in (("width", "current_link_width"), ("max_width", "max_link_width")):
+        text = read(device / name)
+        if text.isdigit() and 0 < int(text) <= 32:
+            result[key] = int(text)
+    for key, name in (("speed", "current_link_speed"), ("max_speed", "max_link_speed")):
+        match = re.match(r"[\d.]+", read(device / name))
+        if match:
+            result[key] = match.group()
+    return result
+
+
+def _hint(top: Path, number: str) -> tuple[str, str]:
+    """Return (chip, name) of an NVIDIA device from the host's own pci.ids, "" for what it does not tell."""
+    for name in _PCI_IDS:
+        text = read(top / name)
+        start = text.find("\n10de  ")
+        if start < 0:
+            continue
+        match = re.compile(rf"^\t{re.escape(number)}  (\S+)(?:.*?\[(.*)\])?", re.MULTILINE).search(text, start)
+        end = re.compile(r"^[0-9a-f]{4}  ", re.MULTILINE).search(text, start + 6)
+        if match and (end is None or match.start() < end.start()):
+            return match.group(1), match.group(2) or ""
+    return "", ""
+
+
+def _model(top: Path, slot: str) -> str:
+    match = re.search(r"^Model:\s+(.+)$", read(top / "proc/driver/nvidia/gpus" / slot / "information"), re.MULTILINE)
+    return match.group(1).strip() if match else ""
+
+
+def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, Any]], str | None]:
+    """Return (GPUs, driver version) where the PCI bus shows none: nvidia-smi, else the driver's procfs."""
+    program = str(top / "usr/lib/wsl/lib/nvidia-smi") if wsl else (shutil.which("nvidia-smi") or "" if real else "")
+    if program and Path(program).exists():
+        gpus, version = _parse_smi(_run([program, _SMI_QUERY, "--format=csv,noheader,nounits"]))
+        if gpus:
+            return gpus, version
+    result = []
+    for directory in _glob(top / "proc/driver/nvidia/gpus", "*"):
+        model = _model(top, directory.name)
+        if model:
+            result.append({**_entry("", directory.name), "name_hint": model})
+    return result, None
+
+
+def _run(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _parse_smi(text: str) -> tuple[list[dict[str, Any]], str | None]:
+    gpus: list[dict[str, Any]] = []
+    version = None
+    for line in text.splitlines():
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) != 5:
+            continue
+        name, version, memory, device, slot = fields
+        match = re.fullmatch(r"0x([0-9a-fA-F]{4})10de", device, re.IGNORECASE)
+        entry = _entry(f"10de:{match.group(1).lower()}" if match else "", slot.lower())
+        entry["name_hint"] = name
+        entry["memory_mib"] = int(memory) if memory.isdigit() else None
+        gpus.append(entry)
+    return gpus, version
+
+
+def merge(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts with overrides laid over them, mapping by mapping; lists are replaced as a whole."""
+    result = dict(facts)
+    for key, value in overrides.items():
+        old = result.get(key)
+        result[key] = merge(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
+    return result

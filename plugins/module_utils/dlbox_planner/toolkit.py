@@ -1,0 +1,149 @@
+"""Choose the system's CUDA toolkit and cuDNN. Frameworks bring their own; these are for nvcc users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .data.cuda import (
+    CUDNN_DROPS_PRE_TURING,
+    CUDNN_FIRST_9,
+    CUDNN_FIRST_BLACKWELL,
+    CUDNN_FIRST_CUDA13,
+    CUDNN_LAST_CUDA11,
+    CUDNN_NEWEST,
+    CUDNN_PRE_TURING,
+    MINOR_COMPAT_BRANCH,
+    NATIVE_BRANCH,
+    TARGETS,
+)
+from .data.systems import DISTRO_CUDNN, DISTRO_TOOLKITS, NVIDIA_TOOLKITS, SYSTEMS, System
+from .model import Exclusion, Problem
+from .versions import at_least, numbers, starts_with
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """One toolkit a source offers on a system. series is ``12.9``."""
+
+    system: str
+    series: str
+    version: str
+    source: str
+    packages: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Return the name used in sentences."""
+        return f"CUDA {self.series} from {self.source}"
+
+
+def offers(system: System, wsl: bool) -> list[Toolkit]:
+    """Return the toolkits offered on a system."""
+    result = [Toolkit(system.key, series, series, "nvidia", (f"cuda-toolkit-{series.replace('.', '-')}",))
+              for series in NVIDIA_TOOLKITS["wsl-ubuntu" if wsl else system.nvidia_repo]]
+    result += [Toolkit(system.key, series, version, system.id, packages)
+               for series, version, packages in DISTRO_TOOLKITS[system.key]]
+    return result
+
+
+def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclusion]:
+    """Return everything that rules a toolkit out."""
+    found: list[Exclusion] = []
+
+    def out(cause: str, code: str, reason: str) -> None:
+        found.append(Exclusion("cuda", toolkit.label, code, cause, reason))
+
+    targets = TARGETS[toolkit.series]
+    for gpu in problem.compute:
+        if not any(target // 10 == gpu.cc[0] and target % 10 <= gpu.cc[1] for target in targets):
+            old = gpu.sm < min(targets)
+            out(gpu.cause, "cuda_dropped_gpu" if old else "cuda_too_old_for_gpu",
+                f"CUDA {toolkit.series} does not compile for {gpu.title}, compute capability "
+                f"{gpu.cc[0]}.{gpu.cc[1]}" + (" any more" if old else " yet"))
+    need = MINOR_COMPAT_BRANCH[numbers(toolkit.series)[0]]
+    if branch is not None and branch < need:
+        out("driver", "driver_too_old_for_build",
+            f"CUDA {toolkit.series} needs driver {need} or newer; the driver here is {branch}")
+    text = problem.pin("cuda")
+    if text and not (starts_with(toolkit.version, text) or starts_with(toolkit.series, text)
+                     or starts_with(text, toolkit.series)):
+        out("pin:cuda", "pin", f"cuda={text} is pinned")
+    if problem.pin("cuda_source") and toolkit.source != problem.pin("cuda_source"):
+        out("pin:cuda_source", "pin", f"cuda_source={problem.pin('cuda_source')} is pinned")
+    if toolkit.system != problem.system.key:
+        out("os", "other_system", f"no source offers it on {problem.system.label}")
+    return found
+
+
+def native(toolkit: Toolkit, branch: int | None) -> bool:
+    """Tell whether the driver is at least the one the toolkit was released with."""
+    return branch is None or branch >= NATIVE_BRANCH[toolkit.series]
+
+
+def search(problem: Problem, branch: int | None) -> tuple[Toolkit | None, list[Exclusion]]:
+    """Return the best toolkit and every exclusion: native to the driver first, then the newest."""
+    kept, dropped = [], []
+    for toolkit in offers(problem.system, problem.wsl):
+        found = rules(problem, toolkit, branch)
+        if found:
+            dropped.extend(found)
+        else:
+            kept.append(toolkit)
+    kept.sort(key=lambda toolkit: (0 if native(toolkit, branch) else 1, [-part for part in numbers(toolkit.series)],
+                                   0 if toolkit.source == "nvidia" else 1))
+    return (kept[0] if kept else None), dropped
+
+
+def everywhere(problem: Problem, branch: int | None) -> list[tuple[Toolkit, list[Exclusion]]]:
+    """Return every toolkit of every system with its exclusions, for finding the causes of a refusal."""
+    return [(toolkit, rules(problem, toolkit, branch)) for system in SYSTEMS.values()
+            for toolkit in offers(system, problem.wsl)]
+
+
+def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] | None, list[Exclusion]]:
+    """Return (the plan's entry for cuDNN, exclusions of a pinned version).
+
+    Without a toolkit there are no packages, but pip's constraint stays.
+    """
+    if not problem.compute or any(gpu.cc < (5, 0) for gpu in problem.compute):
+        return None, []
+    pre_turing = [gpu for gpu in problem.compute if gpu.cc < (7, 5)]
+    blackwell = [gpu for gpu in problem.compute if gpu.cc[0] >= 10]
+    major = numbers(toolkit.series)[0] if toolkit else (12 if pre_turing else 13)
+    pinned = problem.pin("cudnn")
+    found: list[Exclusion] = []
+
+    def out(cause: str, code: str, reason: str) -> None:
+        found.append(Exclusion("cudnn", pinned, code, cause, reason))
+
+    if pinned:
+        if not at_least(pinned, CUDNN_FIRST_9) or numbers(pinned)[:2] > numbers(CUDNN_NEWEST)[:2]:
+            out("pin:cudnn", "pin_unknown", f"cuDNN {pinned} is outside {CUDNN_FIRST_9} to {CUDNN_NEWEST}, "
+                                            "which is what the data covers")
+        for gpu in pre_turing:
+            if at_least(pinned, CUDNN_DROPS_PRE_TURING):
+                out(gpu.cause, "cudnn_dropped_gpu", f"cuDNN {CUDNN_DROPS_PRE_TURING} and newer has no code for "
+                                                    f"{gpu.title}; the last with it is {CUDNN_PRE_TURING}")
+        for gpu in blackwell:
+            if not at_least(pinned, CUDNN_FIRST_BLACKWELL):
+                out(gpu.cause, "cudnn_too_old_for_gpu", f"{gpu.title} needs cuDNN {CUDNN_FIRST_BLACKWELL} or newer")
+        if toolkit and major == 13 and not at_least(pinned, CUDNN_FIRST_CUDA13):
+            out("pin:cuda" if problem.pin("cuda") else "pin:cudnn", "cudnn_lacks_cuda",
+                f"cuDNN {pinned} has no build for CUDA 13; the first is {CUDNN_FIRST_CUDA13}")
+        if found:
+            return None, found
+    version = pinned or (CUDNN_PRE_TURING if pre_turing or major == 11 else CUDNN_NEWEST)
+    if major == 11 and not at_least(CUDNN_LAST_CUDA11, version):
+        version = CUDNN_LAST_CUDA11
+    exact = len(numbers(version)) == 4
+    pip = f"nvidia-cudnn-cu{major}=={version}" if exact else None
+    entry: dict[str, object] = {"version": version, "source": None, "packages": [], "dev_packages": [], "pip": pip,
+                                "apt_version": None}
+    if toolkit is not None:
+        here = DISTRO_CUDNN.get((problem.system.key, major))
+        if toolkit.source == "nvidia" or here is None or pinned:
+            entry.update(source="nvidia", packages=[f"libcudnn9-cuda-{major}"], apt_version=f"{version}-1" if exact else None,
+                         dev_packages=[f"libcudnn9-dev-cuda-{major}"])
+        else:
+            entry.update(version=here[0], source=problem.system.id, packages=list(here[1]), pip=pip)
+    return entry, []
