@@ -21,7 +21,7 @@ name: variable_problems
 short_description: What is wrong with the owner's variables
 description:
   - Holds every variable that is set for the host to the argument spec of the role that it belongs to, and to
-    C(playbooks/argument_specs.yml) for the owner's own C(dlbox_*) variables.
+    C(playbooks/vars/owner_argument_specs.yml) for the owner's own C(dlbox_*) variables.
   - A variable that has a role's prefix, is in no spec and resembles one that is, counts as misspelt.
 options:
   _terms:
@@ -46,7 +46,7 @@ Spec = dict[str, Any]
 
 def load_specs(project: Path) -> dict[str, Spec]:
     """Return the argument spec options of all variables by name: the owner's own and each role's main entry point."""
-    files = [project / "playbooks" / "argument_specs.yml", *sorted(project.glob("roles/*/meta/argument_specs.yml"))]
+    files = [project / "playbooks" / "vars" / "owner_argument_specs.yml", *sorted(project.glob("roles/*/meta/argument_specs.yml"))]
     specs: dict[str, Spec] = {}
     for file in files:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
