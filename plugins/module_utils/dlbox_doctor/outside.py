@@ -1,4 +1,4 @@
-"""What the controller sees of a host over the network: open ports, a fresh login, ssh-audit's opinion.
+"""What the controller sees of a host over the network: open ports, and a fresh login; and ssh-audit's opinion of sshd.
 
 Only TCP connections and one login that runs `true`; nothing is sent to the services found.
 """
@@ -6,13 +6,10 @@ Only TCP connections and one login that runs `true`; nothing is sent to the serv
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import os
 import shlex
-import shutil
 import socket
 import subprocess
-import sys
 from typing import Any, Iterable
 
 from .checks import firewall, ssh
@@ -50,7 +47,7 @@ def ports_to_try(context: Context) -> set[int]:
     """The usual ports, those that the host listens on, and those that its firewall names (few of each range)."""
     found = set(USUAL_PORTS)
     found.update(item.port for item in ssh.sockets(context) if item.protocol.startswith("tcp") and not item.loopback)
-    for rule in firewall.rules(context):
+    for rule in firewall.rules(context) if context.evidence.get("firewall") else []:
         found.update(sorted(rule.ports)[:20])
     return found
 
@@ -87,53 +84,59 @@ def banner(address: str, port: int, seconds: float = 5.0) -> dict[str, Any]:
     return {"ok": text.startswith(b"SSH-"), "how": how, "error": "something else than sshd answers"}
 
 
-def audit(address: str, port: int) -> dict[str, Any] | None:
-    """ssh-audit's opinion of the server: {"fail", "warn", "names"}; None when the tool is not installed or gives none."""
-    tool = shutil.which("ssh-audit", path=os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", ""))
-    if not tool:
-        return None
+def audit(effective: dict[str, list[str]], host_keys: Iterable[str]) -> dict[str, Any] | None:
+    """ssh-audit's opinion of the algorithms that sshd offers: {"fail", "warn", "names"}; None when it is not installed.
+
+    Judged by ssh-audit's own table over sshd -T, not by its scan: the scan opens a dozen connections, and a firewall that
+    limits ssh would then shut the controller out for half a minute. `host_keys` are the paths of the private keys.
+    """
     try:
-        done = subprocess.run([tool, "--json", "--timeout=5", "--port", str(port), address], capture_output=True, text=True, timeout=60)
-        data = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+        from ssh_audit.ssh2_kexdb import SSH2_KexDB  # optional: a tool of the tests, not of the controller
+    except ImportError:
         return None
-    return grade(data)
-
-
-def grade(data: dict[str, Any]) -> dict[str, Any]:
-    """Count an ssh-audit report's failures and warnings per algorithm, and name the algorithms."""
+    table: dict[str, dict[str, list[list[str]]]] = SSH2_KexDB.get_db()
+    kinds = {word for path in host_keys for word in ("ed25519", "ecdsa", "rsa", "dsa") if f"_{word}_" in path}
+    keys = [name for name in _listed(effective, "hostkeyalgorithms") if any(word in name for word in kinds) and "cert" not in name]
+    offered = {"kex": _listed(effective, "kexalgorithms"), "key": keys, "enc": _listed(effective, "ciphers"), "mac": _listed(effective, "macs")}
     counts = {"fail": 0, "warn": 0}
     names = []
-    for section in ("kex", "key", "enc", "mac"):
-        for item in data.get(section, []):
-            notes = item.get("notes", {})
-            for level in counts:
-                counts[level] += bool(notes.get(level))
-            if notes.get("fail") or notes.get("warn"):
-                names.append(item.get("algorithm", ""))
+    for section, algorithms in offered.items():
+        for name in algorithms:
+            notes = table[section].get(name, [])
+            failures, warnings = (bool(notes[level]) if len(notes) > level else False for level in (1, 2))
+            counts["fail"] += failures
+            counts["warn"] += warnings
+            names += [name] * (failures or warnings)
     return {**counts, "names": names}
+
+
+def _listed(effective: dict[str, list[str]], keyword: str) -> list[str]:
+    """A comma-separated setting as a list."""
+    return [name for name in (effective.get(keyword) or [""])[0].split(",") if name]
 
 
 def look(connection: str, name: str, variables: dict[str, Any], context: Context) -> dict[str, Any]:
     """The whole outside view of one host; `connection` is Ansible's name for how the host is reached."""
     installed = (context.evidence.get("ssh_server") or {}).get("installed", False)
     port = ssh.ports(context)[0] if installed else 22
+    judged = None
+    if installed:
+        found = context.evidence["ssh_server"]
+        judged = audit(ssh.settings(context, "root"), [item["path"] for item in found["host_keys"]]) if ssh.settings(context, "root") else None
     if connection == "local":
         seen: dict[str, Any] = {"why": "the controller is this machine: run the doctor from another one for a view from outside"}
         if installed:
             seen["login"] = banner("127.0.0.1", port)
-            seen["audit"] = audit("127.0.0.1", port)
+            seen["audit"] = judged
         return seen
     if connection == "ssh":
         address = str(variables.get("ansible_host", name))
-        seen = {"login": fresh_login(address, variables)}
+        seen = {"login": fresh_login(address, variables), "audit": judged}
     else:
         here = [item for item in context.evidence.get("addresses") or [] if ":" not in item]
         if not here:
-            return {"why": "the host has no address that the controller could try"}
+            return {"why": "the host has no address that the controller could try", "audit": judged}
         address = here[0]
-        seen = {"login": banner(address, port)} if installed else {}
+        seen = {"login": banner(address, port), "audit": judged} if installed else {}
     seen.update(scan(address, ports_to_try(context)))
-    if installed and port in seen["open"]:
-        seen["audit"] = audit(address, port)
     return seen

@@ -156,7 +156,7 @@ def memory(_: Settings) -> Dict[str, int]:
 
 def units(_: Settings) -> Dict[str, Any]:
     """systemd's state, its failed units, and the units that the checks name."""
-    names = ["ssh.service", "sshd.service", "ssh.socket", "ufw.service", "nvidia-persistenced.service", "unattended-upgrades.service", "apt-daily-upgrade.timer"]
+    names = ["ssh.service", "ssh.socket", "ufw.service", "nvidia-persistenced.service", "unattended-upgrades.service", "apt-daily-upgrade.timer"]
     shown = run(["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *names])
     states = {}
     for block in shown["out"].split("\n\n"):

@@ -94,7 +94,10 @@ def nvidia_origin(context: Context) -> Outcome:
 
 def _archive(place: str) -> str:
     """The archive that a repository address belongs to: distribution mirrors count as one."""
-    host = re.sub(r"^\w+://", "", place.split()[0]).split("/")[0].split(":")[0]
+    uri = place.split()[0]
+    if uri.startswith(("file:", "copy:")):
+        return uri  # a directory on the host is its own archive
+    host = re.sub(r"^\w+://", "", uri).split("/")[0].split(":")[0]
     return "the distribution" if DISTRIBUTION_HOSTS.search(host) else host
 
 
