@@ -48,10 +48,6 @@ def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
                  "python"):
         if f"pin:{name}" in causes:
             yield Change(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
-    if "driver" in causes:
-        for name in ("driver", "driver_source"):
-            if problem.pin(name):
-                yield Change(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
     if "pypi_only" in causes:
         yield Change("allow PyTorch's own index", (), lambda p: p.changed(pypi_only=False))
     if "secure_boot" in causes:

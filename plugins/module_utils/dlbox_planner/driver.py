@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .data.drivers import BRANCHES, OPEN_FROM, OPEN_ONLY_FROM, OPEN_RECOMMENDED_FROM, Branch
@@ -59,16 +60,33 @@ def kernel_flavour(system: System, kernel: str) -> str:
     Ubuntu: 6.8.0-149-generic on 24.04 is ``generic``, a newer series up to the HWE one ``generic-hwe-24.04``.
     """
     series = numbers(kernel)[:2]
-    suffix = kernel.rsplit("-", 1)[-1] if "-" in kernel else ""
     if system.id == "ubuntu":
-        if suffix and not suffix.isdigit() and suffix != "generic":
+        if kernel_suffix(kernel) not in ("", "generic"):
             return ""
         for flavour, carried in system.kernels.items():
             if series <= carried:
                 return flavour if series >= next(iter(system.kernels.values())) else ""
         return ""
-    first = next(iter(system.kernels.values()))
-    return "amd64" if series >= first else ""
+    return "amd64" if series >= next(iter(system.kernels.values())) else ""
+
+
+#: Kernel flavours that Ubuntu packages beside generic, and with headers of the same name (UA).
+_UBUNTU_KERNELS = frozenset({"generic", "lowlatency", "aws", "azure", "gcp", "oracle", "kvm", "ibm", "nvidia", "oem",
+                             "raspi", "realtime"})
+
+
+def kernel_suffix(kernel: str) -> str:
+    """Return what follows version and ABI: generic, aws, amd64, cloud-amd64; "" when there is nothing."""
+    match = re.match(r"\d[^-]*(?:-\d+)?-(.+)$", kernel)
+    return match.group(1) if match else ""
+
+
+def packaged_kernel(system: System, kernel: str) -> bool:
+    """Tell whether the running kernel looks like one of the distribution's, so that headers exist for it."""
+    suffix = kernel_suffix(kernel)
+    if system.id == "ubuntu":
+        return not suffix or suffix in _UBUNTU_KERNELS
+    return not suffix or suffix.split("-")[-1] in ("amd64", "arm64")
 
 
 def full_kernel(system: System, kernel: str) -> tuple[int, ...]:
@@ -280,8 +298,7 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     system = problem.system
     opened = "-open" if offer.modules == "open" else ""
     deb_arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(problem.arch, problem.arch)
-    headers = (f"linux-headers-{candidate.flavour or 'generic'}" if system.id == "ubuntu"
-               else f"linux-headers-{deb_arch}")
+    headers = f"linux-headers-{_headers_flavour(problem, candidate, deb_arch)}"
     if offer.source == "ubuntu":
         name = f"{offer.branch}{'-server' if offer.server else ''}"
         modules = (f"linux-modules-nvidia-{name}{opened}-{candidate.flavour}" if candidate.provider == "prebuilt"
@@ -304,6 +321,14 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     return [name, headers], [f"nvidia-driver-pinning-{pin.version or offer.branch}"]
 
 
+def _headers_flavour(problem: Problem, candidate: Candidate, deb_arch: str) -> str:
+    """Return the flavour whose header metapackage follows the kernel's updates."""
+    suffix = kernel_suffix(problem.kernel) if packaged_kernel(problem.system, problem.kernel) else ""
+    if problem.system.id == "ubuntu":
+        return candidate.flavour or suffix or "generic"
+    return suffix or deb_arch
+
+
 def transitional(problem: Problem, branch: int) -> int:
     """Return the branch that a transitional name of this system really installs (itself when it is real)."""
     return resolve_transitional(problem.system.key, branch) if branch in TRANSITIONAL.get(problem.system.key, {}) \
@@ -316,4 +341,4 @@ def known_branches() -> list[int]:
 
 
 __all__ = ["OPEN_FROM", "OPEN_ONLY_FROM", "Candidate", "DriverPin", "Outcome", "candidates", "ended", "everywhere",
-           "exclusions", "known_branches", "packages", "rank", "search", "structural", "transitional"]
+           "exclusions", "kernel_suffix", "known_branches", "packaged_kernel", "packages", "rank", "search", "structural", "transitional"]

@@ -71,7 +71,8 @@ def rules(problem: Problem, build: Build, branch: int | None) -> list[Exclusion]
             cc = f"{gpu.cc[0]}.{gpu.cc[1]}"
             if build.framework == "tensorflow" and gpu.cc[0] >= 10 and build.build != "conda-forge":
                 out(gpu.cause, "tensorflow_blackwell",
-                    f"no TensorFlow on PyPI (2.21 and older) has code that runs on {gpu.title}, compute capability {cc}")
+                    f"no TensorFlow on PyPI (2.21 and older) has code that runs on {gpu.title}, compute capability "
+                    f"{cc}")
             elif not covers(build, gpu, branch):
                 out(gpu.cause, "wheel_lacks_gpu",
                     f"{name} {_label(build)} has no code for {gpu.title}, compute capability {cc}")
@@ -80,12 +81,9 @@ def rules(problem: Problem, build: Build, branch: int | None) -> list[Exclusion]
                     f"{name} {_label(build)} needs compute capability {build.min_cc[0]}.{build.min_cc[1]}, "
                     f"{gpu.title} has {cc}")
         if branch is not None and branch < build.min_branch:
-            out("driver", "driver_too_old_for_build",
+            out(problem.driver_cause(), "driver_too_old_for_build",
                 f"{name} {_label(build)} carries CUDA {build.cuda}, which needs driver {build.min_branch} or newer; "
                 f"the driver here is {branch}")
-        if problem.pin("cudnn") and build.cudnn and not build.drifts and build.index_url is None \
-                and not starts_with(build.cudnn, problem.pin("cudnn")):
-            pass  # the wheel brings its own cuDNN; the pin is for the system's and for ranges
     text = problem.pin(build.framework)
     if text and not _pin_matches(build, text):
         out(f"pin:{build.framework}", "pin", f"{build.framework}={text} is pinned")
@@ -96,13 +94,15 @@ def rules(problem: Problem, build: Build, branch: int | None) -> list[Exclusion]
     if build.needs_avx and problem.avx is False:
         out("avx", "cpu_lacks_avx", f"{name}'s wheels use AVX instructions, which this CPU does not offer")
     if problem.pypi_only and build.index_url is not None:
-        out("pypi_only", "index_not_allowed", f"{name} {_label(build)} is on PyTorch's index, and only PyPI is allowed")
+        out("pypi_only", "index_not_allowed",
+            f"{name} {_label(build)} is on PyTorch's index, and only PyPI is allowed")
     return found
 
 
 def _rank(problem: Problem, build: Build, pre_turing: bool) -> tuple[int | tuple[int, ...], ...]:
     # stable prefers builds that pin their own cuDNN where a newer one would break the GPU
-    drifting = 1 if problem.policy == "stable" and pre_turing and build.drifts and build.framework == "tensorflow" else 0
+    avoid = problem.policy == "stable" and pre_turing and build.framework == "tensorflow"
+    drifting = 1 if avoid and build.drifts else 0
     newest = tuple(-part for part in (*numbers(build.version), 0, 0, 0, 0)[:4])
     cuda = -NATIVE_BRANCH.get(build.cuda or "", 0)
     return drifting, newest, 1 if build.index_url and build.cuda else 0, cuda

@@ -177,5 +177,6 @@ def _by_chip(chip: str) -> Gpu | None:
 
 def _suggest(wanted: str) -> str:
     core = frozenset(_words(wanted)) - _FAMILY
-    near = sorted({name for words, _, _, name in _index() if core & words and any(c.isdigit() for c in "".join(core & words))})
+    core = frozenset(word for word in core if any(letter.isdigit() for letter in word))
+    near = sorted({name for words, _, _, name in _index() if core & words})
     return f" (near: {', '.join(near[:6])})" if near else ""

@@ -36,7 +36,8 @@ def check_pins(pins: Mapping[str, Any]) -> dict[str, str]:
         if name == "python" and not re.fullmatch(r"3\.\d{1,2}", text):
             raise UsageError(f"pin python={text}: expected a version such as 3.12")
         if name in ("cuda", "cudnn") and not re.fullmatch(r"\d+(\.\d+)*", text):
-            raise UsageError(f"pin {name}={text}: expected a version such as {'12.9' if name == 'cuda' else '9.10.2.21'}")
+            example = "12.9" if name == "cuda" else "9.10.2.21"
+            raise UsageError(f"pin {name}={text}: expected a version such as {example}")
         result[name] = text
     return result
 

@@ -126,6 +126,17 @@ class Problem:
         """Return the GPUs that frameworks shall compute on."""
         return tuple(gpu for gpu in self.gpus if gpu.usable and gpu.role == "compute")
 
+    def driver_cause(self) -> str:
+        """Return what decides the driver's branch here: the key of the cause that would have to change."""
+        if self.wsl or self.container:
+            return "driver"
+        for name in ("driver", "driver_source"):
+            if self.pin(name):
+                return f"pin:{name}"
+        bound = [gpu for gpu in self.driven if gpu.arch and gpu.arch.last_driver is not None]
+        bound.sort(key=lambda gpu: (gpu.arch.last_driver if gpu.arch else 0, gpu.cause))
+        return bound[0].cause if bound else "os"
+
     def pin(self, name: str) -> str:
         """Return the pinned value of a component, "" when it is free."""
         return self.pins.get(name, "")

@@ -8,6 +8,7 @@ from typing import Any
 from . import toolkit as toolkits
 from .advice import advise
 from .alternatives import alternatives
+from .cautions import warn
 from .data import AS_OF
 from .data.cuda import MINOR_COMPAT_VERSION
 from .data.systems import (
@@ -17,14 +18,13 @@ from .data.systems import (
     NVIDIA_REPO_ARCH,
     NVIDIA_REPO_URL,
 )
-from .driver import Candidate, Outcome, packages, search
+from .driver import Candidate, Outcome, kernel_suffix, packaged_kernel, packages, search
 from .frameworks import Choice, choose, describe, keras
 from .intake import problem_from
 from .model import FRAMEWORKS, Exclusion, Gpu, Problem, UnknownSystem
 from .reasons import cores
 from .refusals import component_refusals, driver_refusals, refusal
 from .versions import numbers
-from .warnings import warn
 
 _DEB_ARCH = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 
@@ -56,8 +56,7 @@ def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], message: s
     """Return a refused plan for an operating system that the data does not cover."""
     system = {"id": "", "version": "", "codename": "", "kernel": "", "arch": "", "secure_boot": None,
               "virtualization": "none", "wsl": False, **(facts.get("os") or {})}
-    nothing: dict[str, Any] = {"version": None, "build": None, "python": None, "requirements": [], "index_url": None,
-                               "gpu": False, "companions": [], "conda": [], "cuda": None, "cudnn": None, "note": message}
+    nothing = describe(Choice(None, 0, False), message)
     return {"ok": False, "host": str(facts.get("host") or "this machine"), "os": system,
             "policy": str(wishes.get("policy") or "stable"), "pins": dict(wishes.get("pins") or {}), "gpus": [],
             "driver": None, "cuda": None, "cudnn": None,
@@ -236,14 +235,17 @@ def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
         components = [offer.component]
     elif offer.source == "debian":
         components = list(DEBIAN_COMPONENTS)
-    major = int(candidate.branch.cuda_native.split(".")[0])
+    minimum = MINOR_COMPAT_VERSION.get(int(candidate.branch.cuda_native.split(".")[0]), "")
     return {"branch": str(offer.branch), "version": offer.version, "modules": offer.modules, "source": offer.source,
             "server": offer.server, "provider": candidate.provider, "packages": names, "before": first,
             "repository": _nvidia_repository(problem) if offer.source == "nvidia" else None,
             "components": components, "kernel_flavour": candidate.flavour,
+            "kernel_headers": (f"linux-headers-{problem.kernel}" if candidate.provider == "dkms"
+                               and kernel_suffix(problem.kernel) and packaged_kernel(problem.system, problem.kernel)
+                               else None),
             "cuda_native": candidate.branch.cuda_native, "eol": candidate.branch.eol,
             "support": candidate.branch.kind,
-            "min_version": MINOR_COMPAT_VERSION[major] if offer.branch == int(MINOR_COMPAT_VERSION[major][:3]) else None,
+            "min_version": minimum if minimum.startswith(f"{offer.branch}.") else None,
             "mok": problem.system.mok if candidate.provider == "dkms" and problem.secure_boot else None}
 
 
@@ -259,13 +261,11 @@ def _reasons(problem: Problem, candidate: Candidate | None, chosen: Mapping[str,
         sentences.append(f"Driver {offer.branch}: {wanted} branch, policy {problem.policy}"
                          + (f", pinned driver={problem.pin('driver')}" if problem.pin("driver") else ""))
         sentences.extend(f"Driver: {reason}" for reason in dict.fromkeys(limits))
-    for name, choice in chosen.items():
-        if choice.build is None:
+    for choice in chosen.values():
+        if choice.build is None or not choice.gpu:
             continue
         newer = [item for item in choice.excluded
-                 if item.code != "pin" and (numbers(item.candidate) > numbers(choice.build.version)
-                                            or (choice.gpu and numbers(item.candidate) == numbers(choice.build.version)))]
+                 if item.code != "pin" and numbers(item.candidate) >= numbers(choice.build.version)]
         texts = list(dict.fromkeys(item.reason for item in newer if "(cpu)" not in item.candidate))
         sentences.extend(texts[:1])
-        del name
     return list(dict.fromkeys(sentences))

@@ -42,8 +42,8 @@ REMEDIES = {
     "cudnn_dropped_gpu": "Pin cudnn=9.10.2.21 or drop the pin.",
     "cudnn_too_old_for_gpu": "Pin a newer cuDNN or drop the pin.",
     "cudnn_lacks_cuda": "Pin a newer cuDNN or an older CUDA.",
-    "tensorflow_blackwell": "Pin tensorflow=conda-forge for the build that conda-forge compiles for Blackwell, or let "
-                            "TensorFlow compute on the CPU.",
+    "tensorflow_blackwell": "Pin tensorflow=conda-forge for the build that conda-forge compiles for Blackwell, "
+                            "or let TensorFlow compute on the CPU.",
     "wheel_lacks_gpu": "Pin an older version, or use that GPU for the display only.",
     "python_unsupported": "Pin python=3.12, which suits every framework, or drop the pin.",
     "cpu_lacks_avx": "Give the virtual machine the CPU model of its host, or pin tensorflow=conda-forge.",
@@ -52,8 +52,8 @@ REMEDIES = {
     "no_solution": "Drop pins or leave out a GPU.",
 }
 
-_PRIORITY = ("gpu_unknown", "gpu_out_of_scope", "gpu_too_old", "gpu_no_framework", "cpu_lacks_avx", "tensorflow_blackwell",
-             "python_unsupported", "driver_too_old_for_build", "cuda_dropped_gpu", "cuda_too_old_for_gpu",
+_PRIORITY = ("gpu_unknown", "gpu_out_of_scope", "gpu_too_old", "gpu_no_framework", "cpu_lacks_avx",
+             "tensorflow_blackwell", "python_unsupported", "driver_too_old_for_build", "cuda_dropped_gpu", "cuda_too_old_for_gpu",
              "wheel_lacks_gpu", "index_not_allowed", "secure_boot_dkms_unattended", "kernel_too_new", "kernel_too_old",
              "packages_skewed")
 
@@ -94,7 +94,8 @@ def driver_refusals(problem: Problem) -> list[dict[str, object]]:
                             f"{real}", ["pin:driver"], True)]
         if pin.branch not in known:
             return [refusal("driver", "pin_unknown", f"driver={problem.pin('driver')} is pinned, and no source offers "
-                            f"branch {pin.branch}; known are {', '.join(map(str, sorted(known)))}", ["pin:driver"], True)]
+                            f"branch {pin.branch}; known are {', '.join(map(str, sorted(known)))}", ["pin:driver"],
+                            True)]
     pairs = everywhere(problem)
     by_cause: dict[str, list[Exclusion]] = {}
     for _, found in pairs:
@@ -113,10 +114,10 @@ def driver_refusals(problem: Problem) -> list[dict[str, object]]:
                 local = [item for item in by_cause[cause] if item.code == "packages_skewed"]
                 parts.append(local[0].reason if local and problem.pin("modules") == "open" else _offered(problem))
             else:
-                here = [item for item in by_cause[cause]]
-                parts.append(here[0].reason)
+                parts.append(by_cause[cause][0].reason)
         end = "" if len(core) == 1 else ": no driver satisfies this"
-        result.append(refusal("driver", _driver_code(problem, core, gpus, by_cause), "; ".join(parts) + end, core, True))
+        code = _driver_code(problem, core, gpus, by_cause)
+        result.append(refusal("driver", code, "; ".join(parts) + end, core, True))
     return result
 
 
@@ -160,7 +161,8 @@ def _driver_code(problem: Problem, core: Sequence[str], gpus: Mapping[str, Gpu],
         return "gpu_needs_open_modules" if any(gpu.modules == "open" for gpu in involved) \
             else "gpu_needs_proprietary_modules"
     if involved and "pin:driver_source" in others:
-        return "branch_too_old_for_gpu" if any(g.arch and g.arch.last_driver is None for g in involved) else "not_packaged"
+        newer = any(gpu.arch and gpu.arch.last_driver is None for gpu in involved)
+        return "branch_too_old_for_gpu" if newer else "not_packaged"
     if "pin:driver" in others and "pin:modules" in others:
         pin = DriverPin.parse(problem.pin("driver"))
         return "open_only_branch" if pin.branch >= 615 else "pins_conflict"

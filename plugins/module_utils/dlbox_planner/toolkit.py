@@ -62,7 +62,7 @@ def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclus
                 f"{gpu.cc[0]}.{gpu.cc[1]}" + (" any more" if old else " yet"))
     need = MINOR_COMPAT_BRANCH[numbers(toolkit.series)[0]]
     if branch is not None and branch < need:
-        out("driver", "driver_too_old_for_build",
+        out(problem.driver_cause(), "driver_too_old_for_build",
             f"CUDA {toolkit.series} needs driver {need} or newer; the driver here is {branch}")
     text = problem.pin("cuda")
     if text and not (starts_with(toolkit.version, text) or starts_with(toolkit.series, text)
@@ -142,8 +142,8 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
     if toolkit is not None:
         here = DISTRO_CUDNN.get((problem.system.key, major))
         if toolkit.source == "nvidia" or here is None or pinned:
-            entry.update(source="nvidia", packages=[f"libcudnn9-cuda-{major}"], apt_version=f"{version}-1" if exact else None,
-                         dev_packages=[f"libcudnn9-dev-cuda-{major}"])
+            entry.update(source="nvidia", packages=[f"libcudnn9-cuda-{major}"],
+                         apt_version=f"{version}-1" if exact else None, dev_packages=[f"libcudnn9-dev-cuda-{major}"])
         else:
             entry.update(version=here[0], source=problem.system.id, packages=list(here[1]), pip=pip)
     return entry, []

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from .data import AGE_DAYS, AS_OF
-from .driver import Candidate, ended
+from .driver import Candidate, ended, packaged_kernel
 from .model import Problem
 from .versions import numbers
 
@@ -50,7 +50,8 @@ def warn(problem: Problem, candidate: Candidate | None, branch: int | None,
                 "Check that it is 580 or newer: nvidia-smi.exe")
     elif problem.container and branch is not None:
         add("container_userspace", f"the kernel module {problem.loaded} belongs to the container's host",
-            f"Libraries of the driver in here must be exactly {problem.loaded}; the NVIDIA container toolkit sees to it.")
+            f"Libraries of the driver in here must be exactly {problem.loaded}; the NVIDIA container toolkit sees to "
+            "it.")
     if not problem.driven and not problem.wsl:
         for pin in ("driver", "modules", "driver_source", "cudnn"):
             if problem.pin(pin):
@@ -85,15 +86,19 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
             "driver", "Plan for another GPU by then.")
     if candidate.provider == "dkms" and problem.secure_boot:
         add("mok_enrolment", "Secure Boot is on and the modules are built here: their key has to be enrolled at the "
-            "console at the next boot", "Have somebody at the console for the reboot (MokManager), or turn Secure Boot off.")
+            "console at the next boot",
+            "Have somebody at the console for the reboot (MokManager), or turn Secure Boot off.")
     if candidate.provider == "dkms" and problem.secure_boot is None:
         add("secure_boot_unknown", "the state of Secure Boot could not be read; if it is on, the built modules need "
             "their key enrolled at the console", "Check with: mokutil --sb-state")
     series = numbers(problem.kernel)[:2]
     newest = max(problem.system.kernels.values())
     if candidate.provider == "dkms" and series > newest:
-        add("kernel_unproven", f"Linux {'.'.join(map(str, series))} is newer than {problem.system.label}'s own kernels; "
-            f"nobody has shown that {branch.number} builds on it", "Use the release's kernel if the build fails.")
+        add("kernel_unproven", f"Linux {'.'.join(map(str, series))} is newer than {problem.system.label}'s own kernels;"
+            f" nobody has shown that {branch.number} builds on it", "Use the release's kernel if the build fails.")
+    if candidate.provider == "dkms" and not packaged_kernel(problem.system, problem.kernel):
+        add("kernel_not_packaged", f"Linux {problem.kernel} is not one of {problem.system.label}'s kernels: its headers "
+            "are not in the archive", "Install its headers by hand, or boot the release's kernel.")
     if candidate.provider == "prebuilt" and series < problem.system.kernels[candidate.flavour]:
         add("kernel_will_change", f"the signed modules are for the kernel series "
             f"{'.'.join(map(str, problem.system.kernels[candidate.flavour]))}, this machine runs "
@@ -105,8 +110,9 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
         add("full_package_set", "NVIDIA's repository is used with its full driver set, libraries for displays included",
             "Nothing to do; they are not started on a headless machine.")
     if offer.source == "debian" and branch.number < 580:
-        add("driver_below_580", f"Debian's driver {branch.number} is too old for CUDA 13 wheels, which are the default of "
-            "PyTorch 2.11 and newer and of jax[cuda13]", "Use driver_source=nvidia, or keep to the builds in this plan.")
+        add("driver_below_580", f"Debian's driver {branch.number} is too old for CUDA 13 wheels, which are the default "
+            "of PyTorch 2.11 and newer and of jax[cuda13]",
+            "Use driver_source=nvidia, or keep to the builds in this plan.")
     if problem.arch not in ("x86_64", "amd64"):
         add("arch_unproven", f"the wheels' contents were read for x86_64, not for {problem.arch}",
             "Verify with dlbox doctor after the run.")

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Plan driver, CUDA, cuDNN and frameworks: for the inventory, for this machine, or for a machine in mind.
+
+    ./dlbox plan                                             each host of the inventory, nothing is changed
+    ./dlbox plan --gpu "GTX 1080 Ti" --os ubuntu-24.04       a machine that need not exist
+    python3 scripts/plan.py --local --format json            this machine, without ansible
+
+Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "plugins" / "module_utils"))
+
+from dlbox_machine.detect import detect, merge  # noqa: E402
+from dlbox_planner.data.systems import SYSTEMS  # noqa: E402
+from dlbox_planner.gpus import from_name, lookup  # noqa: E402
+from dlbox_planner.model import POLICIES, UsageError, find_system  # noqa: E402
+from dlbox_planner.planner import plan  # noqa: E402
+from dlbox_planner.text import render  # noqa: E402
+
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE = 2, 64, 69
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that exits with 64 on wrong usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, exit 64."""
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> Parser:
+    """Return the command line's parser."""
+    result = Parser(prog="dlbox plan", description=(__doc__ or "").splitlines()[0],
+                    epilog="Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.",
+                    allow_abbrev=False)
+    machine = result.add_argument_group("a machine in mind")
+    machine.add_argument("--gpu", action="append", default=[], metavar="NAME",
+                         help="GPU by marketing name, chip or PCI id (10de:1b06); repeat for several")
+    machine.add_argument("--no-gpu", action="store_true", help="a machine without an NVIDIA GPU")
+    machine.add_argument("--os", metavar="SYSTEM", help=f"one of {', '.join(SYSTEMS)} (default: ubuntu-24.04)")
+    machine.add_argument("--kernel", metavar="VERSION", help="such as 6.8 or 6.8.0-149-generic (default: the system's)")
+    machine.add_argument("--secure-boot", choices=("on", "off"), default=None, help="state of Secure Boot")
+    machine.add_argument("--no-avx", action="store_true", help="a CPU without AVX instructions")
+    machine.add_argument("--wsl", action="store_true", help="under WSL2")
+    machine.add_argument("--arch", choices=("x86_64", "aarch64"), default=None, help="the CPU's architecture")
+    machine.add_argument("--virtualization", metavar="KIND", default=None, help="such as kvm, docker, lxc, none")
+    machine.add_argument("--driver", metavar="VERSION", help="driver of Windows (WSL2) or of the container's host")
+    machine.add_argument("--ram", type=float, metavar="GIB", help="memory, for advice")
+    real = result.add_argument_group("a machine that exists")
+    real.add_argument("--local", action="store_true", help="this machine, without ansible")
+    real.add_argument("--facts", type=Path, metavar="FILE", help="facts saved with --save-facts")
+    real.add_argument("--save-facts", type=Path, metavar="FILE", help="with --local: keep the facts that were read")
+    real.add_argument("-i", "--inventory", action="append", default=[], metavar="PATH",
+                      help="inventory (default: that of ansible.cfg); may be repeated")
+    real.add_argument("-l", "--limit", "--host", metavar="HOSTS", help="only these hosts of the inventory")
+    wish = result.add_argument_group("wishes")
+    wish.add_argument("--policy", choices=POLICIES, default=None, help="stable: long-lived branch (default); newest")
+    wish.add_argument("--pin", action="append", default=[], metavar="COMPONENT=VERSION",
+                      help="driver, modules, driver_source, cuda, cuda_source, cudnn, pytorch, tensorflow, jax, keras, "
+                           "python; repeat for several")
+    wish.add_argument("--headless", action="store_true", default=None, help="no display: compute-only packages")
+    wish.add_argument("--unattended", action="store_true", default=None, help="nobody is at the console")
+    wish.add_argument("--ignore-gpu", action="append", default=[], metavar="NAME", help="leave this GPU alone; or all")
+    wish.add_argument("--display-gpu", action="append", default=[], metavar="NAME",
+                      help="this GPU drives displays, frameworks need not run on it")
+    wish.add_argument("--pypi-only", action="store_true", default=None, help="no other wheel index than PyPI")
+    wish.add_argument("--psu", type=float, metavar="W", help="rating of the power supply, for advice")
+    wish.add_argument("--price", type=float, metavar="PER_KWH", help="price of electricity, for advice")
+    wish.add_argument("--hours", type=float, metavar="PER_DAY", help="hours a day under load (default 8), for advice")
+    wish.add_argument("--date", metavar="YYYY-MM-DD", default=None, help="day for end-of-life warnings (today)")
+    result.add_argument("--explain", action="store_true", help="show what was excluded by what")
+    result.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
+    return result
+
+
+def wishes(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the wishes on the command line; what is not given is left out, except the date."""
+    pins: dict[str, str] = {}
+    for item in args.pin:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise UsageError(f"--pin {item}: expected COMPONENT=VERSION, such as cuda=12.9")
+        pins[name] = value
+    given: dict[str, Any] = {
+        "policy": args.policy, "headless": args.headless, "unattended": args.unattended, "pypi_only": args.pypi_only,
+        "psu_watts": args.psu, "price_per_kwh": args.price, "duty_hours": args.hours,
+    }
+    result = {name: value for name, value in given.items() if value is not None}
+    if pins:
+        result["pins"] = pins
+    if args.explain:
+        result["explain"] = True
+    result["today"] = args.date or date.today().isoformat()
+    return result
+
+
+def _roles(args: argparse.Namespace, names: Sequence[str]) -> dict[str, str]:
+    roles = dict.fromkeys(args.display_gpu, "display")
+    for name in args.ignore_gpu:
+        roles.update(dict.fromkeys(names, "ignored") if name == "all" else {name: "ignored"})
+    return roles
+
+
+def hypothetical(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the facts of the machine that the command line describes; raises UsageError."""
+    system = find_system(args.os or "ubuntu-24.04")
+    gpus = [{"pci_id": gpu.pci_id, "slot": f"gpu{number}", "name_hint": gpu.name, "chip_hint": gpu.chip}
+            for number, gpu in enumerate(from_name(name) for name in args.gpu)]
+    secure = {"on": True, "off": False, None: False}[args.secure_boot]
+    return {
+        "host": "machine in mind",
+        "os": {"id": system.id, "version": system.version, "codename": system.codename,
+               "kernel": args.kernel or system.default_kernel, "arch": args.arch or "x86_64", "secure_boot": secure,
+               "virtualization": args.virtualization or ("wsl" if args.wsl else "none"), "wsl": args.wsl},
+        "cpu": {"model": "", "count": 0, "flags": [] if args.no_avx else ["avx", "avx2", "fma"]},
+        "memory_mib": int(args.ram * 1024) if args.ram else None,
+        "gpus": gpus,
+        "driver": {"loaded": args.driver, "modules": None, "devices": []},
+    }
+
+
+def overrides(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what the command line changes about a machine that exists."""
+    changed: dict[str, Any] = {}
+    system: dict[str, Any] = {}
+    if args.os:
+        wanted = find_system(args.os)
+        system.update(id=wanted.id, version=wanted.version, codename=wanted.codename, kernel=wanted.default_kernel)
+    for key, value in (("kernel", args.kernel), ("virtualization", args.virtualization), ("arch", args.arch)):
+        if value:
+            system[key] = value
+    if args.secure_boot:
+        system["secure_boot"] = args.secure_boot == "on"
+    if args.wsl:
+        system["wsl"] = True
+    if system:
+        changed["os"] = system
+    if args.no_avx:
+        changed["cpu"] = {"flags": []}
+    if args.driver:
+        changed["driver"] = {"loaded": args.driver}
+    if args.ram:
+        changed["memory_mib"] = int(args.ram * 1024)
+    return changed
+
+
+def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
+    """Return (plans of the inventory's hosts, ansible's exit status)."""
+    program = Path(sys.executable).with_name("ansible-playbook")
+    extra: dict[str, Any] = {}
+    given = wishes(args)
+    for name in ("policy", "pins", "headless", "unattended", "pypi_only", "psu_watts", "price_per_kwh", "duty_hours",
+                 "today", "explain"):
+        if name in given and (name != "today" or args.date):
+            extra[f"dlbox_plan_{name}"] = given[name]
+    roles = _roles(args, [])
+    if roles:
+        extra["dlbox_plan_gpu_roles"] = roles
+    changed = overrides(args)
+    if changed:
+        extra["dlbox_plan_facts"] = changed
+    with tempfile.TemporaryDirectory(prefix="dlbox-plan-") as directory:
+        extra["dlbox_plan_directory"] = directory
+        command = [str(program) if program.exists() else "ansible-playbook", "playbooks/plan.yml",
+                   "-e", json.dumps(extra)]
+        for path in args.inventory:
+            command += ["-i", str(Path(path).resolve())]
+        if args.limit:
+            command += ["--limit", args.limit]
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "ANSIBLE_STDOUT_CALLBACK": "default",
+                       "ANSIBLE_DISPLAY_OK_HOSTS": "false"}
+        status = subprocess.run(command, cwd=TOP, env=environment, check=False, stdout=subprocess.PIPE, text=True)
+        plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(directory).glob("*.json"))]
+        if status.returncode:
+            print(status.stdout, file=sys.stderr)
+        return plans, status.returncode
+
+
+def show(plans: list[dict[str, Any]], form: str, many: bool) -> int:
+    """Print the plans, return the exit status."""
+    if form == "json":
+        print(json.dumps(plans if many else plans[0], indent=2, sort_keys=True))
+    else:
+        print("\n".join(render(item) for item in plans), end="")
+    return 0 if all(item["ok"] for item in plans) else EXIT_REFUSED
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--facts {path}: {error}") from error
+    if not isinstance(facts, dict):
+        raise UsageError(f"--facts {path}: expected a JSON object")
+    return facts
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    args = parser().parse_args(argv)
+    try:
+        imagined = bool(args.gpu or args.no_gpu)
+        if sum((imagined, args.local, args.facts is not None)) > 1:
+            raise UsageError("--gpu, --local and --facts name different machines: give one")
+        if args.gpu and args.no_gpu:
+            raise UsageError("--gpu and --no-gpu contradict each other")
+        if not imagined and not args.local and args.facts is None:
+            plans, status = inventory(args)
+            if plans:
+                code = show(plans, args.format, True)
+                return EXIT_UNAVAILABLE if status else code
+            print("dlbox plan: no host of the inventory could be asked", file=sys.stderr)
+            return EXIT_UNAVAILABLE
+        if imagined:
+            facts = hypothetical(args)
+        elif args.local:
+            facts = detect("/", lambda device: lookup(device) is not None)
+            if args.save_facts:
+                args.save_facts.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            facts = merge(facts, overrides(args))
+        else:
+            facts = merge(_load(args.facts), overrides(args))
+        given = wishes(args)
+        given["gpu_roles"] = _roles(args, [str(gpu.get("slot") or gpu.get("pci_id")) for gpu in facts["gpus"]])
+        return show([plan(facts, given)], args.format, False)
+    except UsageError as error:
+        print(f"dlbox plan: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
