@@ -1,0 +1,1 @@
+"""What the Jupyter modules share: Jupyter kernel specifications, server settings, passwords, safe file writing."""

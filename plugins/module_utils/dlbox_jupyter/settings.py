@@ -1,0 +1,110 @@
+"""The settings of one user's JupyterLab server, and which of them the owner may not change.
+
+Verified against jupyter_server 2.21 and jupyterlab 4.6: the file jupyter_server_config.json in a folder named by
+JUPYTER_CONFIG_PATH wins over everything in ~/.jupyter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+# What makes the server private. An extra setting that names one of these is refused.
+PROTECTED = {
+    "IdentityProvider": {"token", "identity_provider_class"},
+    "PasswordIdentityProvider": {"hashed_password", "password_required", "allow_password_change"},
+    "ServerApp": {
+        "ip", "port", "port_retries", "token", "password", "password_required", "allow_remote_access",
+        "allow_unauthenticated_access", "certfile", "keyfile", "identity_provider_class", "disable_check_xsrf", "sock",
+    },
+}  # fmt: skip
+
+
+class Server(NamedTuple):
+    """One user's server as the owner wants it. Paths are absolute; an empty `certificate` means loopback only."""
+
+    user: str
+    port: int
+    start_folder: str
+    certificate: str = ""
+    key: str = ""
+    terminals: bool = True
+    default_kernel: str = ""
+    extensions: tuple[Mapping[str, Any], ...] = ()
+    extra: Mapping[str, Any] = {}
+
+
+def refused(extra: Mapping[str, Any]) -> list[str]:
+    """The names in extra settings that would undo what keeps the server private."""
+    return sorted(
+        f"{group}.{key}"
+        for group, keys in extra.items()
+        for key in (keys if isinstance(keys, Mapping) else ())
+        if key in PROTECTED.get(group, ())
+    )
+
+
+def server_settings(server: Server, hashed: str) -> dict[str, Any]:
+    """The content of jupyter_server_config.json. `hashed` is the password's hash."""
+    tls = bool(server.certificate)
+    settings: dict[str, dict[str, Any]] = {
+        # An empty token switches token login off: nothing secret in a URL or a process list.
+        "IdentityProvider": {"token": ""},
+        "PasswordIdentityProvider": {
+            "hashed_password": hashed,
+            "password_required": True,
+            "allow_password_change": False,
+        },
+        # The server's manager and a single kernel's each have the switch.
+        "MappingKernelManager": {"transport_encryption": "auto"},
+        "KernelManager": {"transport_encryption": "auto"},
+        # The environment is root's: installing into it from the browser cannot work. No calls home either.
+        "LabApp": {
+            "extension_manager": "readonly",
+            "news_url": None,
+            "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        },
+        "ServerApp": {
+            "ip": "" if tls else "127.0.0.1",
+            "port": server.port,
+            # Another port than the announced one would be a server that nobody finds.
+            "port_retries": 0,
+            "open_browser": False,
+            # Off: the Host header has to be a loopback name, which stops DNS rebinding.
+            "allow_remote_access": tls,
+            "root_dir": server.start_folder,
+            "terminals_enabled": server.terminals,
+            "jpserver_extensions": {
+                str(extension["server"]): bool(extension.get("enabled", True))
+                for extension in server.extensions
+                if extension.get("server")
+            },
+        },
+    }
+    if tls:
+        settings["ServerApp"].update(certfile=server.certificate, keyfile=server.key)
+    if server.default_kernel:
+        settings["MappingKernelManager"]["default_kernel_name"] = server.default_kernel
+    for group, keys in server.extra.items():
+        settings.setdefault(group, {}).update(keys)
+    return settings
+
+
+def page_settings(server: Server) -> dict[str, Any]:
+    """The content of labconfig/page_config.json: browser extensions that are installed but not wanted."""
+    return {
+        "disabledExtensions": {
+            str(extension["lab"]): True
+            for extension in server.extensions
+            if extension.get("lab") and not extension.get("enabled", True)
+        }
+    }
+
+
+def masked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as a diff may show them: without the hash."""
+    shown = {group: dict(keys) if isinstance(keys, Mapping) else keys for group, keys in settings.items()}
+    provider = shown.get("PasswordIdentityProvider")
+    if isinstance(provider, dict) and provider.get("hashed_password"):
+        provider["hashed_password"] = "(a hash)"
+    return shown

@@ -1,0 +1,169 @@
+#!/usr/bin/python
+"""Make the Jupyter kernels of a host equal to its environments."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: jupyter_kernels
+short_description: Make the Jupyter kernels of a host equal to its environments
+version_added: "1.0.0"
+description:
+  - Writes one kernel specification per environment, so that every Jupyter on the host offers it, with the environment's
+    interpreter, C(PATH), C(CONDA_PREFIX) and the variables that C(conda activate) would set.
+  - Starts from the specification that the environment's own ipykernel (or another kernel package) installed, so that
+    features such as the debugger and the encrypted transport are announced only where the installed release has them.
+  - Specifications written by this module are marked in their metadata. Marked ones whose environment is not listed or
+    is gone are removed. All others are left alone.
+options:
+  environments:
+    description:
+      - The environments to offer, as mappings with C(name) and C(prefix) (absolute path) and optionally C(display_name)
+        (what Jupyter shows, the name by default), C(description) (one line, kept in the metadata), C(variables)
+        (environment variables beside those that activation sets), C(kernel) (false for none) and C(state) (C(absent)
+        for none). Other keys are ignored, so that the list which the role conda publishes can be given as it is.
+    type: list
+    elements: dict
+    required: true
+  variables:
+    description: Environment variables of all these Jupyter kernels; an environment's own win.
+    type: dict
+    default: {}
+  path:
+    description: The C(kernels) folder.
+    type: path
+    default: /usr/local/share/jupyter/kernels
+attributes:
+  check_mode:
+    support: full
+    description: Environments that do not exist yet count as existing, since the run would make them first.
+  diff_mode:
+    support: full
+author: dlbox
+"""
+
+EXAMPLES = r"""
+- name: Offer the environments as Jupyter kernels
+  jupyter_kernels:
+    environments:
+      - name: pytorch
+        prefix: /opt/conda/envs/pytorch
+        display_name: PyTorch
+"""
+
+RETURN = r"""
+kernels:
+  description: The specifications of ours that are there after the run.
+  type: list
+  elements: str
+  returned: success
+first:
+  description: The first environment of the list that has a Jupyter kernel; empty if none has.
+  type: str
+  returned: success
+skipped:
+  description: Reason by name, for environments that have no Jupyter kernel.
+  type: dict
+  returned: success
+todo:
+  description: The same as sentences for the owner.
+  type: list
+  elements: str
+  returned: success
+"""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_jupyter import kernelspec
+from ansible.module_utils.dlbox_jupyter.files import write
+
+# A kernel name's characters, by Jupyter's own rule.
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def declared(entries: list[dict[str, Any]], common: dict[str, Any]) -> list[kernelspec.Environment]:
+    """The option as environments. Raises ValueError naming the entry that is not one."""
+    found = []
+    for entry in entries:
+        name, prefix = entry.get("name"), entry.get("prefix")
+        if not (isinstance(name, str) and NAME.fullmatch(name) and isinstance(prefix, str) and prefix.startswith("/")):
+            raise ValueError(
+                f"{entry!r} is no environment: expected a name of letters, digits, . _ - and an absolute path as prefix"
+            )
+        if entry.get("kernel", True) and entry.get("state", "present") == "present":
+            merged = {**common, **(entry.get("variables") or {})}
+            found.append(
+                kernelspec.Environment(
+                    name,
+                    Path(prefix),
+                    entry.get("display_name") or name,
+                    entry.get("description") or "",
+                    {str(key): str(value) for key, value in merged.items()},
+                )
+            )
+    return found
+
+
+def diff(before: dict[str, str], after: dict[str, str], folder: Path) -> list[dict[str, str]]:
+    """One diff per specification that changes."""
+    return [
+        {
+            "before_header": str(folder / name / "kernel.json"),
+            "after_header": str(folder / name / "kernel.json"),
+            "before": before.get(name, ""),
+            "after": after.get(name, ""),
+        }
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "environments": {"type": "list", "elements": "dict", "required": True},
+            "variables": {"type": "dict", "default": {}},
+            "path": {"type": "path", "default": "/usr/local/share/jupyter/kernels"},
+        },
+        supports_check_mode=True,
+    )
+    folder = Path(module.params["path"])
+    now = kernelspec.present(folder)
+    try:
+        environments = declared(module.params["environments"], module.params["variables"])
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    wanted, skipped = kernelspec.wanted(environments, announced=module.check_mode)
+    foreign = sorted(wanted.keys() & (now.folders - now.ours))
+    if foreign:
+        module.fail_json(
+            msg=f"{', '.join(str(folder / name) for name in foreign)}: a Jupyter kernel of this name is already there "
+            "and was not made by dlbox. Rename the environment, or remove the old one: "
+            f"sudo rm -r {' '.join(str(folder / name) for name in foreign)}"
+        )
+    before = {name: now.texts[name] for name in now.ours}
+    changed = before != wanted
+    if changed and not module.check_mode:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in sorted(before.keys() - wanted.keys()):
+            shutil.rmtree(folder / name)
+        for name in sorted(name for name in wanted if before.get(name) != wanted[name]):
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name).chmod(0o755)
+            write(folder / name / "kernel.json", wanted[name], 0o644)
+    module.exit_json(
+        changed=changed,
+        kernels=sorted(wanted),
+        first=next((env.name for env in environments if env.name in wanted), ""),
+        skipped=skipped,
+        todo=[f"The environment {name} has no Jupyter kernel: {reason}." for name, reason in sorted(skipped.items())],
+        diff=diff(before, wanted, folder),
+    )
+
+
+if __name__ == "__main__":
+    main()
