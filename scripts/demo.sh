@@ -17,8 +17,7 @@ stop_demo() {
   rm -rf "$demo"
 }
 
-write_inventory() { # CONDA_CHANNEL|'' -> $demo/inventory: what an owner would write, for this container
-  local channel=$1
+write_inventory() { # -> $demo/inventory: what an owner would write, for this container
   mkdir -p "$demo/inventory/group_vars/molecule"
   cat >"$demo/inventory/hosts.yml" <<INVENTORY
 ---
@@ -26,7 +25,7 @@ molecule:
   vars:
     ct_network: $name
     ct_image: dlbox/ubuntu-24.04
-    ct_volumes: [${channel:+"$channel:/srv/conda-channel:ro"}]
+    ct_volumes: [${DLBOX_CONDA_CHANNEL:+"$root/.cache/conda-channel:/srv/conda-channel:ro"}]
   hosts:
     $name:
       ansible_user: $owner
@@ -43,11 +42,11 @@ conda_environments:
 # A container's clock and power are its host's; what is measured here is the way, not the machine.
 dlbox_minimum_disk: 8
 OWNER
-  if [ -n "$channel" ]; then
+  if [ -n "${DLBOX_CONDA_CHANNEL:-}" ]; then
     cat >>"$demo/inventory/group_vars/molecule/owner.yml" <<OWNER
 # conda-forge does not answer here: a small local channel of the same format stands in for it.
-conda_channels: ["file:///srv/conda-channel"]
-conda_python: "3.11"
+conda_channels: ["$DLBOX_CONDA_CHANNEL"]
+conda_python: "$DLBOX_CONDA_PYTHON"
 OWNER
   fi
 }
@@ -119,9 +118,8 @@ if ! $keep || [ "$(docker inspect --format '{{ .State.Running }}' "$name" 2>/dev
   stop_demo
   mkdir -p "$demo"
   ssh-keygen -q -t ed25519 -N '' -C "$owner@demo" -f "$demo/id_ed25519"
-  channel=
-  conda_forge_answers || channel=$(local_conda_channel)
-  write_inventory "$channel"
+  use_conda_channel
+  write_inventory
   create_container
 fi
 learn_address

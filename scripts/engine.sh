@@ -79,13 +79,12 @@ build_images() { # [IMAGE...]
   tests/images/build.sh "$@"
 }
 
-conda_forge_answers() {
-  python -c 'import urllib.request
-urllib.request.urlopen(urllib.request.Request("https://conda.anaconda.org/conda-forge/noarch/repodata.json.zst", method="HEAD"), timeout=10)' 2>/dev/null
-}
-
-local_conda_channel() { # prints the directory of the stand-in channel, made when it is not there
-  local channel=$root/.cache/conda-channel
-  python tests/fixtures/conda_channel/build.py "$channel" >&2
-  echo "$channel"
+use_conda_channel() { # conda-forge, or where it does not answer the small stand-in of the same format
+  if python -c 'import urllib.request
+urllib.request.urlopen(urllib.request.Request("https://conda.anaconda.org/conda-forge/noarch/repodata.json.zst", method="HEAD"), timeout=10)' 2>/dev/null; then
+    return
+  fi
+  python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel" >&2
+  # As the containers see it: the directory is mounted there.
+  export DLBOX_CONDA_CHANNEL=file:///srv/conda-channel DLBOX_CONDA_PYTHON=3.11
 }

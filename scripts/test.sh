@@ -82,6 +82,7 @@ if [ "$mode" != fast ]; then
   [ "$mode" = chosen ] || choose_scenarios
   start_engine
   build_images
+  use_conda_channel
 fi
 if [ "$mode" != chosen ]; then
   for step in unit ansible python_types python_style yaml shell; do in_background run_step "$step" "step_$step"; done
