@@ -1,0 +1,1 @@
+"""What an OpenSSH server offers, how it is configured, and who can log in to it."""

@@ -1,0 +1,200 @@
+"""Who could log in over ssh with a key, by the rules that sshd itself applies (sshd(8), sshd_config(5), shadow(5))."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import fnmatch
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from ansible.module_utils.dlbox_ssh import keys
+
+NO_LOGIN_SHELLS = {"nologin", "false", "true", "sync", "halt", "shutdown"}
+EPOCH = datetime.date(1970, 1, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """What decides about a login once the configuration is in place.
+
+    allow_users and allow_groups hold sshd patterns; empty means everybody. algorithms are signature algorithms.
+    """
+
+    allow_users: tuple[str, ...] = ()
+    allow_groups: tuple[str, ...] = ()
+    root_login: bool = False
+    algorithms: tuple[str, ...] = ()
+    rsa_bits: int = 3072
+    revoked: frozenset[str] = frozenset()
+    authorized_keys_files: tuple[str, ...] = (".ssh/authorized_keys", ".ssh/authorized_keys2")
+    use_pam: bool = True
+    certificates: bool = False
+
+
+def groups_of(user: pwd.struct_passwd) -> set[str]:
+    """Names of the groups that a user is in."""
+    names = set()
+    for gid in os.getgrouplist(user.pw_name, user.pw_gid):
+        try:
+            names.add(grp.getgrgid(gid).gr_name)
+        except KeyError:
+            continue
+    return names
+
+
+def permitted(user: pwd.struct_passwd, server: Server) -> str:
+    """Why AllowUsers, AllowGroups or PermitRootLogin keep a user out; empty where they do not."""
+    if user.pw_uid == 0 and not server.root_login:
+        return "is root, and root will not log in over ssh"
+    # USER@HOST patterns allow from some addresses; from which, the host cannot know.
+    users = [pattern.split("@")[0] for pattern in server.allow_users]
+    if users and not any(fnmatch.fnmatchcase(user.pw_name, pattern) for pattern in users):
+        return f"is not in AllowUsers ({' '.join(server.allow_users)})"
+    groups = groups_of(user)
+    if server.allow_groups and not any(fnmatch.filter(groups, pattern) for pattern in server.allow_groups):
+        return f"is in none of AllowGroups ({' '.join(server.allow_groups)}); its groups are {' '.join(sorted(groups))}"
+    return ""
+
+
+def account_problem(fields: list[str], today: datetime.date, use_pam: bool) -> str:
+    """Why an account with these fields of /etc/shadow takes no login; empty where it does."""
+    day = (today - EPOCH).days
+    number = [int(field) if field.strip().lstrip("-").isdigit() else None for field in fields[2:8]]
+    changed, _, maximum, _, inactive, expires = number + [None] * (6 - len(number))
+    if expires is not None and 0 <= expires <= day:
+        return f"has expired on {EPOCH + datetime.timedelta(days=expires)}: chage --expiredate -1 NAME"
+    if not use_pam and fields[1].startswith("!"):
+        return "is locked, and without UsePAM that refuses keys too: usermod --unlock NAME"
+    if changed == 0:
+        return "has to change its password at the next login: passwd NAME"
+    has_password = fields[1][:1] not in ("!", "*", "")
+    if has_password and changed is not None and maximum is not None and 0 <= maximum < 99999 and changed + maximum < day:
+        late = f"password expired on {EPOCH + datetime.timedelta(days=changed + maximum)}"
+        closed = inactive is not None and changed + maximum + inactive < day
+        return f"{late}{' and the account is closed' if closed else ''}: chage --maxdays -1 NAME"
+    return ""
+
+
+def shell_problem(shell: str) -> str:
+    """Why a login shell gives no session; empty where it does."""
+    path = Path(shell or "/bin/sh")
+    if path.name in NO_LOGIN_SHELLS:
+        return f"has the shell {shell}: usermod --shell /bin/bash NAME"
+    if not path.is_file() or not os.access(path, os.X_OK):
+        return f"has the shell {shell}, which is not there or cannot be run: usermod --shell /bin/bash NAME"
+    return ""
+
+
+def unsafe(path: Path, home: Path, uid: int) -> str:
+    """Why StrictModes refuses a key file: an owner or a mode on the way from it up to the home directory."""
+    for step in (path, *path.parents):
+        try:
+            status = step.stat()
+        except OSError as error:
+            return f"{step}: {error.strerror}"
+        if status.st_uid not in (0, uid):
+            return f"{step} belongs to uid {status.st_uid}: chown NAME {step}"
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return f"{step} is writable by others (mode {stat.S_IMODE(status.st_mode):04o}): chmod go-w {step}"
+        if step == home:
+            break
+    return ""
+
+
+def readable_by(path: Path, uid: int) -> bool:
+    """Whether the owner may read the file; sshd reads it with the user's rights."""
+    status = path.stat()
+    return bool(status.st_mode & (stat.S_IRUSR if status.st_uid == uid else stat.S_IROTH | stat.S_IRGRP))
+
+
+def key_file_problems(path: Path, user: pwd.struct_passwd, server: Server, today: datetime.date) -> tuple[list[str], list[str]]:
+    """Fingerprints of the keys in a file that would log the user in, and what is wrong with the others."""
+    if not path.is_file():
+        return [], [f"{path} does not exist"]
+    why = unsafe(path, Path(user.pw_dir), user.pw_uid)
+    if why:
+        return [], [why]
+    if not readable_by(path, user.pw_uid):
+        return [], [f"{path} cannot be read by {user.pw_name}: chmod u+r {path}"]
+    found, problems = keys.parse_file(path.read_text(errors="replace"))
+    problems = [f"{path} {problem}" for problem in problems]
+    good = []
+    for key in found:
+        why = keys.refusal(key, list(server.algorithms), server.rsa_bits, set(server.revoked), f"{today:%Y%m%d}")
+        if why:
+            problems.append(f"{path}: the key {key.comment or key.fingerprint} {why}")
+        else:
+            good.append(key.fingerprint)
+    if not found and not problems:
+        problems.append(f"{path} holds no key")
+    return good, problems
+
+
+def key_files(user: pwd.struct_passwd, patterns: Iterable[str]) -> list[Path]:
+    """AuthorizedKeysFile with its tokens replaced; relative ones are below the home directory."""
+    files = []
+    for pattern in patterns:
+        if pattern == "none":
+            continue
+        name = pattern.replace("%%", "\0").replace("%h", user.pw_dir).replace("%u", user.pw_name)
+        name = name.replace("%U", str(user.pw_uid)).replace("\0", "%")
+        files.append(Path(name) if name.startswith("/") else Path(user.pw_dir) / name)
+    return files
+
+
+def shadow_entry(name: str, text: str) -> list[str]:
+    """Fields of a user's line of /etc/shadow; an account without one has no password and never expires."""
+    for line in text.splitlines():
+        fields = line.split(":")
+        if fields[0] == name:
+            return fields + [""] * (9 - len(fields))
+    return [name, "*", "", "", "", "", "", "", ""]
+
+
+@dataclasses.dataclass
+class Verdict:
+    """Whether a user could log in, with which keys (fingerprints), and if not, every reason."""
+
+    usable: bool
+    keys: list[str]
+    problems: list[str]
+
+
+def judge(name: str, server: Server, shadow: str, today: datetime.date) -> Verdict:
+    """Whether a user could log in with a key."""
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError:
+        return Verdict(False, [], ["has no account on the host"])
+    fatal = [
+        permitted(user, server),
+        account_problem(shadow_entry(name, shadow), today, server.use_pam),
+        shell_problem(user.pw_shell),
+    ]
+    if not Path(user.pw_dir).is_dir():
+        fatal.append(f"has no home directory {user.pw_dir}: mkhomedir_helper {name}")
+    good: list[str] = []
+    problems: list[str] = []
+    for path in key_files(user, server.authorized_keys_files):
+        fingerprints, wrong = key_file_problems(path, user, server, today)
+        good += fingerprints
+        problems += wrong
+    # Missing alternatives are only news where no other file serves.
+    if good or server.certificates:
+        problems = []
+    reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
+    return Verdict(not reasons and (bool(good) or server.certificates), good, reasons)
+
+
+def candidates(server: Server, everybody: Iterable[pwd.struct_passwd]) -> list[str]:
+    """Accounts that the server's lists name: AllowUsers as written, else the members of AllowGroups, else all people."""
+    plain = [pattern.split("@")[0] for pattern in server.allow_users]
+    if plain and not any(char in pattern for pattern in plain for char in "*?!"):
+        return list(dict.fromkeys(plain))
+    people = [user for user in everybody if user.pw_uid >= 1000 and user.pw_name != "nobody"]
+    return [user.pw_name for user in people if not permitted(user, server)]
