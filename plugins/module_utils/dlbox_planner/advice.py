@@ -32,8 +32,8 @@ def advise(problem: Problem, facts: Mapping[str, Any], wishes: Mapping[str, Any]
         found.append(_item("gpu_memory_small", f"{max(memory) / 1024:.0f} GiB of GPU memory is little for current "
                                                "models"))
     if len(gpus) > 1 and not any(gpu.get("link") for gpu in facts.get("gpus") or ()):
-        found.append(_item("pcie_lanes", f"{len(gpus)} GPUs: take a board and a CPU that give each slot at least 8 PCIe "
-                                         "lanes electrically, and room for the cards' width"))
+        found.append(_item("pcie_lanes", f"{len(gpus)} GPUs: take a board and a CPU that give each slot at least 8 "
+                                         "PCIe lanes electrically, and room for the cards' width"))
     found.extend(_links(facts))
     found.extend(_power(problem, wishes))
     return found

@@ -97,8 +97,8 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
         add("kernel_unproven", f"Linux {'.'.join(map(str, series))} is newer than {problem.system.label}'s own kernels;"
             f" nobody has shown that {branch.number} builds on it", "Use the release's kernel if the build fails.")
     if candidate.provider == "dkms" and not packaged_kernel(problem.system, problem.kernel):
-        add("kernel_not_packaged", f"Linux {problem.kernel} is not one of {problem.system.label}'s kernels: its headers "
-            "are not in the archive", "Install its headers by hand, or boot the release's kernel.")
+        add("kernel_not_packaged", f"Linux {problem.kernel} is not one of {problem.system.label}'s kernels: its "
+            "headers are not in the archive", "Install its headers by hand, or boot the release's kernel.")
     if candidate.provider == "prebuilt" and series < problem.system.kernels[candidate.flavour]:
         add("kernel_will_change", f"the signed modules are for the kernel series "
             f"{'.'.join(map(str, problem.system.kernels[candidate.flavour]))}, this machine runs "

@@ -341,4 +341,5 @@ def known_branches() -> list[int]:
 
 
 __all__ = ["OPEN_FROM", "OPEN_ONLY_FROM", "Candidate", "DriverPin", "Outcome", "candidates", "ended", "everywhere",
-           "exclusions", "kernel_suffix", "known_branches", "packaged_kernel", "packages", "rank", "search", "structural", "transitional"]
+           "exclusions", "kernel_suffix", "known_branches", "packaged_kernel", "packages", "rank", "search",
+           "structural", "transitional"]

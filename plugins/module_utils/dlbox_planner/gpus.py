@@ -113,11 +113,11 @@ def from_name(text: str) -> Gpu:
             raise UsageError(f"GPU {text!r}: no such NVIDIA GPU in the table: give its name or chip instead, "
                              "or update the table with scripts/update_gpu_table.py")
         return gpu
+    chip = _by_chip(wanted.upper())
+    if chip is not None:
+        return chip
     found = _match(wanted)
     if not found:
-        gpus = _by_chip(wanted.upper())
-        if gpus is not None:
-            return gpus
         if re.fullmatch(r"[0-9a-f]{4}", wanted.lower()) and lookup(wanted.lower()):
             return from_id(f"10de:{wanted.lower()}")
         raise UsageError(f"GPU {text!r} is not known{_suggest(wanted)}: give a name such as 'RTX 3090', "
@@ -164,15 +164,13 @@ def _match(wanted: str) -> list[tuple[frozenset[str], str, str, str]]:
 def _by_chip(chip: str) -> Gpu | None:
     if not re.match(r"^(G[A-Z]{0,2}\d|TU\d|AD\d)", chip):
         return None
-    lines = [line.split(" ", 2) for line in TABLE.strip().splitlines()]
-    same = [line for line in lines if line[1] == chip] or [line for line in lines if line[1].startswith(chip)]
-    named = [line for line in same if len(line) == 3 and "Mobile" not in line[2]]
+    same = [line.split(" ", 2) for line in re.findall(rf"^.{{4}} {re.escape(chip)}(?:GLM|GL|M)?(?: .*)?$", TABLE, re.M)]
     placed = classify_chip(chip)
-    if placed is None:
+    if not same or placed is None:
         return None
-    if named:
-        return from_id(f"10de:{named[0][0]}")
-    return Gpu(pci_id="", name=chip, chip=chip, architecture=placed[0], cc=placed[1])
+    named = [line for line in same if line[1] == chip and len(line) == 3 and "Mobile" not in line[2]]
+    named.sort(key=lambda line: 0 if board(line[2])[0] else 1)
+    return from_id(f"10de:{(named or same)[0][0]}")
 
 
 def _suggest(wanted: str) -> str:

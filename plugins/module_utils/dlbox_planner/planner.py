@@ -96,7 +96,8 @@ def solve(problem: Problem) -> dict[str, Any]:
         excluded.extend(choice.excluded)
         refusals.extend(_framework_refusals(problem, name, choice))
     entries = {name: describe(choice, _note(choice)) for name, choice in chosen.items()}
-    cuda, cudnn, found, dropped = _system_cuda(problem, branch, on_gpu)
+    cuda, cudnn, found, dropped = _system_cuda(problem, branch, on_gpu,
+                                                candidate.offer.source if candidate else "")
     refusals.extend(found)
     excluded.extend(dropped)
     frameworks: dict[str, dict[str, Any]] = {**entries, "keras": keras(problem, entries)}
@@ -166,13 +167,13 @@ def _framework_refusals(problem: Problem, name: str, choice: Choice) -> list[dic
     return []
 
 
-def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool) -> tuple[
+def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool, driver_source: str) -> tuple[
         dict[str, Any] | None, dict[str, Any] | None, list[dict[str, Any]], list[Exclusion]]:
     """Return (toolkit, cuDNN, refusals, exclusions) for the system's own CUDA."""
     if not (on_gpu and problem.compute) and not problem.pin("cuda"):
         return None, None, [], []
     refusals: list[dict[str, Any]] = []
-    best, dropped = toolkits.search(problem, branch)
+    best, dropped = toolkits.search(problem, branch, driver_source)
     cuda = None
     if best is not None:
         cuda = {"version": best.series, "source": best.source, "packages": list(best.packages),

@@ -53,8 +53,8 @@ REMEDIES = {
 }
 
 _PRIORITY = ("gpu_unknown", "gpu_out_of_scope", "gpu_too_old", "gpu_no_framework", "cpu_lacks_avx",
-             "tensorflow_blackwell", "python_unsupported", "driver_too_old_for_build", "cuda_dropped_gpu", "cuda_too_old_for_gpu",
-             "wheel_lacks_gpu", "index_not_allowed", "secure_boot_dkms_unattended", "kernel_too_new", "kernel_too_old",
+             "tensorflow_blackwell", "python_unsupported", "driver_too_old_for_build", "cuda_dropped_gpu",
+             "cuda_too_old_for_gpu", "wheel_lacks_gpu", "index_not_allowed", "secure_boot_dkms_unattended", "kernel_too_new", "kernel_too_old",
              "packages_skewed")
 
 

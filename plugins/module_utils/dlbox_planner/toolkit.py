@@ -80,8 +80,21 @@ def native(toolkit: Toolkit, branch: int | None) -> bool:
     return branch is None or branch >= NATIVE_BRANCH[toolkit.series]
 
 
-def search(problem: Problem, branch: int | None) -> tuple[Toolkit | None, list[Exclusion]]:
-    """Return the best toolkit and every exclusion: native to the driver first, then the newest."""
+def _rank(toolkit: Toolkit, branch: int | None, driver_source: str) -> tuple[object, ...]:
+    """Return the sort key, best first.
+
+    With Debian's own driver Debian's own toolkit, so that NVIDIA's repository stays out. Then the CUDA major
+    version that the driver brings, native before minor-version compatibility; then the newest.
+    """
+    series = numbers(toolkit.series)
+    majors = [numbers(name)[0] for name, needs in NATIVE_BRANCH.items() if branch is None or needs <= branch]
+    own = toolkit.source == driver_source
+    return (0 if own or driver_source != "debian" else 1, 0 if series[0] == max(majors, default=0) else 1,
+            0 if native(toolkit, branch) else 1, [-part for part in series], 0 if toolkit.source == "nvidia" else 1)
+
+
+def search(problem: Problem, branch: int | None, driver_source: str = "") -> tuple[Toolkit | None, list[Exclusion]]:
+    """Return the best toolkit for a driver branch and its source, and every exclusion."""
     kept, dropped = [], []
     for toolkit in offers(problem.system, problem.wsl):
         found = rules(problem, toolkit, branch)
@@ -89,8 +102,7 @@ def search(problem: Problem, branch: int | None) -> tuple[Toolkit | None, list[E
             dropped.extend(found)
         else:
             kept.append(toolkit)
-    kept.sort(key=lambda toolkit: (0 if native(toolkit, branch) else 1, [-part for part in numbers(toolkit.series)],
-                                   0 if toolkit.source == "nvidia" else 1))
+    kept.sort(key=lambda toolkit: _rank(toolkit, branch, driver_source))
     return (kept[0] if kept else None), dropped
 
 
