@@ -54,9 +54,9 @@ options:
     type: dict
     default: {}
   wheel_index_url:
-    description: Index of wheels; empty for none (then O(find_links) has all).
+    description: Index of wheels; empty for PyPI.
     type: str
-    default: https://pypi.org/simple
+    default: ""
   wheel_extra_index_urls:
     description: Further indexes of wheels.
     type: list
@@ -122,6 +122,10 @@ environments:
   type: list
   elements: dict
   returned: always
+elapsed:
+  description: Seconds of work on the host, without Ansible's own.
+  type: float
+  returned: always
 pending:
   description: With O(inspect), the environments that are not as declared; C(name), C(action), C(why).
   type: list
@@ -134,6 +138,7 @@ ansible_facts:
 """
 
 import os
+import time
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -179,6 +184,7 @@ class Run:
     """One call of the module: its parameters and what came of every environment."""
 
     def __init__(self, parameters: dict[str, Any], check: bool) -> None:
+        self.began = time.monotonic()
         self.parameters = parameters
         self.check = check
         self.root = str(parameters["root"]).rstrip("/")
@@ -186,7 +192,15 @@ class Run:
             cache=f"{self.root}/.cache",
             **{
                 key: parameters[key]
-                for key in ("mirrors", "wheel_index_url", "wheel_extra_index_urls", "wheel_mirrors", "find_links", "offline", "ca_bundle")
+                for key in (
+                    "mirrors",
+                    "wheel_index_url",
+                    "wheel_extra_index_urls",
+                    "wheel_mirrors",
+                    "find_links",
+                    "offline",
+                    "ca_bundle",
+                )
             },
         )
         self.requests, self.absent, self.problems = definitions.resolve(
@@ -226,7 +240,8 @@ class Run:
         requests = self.open()
         renew = set(self.parameters["renew"])
         works = [
-            partial(environment.inspect, r, self.locks.get(r.name), self.parameters["verify"], r.name in renew) for r in requests
+            partial(environment.inspect, r, self.locks.get(r.name), self.parameters["verify"], r.name in renew)
+            for r in requests
         ]
         verdicts = {}
         for request, outcome in zip(requests, child.run(works, os.cpu_count() or 1)):
@@ -242,7 +257,9 @@ class Run:
         """Decide what the environments in `verdicts` shall consist of; at once, for they mostly wait for the network."""
         requests = [r for r in self.requests if r.name in verdicts]
         renew = set(self.parameters["renew"])
-        works = [partial(environment.choose, r, self.locks.get(r.name), self.sources, r.name in renew) for r in requests]
+        works = [
+            partial(environment.choose, r, self.locks.get(r.name), self.sources, r.name in renew) for r in requests
+        ]
         choices = {}
         for request, outcome in zip(requests, child.run(works, 4)):
             if outcome.error:
@@ -256,7 +273,9 @@ class Run:
         before = environment.before_of(Path(request.prefix))
         for name, problem in self.damaged(request, verdict).items():
             before[name] = f"{before.get(name, '')} (damaged: {problem})"
-        result = Result(request.name, "planned", True, verdict.why, choice.source, before, choice.packages, choice.absent)
+        result = Result(
+            request.name, "planned", True, verdict.why, choice.source, before, choice.packages, choice.absent
+        )
         if not self.check:
             outcome = child.run([partial(environment.apply, request, verdict, choice, self.sources)])[0]
             self.results[request.name] = result
@@ -307,7 +326,9 @@ class Run:
                 self.results[request.name] = Result(request.name, "planned", True, why, "", before, unsolved(request))
         elif missing:
             for name in verdicts:
-                self.fail(name, f"the engine is not installed beside this Python: {missing}. The role conda installs it")
+                self.fail(
+                    name, f"the engine is not installed beside this Python: {missing}. The role conda installs it"
+                )
         else:
             choices = self.choose(verdicts)
             for request in self.requests:
@@ -320,7 +341,12 @@ class Run:
         done = [self.results[n] for n in [*(r.name for r in self.requests), *self.absent] if n in self.results]
         facts = [fact(r, self.results[r.name].status) for r in self.requests if r.name in self.results]
         diffs = [
-            {"before_header": r.name, "after_header": f"{r.name} ({'; '.join(r.why) or r.status})", "before": text(r.before), "after": text(r.after)}
+            {
+                "before_header": r.name,
+                "after_header": f"{r.name} ({'; '.join(r.why) or r.status})",
+                "before": text(r.before),
+                "after": text(r.after),
+            }
             for r in done
             if r.changed
         ]
@@ -328,6 +354,7 @@ class Run:
         return {
             "changed": any(r.changed for r in done),
             "environments": brief,
+            "elapsed": round(time.monotonic() - self.began, 2),
             "diff": diffs,
             "ansible_facts": {"dlbox_environments": facts},
         }
@@ -356,7 +383,7 @@ def main() -> None:
             "renew": {"type": "list", "elements": "str", "default": []},
             "channels": {"type": "list", "elements": "str", "default": ["conda-forge"]},
             "mirrors": {"type": "dict", "default": {}},
-            "wheel_index_url": {"type": "str", "default": "https://pypi.org/simple"},
+            "wheel_index_url": {"type": "str", "default": ""},
             "wheel_extra_index_urls": {"type": "list", "elements": "str", "default": []},
             "wheel_mirrors": {"type": "dict", "default": {}},
             "find_links": {"type": "list", "elements": "str", "default": []},
@@ -369,13 +396,17 @@ def main() -> None:
     )
     run = Run(module.params, module.check_mode)
     if run.problems:
-        module.fail_json(msg="The environments cannot be made as declared:\n" + "\n".join(f"- {p}" for p in run.problems))
+        module.fail_json(
+            msg="The environments cannot be made as declared:\n" + "\n".join(f"- {p}" for p in run.problems)
+        )
     run.read_locks()
     if module.params["inspect"]:
         verdicts = run.inspect()
         pending = [{"name": n, "action": v.action, "why": v.why} for n, v in verdicts.items()]
         # Those that failed their inspection are pending too: the run itself says why.
-        pending += [{"name": n, "action": "fail", "why": [r.error]} for n, r in run.results.items() if r.status == "failed"]
+        pending += [
+            {"name": n, "action": "fail", "why": [r.error]} for n, r in run.results.items() if r.status == "failed"
+        ]
         there = [n for n in run.absent if Path(run.root, "envs", n).exists()]
         pending += [{"name": n, "action": "remove", "why": ["it is declared absent"]} for n in there]
         module.exit_json(**{**run.answer(), "changed": False, "pending": pending})
@@ -388,7 +419,9 @@ def main() -> None:
     failed = [r for r in answer["environments"] if r["status"] == "failed"]
     if failed:
         told = "\n\n".join(f"{r['name']}: {r['error']}" for r in failed)
-        module.fail_json(msg=f"{len(failed)} of {len(answer['environments'])} environments are not as declared.\n\n{told}", **answer)
+        module.fail_json(
+            msg=f"{len(failed)} of {len(answer['environments'])} environments are not as declared.\n\n{told}", **answer
+        )
     module.exit_json(**answer)
 
 

@@ -75,5 +75,9 @@ def run(works: Sequence[Callable[[], Any]], limit: int = 1) -> list[Outcome]:
             os.close(event.fd)
             _, status = os.waitpid(pid, 0)
             running -= 1
-            outcomes[number] = pickle.loads(bytes(data)) if data else Outcome(error=f"the engine stopped without an answer (wait status {status})")
+            outcomes[number] = (
+                pickle.loads(bytes(data))
+                if data
+                else Outcome(error=f"the engine stopped without an answer (wait status {status})")
+            )
     return outcomes

@@ -16,6 +16,8 @@ FRAMEWORKS = {
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tf-nightly"),
     "jax": ("jax", "jaxlib"),
 }
+# Keras's own words for its backends.
+KERAS_NAMES = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax"}
 KEYS = {
     "name": str,
     "definition": str,
@@ -33,7 +35,9 @@ KEYS = {
     "variables": dict,
 }
 # Anaconda's own channels, by name or address: their terms ask companies to pay.
-DEFAULTS = re.compile(r"^(defaults|main|r|msys2|(https?://)?(repo\.anaconda\.com|conda\.anaconda\.org/(main|anaconda)\b).*)$")
+DEFAULTS = re.compile(
+    r"^(defaults|main|r|msys2|(https?://)?(repo\.anaconda\.com|conda\.anaconda\.org/(main|anaconda)\b).*)$"
+)
 
 
 @dataclass
@@ -72,7 +76,11 @@ class Request:
 
     def digest(self) -> str:
         """Of everything that decides what is solved for."""
-        parts = {k: v for k, v in asdict(self).items() if k in {"conda", "optional", "wheels", "python", "channels", "cuda", "index_url"}}
+        parts = {
+            k: v
+            for k, v in asdict(self).items()
+            if k in {"conda", "optional", "wheels", "python", "channels", "cuda", "index_url"}
+        }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def generation(self) -> list[str]:
@@ -110,7 +118,9 @@ def check_entry(entry: Any, definitions: Mapping[str, Any]) -> list[str]:
     name = entry["name"]
     problems = []
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        problems.append(f"conda_environments: the name {name!r} cannot be a folder's name; use letters, digits, `-`, `_` and `.`")
+        problems.append(
+            f"conda_environments: the name {name!r} cannot be a folder's name; use letters, digits, `-`, `_` and `.`"
+        )
     for key, value in entry.items():
         if key not in KEYS:
             problems.append(f"{name}: {key!r} is not a key of an environment; known are {', '.join(KEYS)}")
@@ -124,7 +134,7 @@ def check_entry(entry: Any, definitions: Mapping[str, Any]) -> list[str]:
     if "definition" in entry and entry["definition"] not in definitions:
         problems.append(f"{name}: definition is {entry['definition']!r}; shipped are {', '.join(sorted(definitions))}")
     if entry.get("python") and not re.fullmatch(r"3\.\d+", entry["python"]):
-        problems.append(f"{name}: python is {entry['python']!r}; expected a version such as \"3.12\"")
+        problems.append(f'{name}: python is {entry["python"]!r}; expected a version such as "3.12"')
     if entry.get("framework", "") not in ("", "keras", *FRAMEWORKS):
         problems.append(f"{name}: framework is {entry['framework']!r}; expected one of {', '.join(FRAMEWORKS)}, keras")
     return problems
@@ -151,13 +161,18 @@ def from_plan(framework: str, plan: Mapping[str, Any], fallback: Sequence[str]) 
     frameworks = plan.get("frameworks") or {}
     if not frameworks:
         return {"wheels": list(fallback), "note": "no plan of this machine: the index's default build"}
-    chosen = frameworks.get(framework)
-    if not chosen:
-        told = [r for r in plan.get("refusals") or [] if framework in json.dumps(r).lower()]
+    chosen = frameworks.get(framework) or {}
+    if not chosen.get("requirements") and not chosen.get("conda"):
+        told = [r for r in plan.get("refusals") or [] if r.get("component") == framework]
         reason = " ".join(f"{r.get('message', '')} {r.get('remedy', '')}".strip() for r in told)
-        return {"wheels": [], "refused": reason or f"the plan has no {framework} for this machine"}
+        return {
+            "wheels": [],
+            "refused": reason or f"the plan has no {framework} for this machine. {chosen.get('note') or ''}".strip(),
+        }
     return {
-        "wheels": list(chosen.get("requirements") or fallback),
+        "wheels": [*(chosen.get("requirements") or []), *(chosen.get("companions") or [])],
+        "conda": list(chosen.get("conda") or []),
+        "variables": {"KERAS_BACKEND": KERAS_NAMES[chosen["backend"]]} if chosen.get("backend") in KERAS_NAMES else {},
         "build": str(chosen.get("build") or ""),
         "python": str(chosen.get("python") or ""),
         "index_url": chosen.get("index_url") or "",
@@ -167,7 +182,12 @@ def from_plan(framework: str, plan: Mapping[str, Any], fallback: Sequence[str]) 
 
 
 def resolve_entry(
-    entry: Mapping[str, Any], definitions: Mapping[str, Any], plan: Mapping[str, Any], root: str, channels: Sequence[str], python: str
+    entry: Mapping[str, Any],
+    definitions: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    root: str,
+    channels: Sequence[str],
+    python: str,
 ) -> tuple[Request, list[str]]:
     """One checked entry -> its request and what is wrong with it."""
     name = entry["name"]
@@ -175,6 +195,7 @@ def resolve_entry(
     have = {**shipped, **entry}
     framework = have.get("framework", "")
     own_wheels = merged(have.get("wheels", []), have.get("extra_wheels", []))
+    own_conda = [*have.get("conda", []), *have.get("extra_conda", [])]
     problems = check_mixture(name, framework, own_wheels)
     planned = from_plan(framework, plan, shipped.get("requirements", [framework]))
     gpus = [gpu for gpu in plan.get("gpus") or [] if gpu.get("usable")]
@@ -188,7 +209,7 @@ def resolve_entry(
         prefix=root if name == "base" else f"{root}/envs/{name}",
         description=have.get("description", ""),
         python=version,
-        conda=[*have.get("conda", []), *have.get("extra_conda", [])],
+        conda=[*planned.get("conda", []), *own_conda],
         optional=list(have.get("optional", [])),
         wheels=merged(planned["wheels"], own_wheels),
         framework=framework,
@@ -199,7 +220,11 @@ def resolve_entry(
         refused=planned.get("refused", ""),
         kernel=have.get("kernel", True),
         frozen=have.get("frozen", True),
-        variables={key: str(value) for key, value in have.get("variables", {}).items()},
+        variables={
+            key: str(value)
+            for source in (planned.get("variables", {}), shipped.get("variables", {}), entry.get("variables", {}))
+            for key, value in source.items()
+        },
         channels=list(channels),
         cuda=str((plan.get("cuda") or {}).get("version") or "") if gpus else "",
         architectures=sorted({str(gpu.get("architecture")) for gpu in gpus}) if framework else [],
@@ -209,7 +234,7 @@ def resolve_entry(
     # What the owner asked for, without what the plan chose: a lock stays good while this is the same.
     request.declared = {
         "python": entry.get("python", ""),
-        "conda": request.conda,
+        "conda": sorted(own_conda),
         "wheels": sorted(own_wheels),
         "framework": framework,
     }
@@ -217,7 +242,12 @@ def resolve_entry(
 
 
 def resolve(
-    entries: Sequence[Any], definitions: Mapping[str, Any], plan: Mapping[str, Any], root: str, channels: Sequence[str], python: str
+    entries: Sequence[Any],
+    definitions: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    root: str,
+    channels: Sequence[str],
+    python: str,
 ) -> tuple[list[Request], list[str], list[str]]:
     """All entries -> requests of the present ones, names of the absent ones, problems (sentences, all at once)."""
     problems = [

@@ -22,7 +22,6 @@ from ansible.module_utils.dlbox_conda.installed import conda_ident
 
 # Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
 WHEEL_PLATFORM = "x86_64-manylinux_2_35"
-GLIBC = "2.35"
 LINUX = "5.15"
 
 
@@ -56,7 +55,7 @@ class CondaRecord:
 
 
 def available() -> str:
-    """"" when the engines can be used by this interpreter, else what is missing."""
+    """ "" when the engines can be used by this interpreter, else what is missing."""
     try:
         import rattler  # noqa: F401
     except ImportError as error:
@@ -99,18 +98,25 @@ def gateway(sources: Sources) -> Any:
     )
 
 
-def virtual_packages(cuda: str, detect: bool) -> list[Any]:
-    """The host's virtual packages. detect: of this machine, else of the oldest supported host; cuda: "" for none."""
+def virtual_packages(cuda: str, glibc: str) -> list[Any]:
+    """What the host offers packages. glibc: its version, "" when it is this machine; cuda: its version, "" for none."""
     import rattler
 
     def forged(name: str, version: str, build: str = "0") -> Any:
-        return rattler.GenericVirtualPackage(rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build))
+        return rattler.GenericVirtualPackage(
+            rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build)
+        )
 
-    if detect:
+    if not glibc:
         found = [package.into_generic() for package in rattler.VirtualPackage.detect()]
         found = [package for package in found if not cuda or package.name.normalized != "__cuda"]
     else:
-        found = [forged("__unix", "0"), forged("__linux", LINUX), forged("__glibc", GLIBC), forged("__archspec", "1", "x86_64")]
+        found = [
+            forged("__unix", "0"),
+            forged("__linux", LINUX),
+            forged("__glibc", glibc),
+            forged("__archspec", "1", "x86_64"),
+        ]
     return [*found, forged("__cuda", cuda)] if cuda else found
 
 
@@ -138,7 +144,7 @@ def describe(text: str) -> list[CondaRecord]:
     return [plain(record) for record in locked(text)]
 
 
-def solve(request: Request, sources: Sources, prefix: Path | None, detect: bool = True) -> tuple[str, list[str]]:
+def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = "") -> tuple[str, list[str]]:
     """Choose the conda packages of `request`: (text of conda.lock, optional names that no channel has).
 
     prefix: an existing environment whose packages are preferred, None to choose afresh. An unsolvable request raises
@@ -158,7 +164,7 @@ def solve(request: Request, sources: Sources, prefix: Path | None, detect: bool 
                 request.channels,
                 specs,
                 gateway=reader,
-                virtual_packages=virtual_packages(request.cuda, detect),
+                virtual_packages=virtual_packages(request.cuda, glibc),
                 locked_packages=preferred,
                 **({"exclude_newer": parse_time(sources.exclude_newer)} if sources.exclude_newer else {}),
             )
@@ -278,7 +284,7 @@ def mirrored(url: str, mirrors: Mapping[str, str]) -> str:
 def uv_sources(request: Request, sources: Sources) -> list[str]:
     """Options that name the indexes. A framework's own index is asked beside the usual one, and the best version wins."""
     options: list[str] = []
-    if sources.find_links and (sources.offline or not sources.wheel_index_url):
+    if sources.find_links and sources.offline:
         options.append("--no-index")
     elif sources.wheel_index_url:
         options += ["--default-index", mirrored(sources.wheel_index_url, sources.wheel_mirrors)]
@@ -323,7 +329,16 @@ def compile_wheels(request: Request, sources: Sources, python: str, owned: Mappi
         if prefer:
             (folder / "wheels.txt").write_text(prefer)
         arguments = [
-            *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:"),
+            *(
+                "pip",
+                "compile",
+                "--quiet",
+                "--generate-hashes",
+                "--no-header",
+                "--no-annotate",
+                "--only-binary",
+                ":all:",
+            ),
             *("--no-emit-index-url", "--no-emit-find-links"),
             *("--python-version", python, "--python-platform", WHEEL_PLATFORM),
             *("--python", sys.executable),

@@ -80,7 +80,9 @@ def refuse_foreign(request: Request) -> None:
     if not prefix.exists() and not prefix.is_symlink():
         return
     if prefix.is_symlink() or not prefix.is_dir():
-        raise FileExistsError(f"{prefix} is not a folder; it is left alone. Move it away or give the environment another name")
+        raise FileExistsError(
+            f"{prefix} is not a folder; it is left alone. Move it away or give the environment another name"
+        )
     if (prefix / OWN).is_dir():
         return
     if (prefix / "conda-meta").is_dir():
@@ -88,7 +90,9 @@ def refuse_foreign(request: Request) -> None:
             f"{prefix} is a conda environment that dlbox did not make; it is left alone. "
             "Rename or remove it (conda env remove), or give the environment in conda_environments another name"
         )
-    others = [p.name for p in prefix.iterdir() if not (request.name == "base" and p.name in {"envs", ".cache", ".condarc"})]
+    others = [
+        p.name for p in prefix.iterdir() if not (request.name == "base" and p.name in {"envs", ".cache", ".condarc"})
+    ]
     if others:
         raise FileExistsError(
             f"{prefix} holds {', '.join(sorted(others)[:3])} and is not a conda environment; it is left alone. "
@@ -125,7 +129,9 @@ def inspect(request: Request, owners: Lock | None, verify: str, renew: bool) -> 
         packages = [*conda.values(), *installed.wheel_packages(prefix, conda).values()]
         bad = installed.damage(prefix, packages, full=True)
         if bad:
-            return Verdict("repair", [f"{name}: {what[0]}" for name, what in sorted(bad.items())], sorted(suspects(bad)))
+            return Verdict(
+                "repair", [f"{name}: {what[0]}" for name, what in sorted(bad.items())], sorted(suspects(bad))
+            )
     wrong = guards.wrong(request, lock.wheels)
     private = stat_mode(prefix) != 0o755
     if wrong or private:
@@ -152,7 +158,23 @@ def stat_mode(path: Path) -> int:
     return path.stat().st_mode & 0o7777
 
 
-def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool, detect: bool = True) -> Choice:
+def lock_anew(
+    request: Request, sources: Sources, prefix: Path | None = None, prefer: str = "", glibc: str = ""
+) -> tuple[Lock, list[str]]:
+    """Solve: the lock, and the optional names that no channel has.
+
+    prefix, prefer: what is installed and pinned now, kept where it fits. glibc: of the host, when this is another machine.
+    """
+    conda, absent = engine.solve(request, sources, prefix, glibc)
+    records = engine.describe(conda)
+    python = next((r.version for r in records if r.name == "python"), "")
+    brought = {installed.normal(r.name): r.version for r in records if r.for_python}
+    lock = lockfile.make(request, conda, engine.compile_wheels(request, sources, python, brought, prefer))
+    refuse_two_cudas(request, lock)
+    return lock, absent
+
+
+def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool) -> Choice:
     """Decide what the environment shall consist of: the owner's lock, else its own, else a solve."""
     prefix = Path(request.prefix)
     own = own_lock(prefix)
@@ -162,19 +184,16 @@ def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool,
     elif own and own.meta.get("request") == request.digest() and not renew:
         lock, source = own, "own lock"
     else:
-        there = prefix if own and not renew else None
-        conda, absent = engine.solve(request, sources, there, detect)
-        records = engine.describe(conda)
-        python = next((r.version for r in records if r.name == "python"), "")
-        brought = {installed.normal(r.name): r.version for r in records if r.for_python}
-        wheels = engine.compile_wheels(request, sources, python, brought, own.wheels if own and not renew else "")
-        lock, source = lockfile.make(request, conda, wheels), "solve"
+        keep = own if not renew else None
+        lock, absent = lock_anew(request, sources, prefix if keep else None, keep.wheels if keep else "")
+        source = "solve"
     refuse_two_cudas(request, lock)
     records = engine.describe(lock.conda)
     return Choice(
         lock=lock,
         source=source,
-        packages={r.name: r.version for r in records} | {f"{n} (wheel)": v for n, v in lockfile.pins(lock.wheels).items()},
+        packages={r.name: r.version for r in records}
+        | {f"{n} (wheel)": v for n, v in lockfile.pins(lock.wheels).items()},
         idents={r.name: r.ident for r in records},
         absent=absent,
         download=sum(r.size for r in records),
@@ -228,7 +247,11 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
     bad = installed.damage(prefix, [*conda.values(), *wheels.values()], frozenset(verdict.damaged))
     step("read")
 
-    touched = {n for n in conda.keys() | choice.idents.keys() if n in bad or n not in conda or conda[n].ident != choice.idents.get(n)}
+    touched = {
+        n
+        for n in conda.keys() | choice.idents.keys()
+        if n in bad or n not in conda or conda[n].ident != choice.idents.get(n)
+    }
     if touched:
         bytecode.remove(prefix, [conda[n] for n in touched & conda.keys()])
         engine.install(prefix, choice.lock.conda, touched & bad.keys(), sources)
@@ -322,7 +345,9 @@ def remove(prefix: Path, root: Path, check: bool) -> bool:
     if not prefix.exists() and not prefix.is_symlink():
         return False
     if prefix.parent != root / "envs" or prefix.is_symlink() or not (prefix / "conda-meta").is_dir():
-        raise ValueError(f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. Remove it by hand")
+        raise ValueError(
+            f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. Remove it by hand"
+        )
     if not check:
         # Out of sight at once, so that an interrupted removal leaves no half environment behind.
         trash = prefix.with_name(f".removed-{prefix.name}-{os.getpid()}")
@@ -350,7 +375,9 @@ def alone(root: Path, patience: float = 300.0) -> Iterator[None]:
                 break
             except OSError as error:
                 if error.errno not in (errno.EAGAIN, errno.EACCES) or time.monotonic() > until:
-                    raise OSError(f"another run has been changing the environments in {root} for {patience:.0f} s; wait for it, then run again") from error
+                    raise OSError(
+                        f"another run has been changing the environments in {root} for {patience:.0f} s; wait for it, then run again"
+                    ) from error
                 time.sleep(0.5)
         yield
 

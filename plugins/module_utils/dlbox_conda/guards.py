@@ -31,7 +31,12 @@ def texts(request: Request, wheels: str, pythons: list[str]) -> dict[str, str]:
     found = {
         "conda-meta/dlbox/constraints.txt": lockfile.constraints(request, wheels),
         "conda-meta/dlbox/environment.json": json.dumps(
-            {"name": request.name, "description": request.description, "framework": request.framework, "build": request.build},
+            {
+                "name": request.name,
+                "description": request.description,
+                "framework": request.framework,
+                "build": request.build,
+            },
             sort_keys=True,
         )
         + "\n",
@@ -40,12 +45,16 @@ def texts(request: Request, wheels: str, pythons: list[str]) -> dict[str, str]:
     }
     if request.wheels:
         # pip reads this of the environment whose Python runs it, activated or not.
-        lines = "".join(f"[{command}]\nconstraint = {constraints_file(request)}\n" for command in ("install", "download", "wheel"))
+        lines = "".join(
+            f"[{command}]\nconstraint = {constraints_file(request)}\n" for command in ("install", "download", "wheel")
+        )
         found["pip.conf"] = f"# Written by dlbox.\n{lines}"
     if request.frozen:
         found["conda-meta/frozen"] = json.dumps({"message": message}) + "\n"  # CEP 22: conda refuses to change it
         for folder in pythons:
-            found[f"{folder}/EXTERNALLY-MANAGED"] = f"[externally-managed]\nError={message}\n"  # PEP 668: so do pip and uv
+            found[f"{folder}/EXTERNALLY-MANAGED"] = (
+                f"[externally-managed]\nError={message}\n"  # PEP 668: so do pip and uv
+            )
     return found
 
 
@@ -81,4 +90,6 @@ def read(file: Path) -> str | None:
 
 def pythons(prefix: Path) -> list[str]:
     """The standard libraries in the environment, as paths from the prefix."""
-    return [f"lib/{p.name}" for p in sorted(prefix.glob("lib/python3.*")) if not p.is_symlink() and (p / "os.py").exists()]
+    return [
+        f"lib/{p.name}" for p in sorted(prefix.glob("lib/python3.*")) if not p.is_symlink() and (p / "os.py").exists()
+    ]

@@ -50,7 +50,13 @@ def conda_packages(prefix: Path) -> dict[str, Package]:
             name = data["name"]
         except (ValueError, KeyError):
             # A book that cannot be read: its package is installed anew.
-            found[book.stem] = Package(book.stem, "conda", "unreadable", broken=f"conda-meta/{book.name} cannot be read", info=f"conda-meta/{book.name}")
+            found[book.stem] = Package(
+                book.stem,
+                "conda",
+                "unreadable",
+                broken=f"conda-meta/{book.name} cannot be read",
+                info=f"conda-meta/{book.name}",
+            )
             continue
         files = []
         for entry in data.get("paths_data", {}).get("paths", []):
@@ -85,7 +91,12 @@ def read_record(prefix: Path, site: Path, info: Path) -> list[File]:
 
 def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = True) -> dict[str, Package]:
     """Normal name -> package of every distribution that conda did not bring. records: read their file lists too."""
-    owned = {f.path.rsplit("/", 1)[0] for p in conda.values() for f in p.files if ".dist-info/" in f.path or ".egg-info/" in f.path}
+    owned = {
+        f.path.rsplit("/", 1)[0]
+        for p in conda.values()
+        for f in p.files
+        if ".dist-info/" in f.path or ".egg-info/" in f.path
+    }
     found = {}
     for site in site_packages(prefix):
         for info in sorted(site.glob("*.dist-info")):
@@ -123,7 +134,9 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def damage(prefix: Path, packages: Iterable[Package], suspects: frozenset[str] | None = None, full: bool = False) -> dict[str, list[str]]:
+def damage(
+    prefix: Path, packages: Iterable[Package], suspects: frozenset[str] | None = None, full: bool = False
+) -> dict[str, list[str]]:
     """Name -> what is wrong with its files: missing, another size, other content.
 
     Sizes are compared of all files; content of `suspects` (paths), or of every file when `full`.

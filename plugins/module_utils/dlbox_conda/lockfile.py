@@ -35,7 +35,11 @@ class Lock:
     def texts(self) -> dict[str, str]:
         """File name -> content."""
         meta = self.meta | {"files": {"conda.lock": sha256(self.conda), "wheels.txt": sha256(self.wheels)}}
-        return {"lock.json": json.dumps(meta, indent=1, sort_keys=True) + "\n", "conda.lock": self.conda, "wheels.txt": self.wheels}
+        return {
+            "lock.json": json.dumps(meta, indent=1, sort_keys=True) + "\n",
+            "conda.lock": self.conda,
+            "wheels.txt": self.wheels,
+        }
 
     def digest(self) -> str:
         """Of what gets installed; equal for equal bytes."""
@@ -71,12 +75,18 @@ def parse(name: str, texts: Mapping[str, str]) -> Lock:
     try:
         meta = json.loads(texts["lock.json"])
     except ValueError as error:
-        raise LockError(f"the lock of {name}: lock.json is not JSON ({error}); `./dlbox lock {name}` makes a new one") from error
+        raise LockError(
+            f"the lock of {name}: lock.json is not JSON ({error}); `./dlbox lock {name}` makes a new one"
+        ) from error
     if meta.get("schema") != SCHEMA:
-        raise LockError(f"the lock of {name} has schema {meta.get('schema')!r}; this dlbox reads {SCHEMA}: `./dlbox lock {name}`")
+        raise LockError(
+            f"the lock of {name} has schema {meta.get('schema')!r}; this dlbox reads {SCHEMA}: `./dlbox lock {name}`"
+        )
     for file, wanted in meta.get("files", {}).items():
         if sha256(texts[file]) != wanted:
-            raise LockError(f"the lock of {name}: {file} is not the one lock.json was written for (its sha256 differs); `./dlbox lock {name}` makes a new one")
+            raise LockError(
+                f"the lock of {name}: {file} is not the one lock.json was written for (its sha256 differs); `./dlbox lock {name}` makes a new one"
+            )
     return Lock(texts["conda.lock"], texts["wheels.txt"], meta)
 
 

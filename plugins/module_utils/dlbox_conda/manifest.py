@@ -30,7 +30,11 @@ class Findings:
 def books(prefix: Path) -> set[str]:
     """The files that stand for a package each: conda-meta/*.json and *.dist-info."""
     found = {f"conda-meta/{p.name}" for p in (prefix / "conda-meta").glob("*.json")}
-    return found | {str(p.relative_to(prefix)) for p in prefix.glob("lib/python3*/site-packages/*.dist-info") if not p.parent.parent.is_symlink()}
+    return found | {
+        str(p.relative_to(prefix))
+        for p in prefix.glob("lib/python3*/site-packages/*.dist-info")
+        if not p.parent.parent.is_symlink()
+    }
 
 
 def write(prefix: Path, paths: Iterable[str]) -> None:

@@ -1,0 +1,241 @@
+#!/usr/bin/python
+"""Write locks of declared environments."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: conda_lock
+short_description: Choose the packages of declared environments and write their locks
+description:
+  - Solves for every environment anew and writes C(FOLDER/NAME/lock.json), C(conda.lock) and C(wheels.txt), which
+    M(conda_env) follows. Installs nothing, so it runs on the controller for a host it knows by its plan.
+options:
+  folder:
+    description: Folder of the locks on the machine where the module runs.
+    type: path
+    required: true
+  names:
+    description: Environments to lock; all declared ones when empty.
+    type: list
+    elements: str
+    default: []
+  cache:
+    description: Folder for channel indexes and wheel metadata.
+    type: path
+    required: true
+  glibc:
+    description: glibc of the host, such as V(2.39).
+    type: str
+    default: "2.35"
+  exclude_newer:
+    description: Leave out what was published after this ISO date.
+    type: str
+    default: ""
+  root:
+    description: See M(conda_env).
+    type: path
+    required: true
+  environments:
+    description: See M(conda_env).
+    type: list
+    elements: dict
+    required: true
+  definitions:
+    description: See M(conda_env).
+    type: dict
+    default: {}
+  plan:
+    description: See M(conda_env).
+    type: dict
+    default: {}
+  python:
+    description: See M(conda_env).
+    type: str
+    default: "3.12"
+  channels:
+    description: See M(conda_env).
+    type: list
+    elements: str
+    default: [conda-forge]
+  mirrors:
+    description: See M(conda_env).
+    type: dict
+    default: {}
+  wheel_index_url:
+    description: See M(conda_env).
+    type: str
+    default: ""
+  wheel_extra_index_urls:
+    description: See M(conda_env).
+    type: list
+    elements: str
+    default: []
+  wheel_mirrors:
+    description: See M(conda_env).
+    type: dict
+    default: {}
+  find_links:
+    description: See M(conda_env).
+    type: list
+    elements: str
+    default: []
+  ca_bundle:
+    description: See M(conda_env).
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: dlbox
+"""
+
+EXAMPLES = r"""
+- name: Lock all environments
+  conda_lock:
+    folder: "{{ inventory_dir }}/locks"
+    cache: /tmp/lock-cache
+    root: /opt/conda
+    environments: "{{ conda_environments }}"
+    plan: "{{ ansible_facts['dlbox_plan'] }}"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+locks:
+  description: Per environment C(name), C(packages) (how many), C(added), C(removed), C(changed) (names).
+  type: list
+  elements: dict
+  returned: always
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_conda import child, definitions, engine, environment, lockfile
+from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible.module_utils.dlbox_conda.engine import Sources
+
+
+def contents(lock: lockfile.Lock) -> dict[str, str]:
+    """Package -> version, build and hash for conda; "name (wheel)" -> version for wheels."""
+    out = {record.name: record.ident for record in engine.describe(lock.conda)}
+    return out | {f"{name} (wheel)": version for name, version in lockfile.pins(lock.wheels).items()}
+
+
+def earlier(folder: Path, name: str) -> dict[str, str]:
+    """What the lock that is there says; empty without one that can be read."""
+    try:
+        return contents(lockfile.parse(name, {file: (folder / name / file).read_text() for file in lockfile.FILES}))
+    except (OSError, ValueError):
+        return {}
+
+
+def make(
+    request: Request, folder: Path, sources: Sources, glibc: str
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """The texts of a new lock of `request`, and its contents before and after."""
+    if request.refused:
+        raise ValueError(request.refused)
+    lock, _ = environment.lock_anew(request, sources, glibc=glibc)
+    return lock.texts(), earlier(folder, request.name), contents(lock)
+
+
+def listing(packages: dict[str, str]) -> str:
+    """A lock's contents as the diff shows them."""
+    return "".join(f"{name} {ident}\n" for name, ident in sorted(packages.items()))
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "folder": {"type": "path", "required": True},
+            "names": {"type": "list", "elements": "str", "default": []},
+            "cache": {"type": "path", "required": True},
+            "glibc": {"type": "str", "default": "2.35"},
+            "exclude_newer": {"type": "str", "default": ""},
+            "root": {"type": "path", "required": True},
+            "environments": {"type": "list", "elements": "dict", "required": True},
+            "definitions": {"type": "dict", "default": {}},
+            "plan": {"type": "dict", "default": {}},
+            "python": {"type": "str", "default": "3.12"},
+            "channels": {"type": "list", "elements": "str", "default": ["conda-forge"]},
+            "mirrors": {"type": "dict", "default": {}},
+            "wheel_index_url": {"type": "str", "default": ""},
+            "wheel_extra_index_urls": {"type": "list", "elements": "str", "default": []},
+            "wheel_mirrors": {"type": "dict", "default": {}},
+            "find_links": {"type": "list", "elements": "str", "default": []},
+            "ca_bundle": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    given: dict[str, Any] = module.params
+    missing = engine.available()
+    if missing:
+        module.fail_json(
+            msg=f"The engine is not installed beside this Python: {missing}. Run ./dlbox lock, which installs it"
+        )
+    requests, _, problems = definitions.resolve(
+        given["environments"], given["definitions"], given["plan"], given["root"], given["channels"], given["python"]
+    )
+    declared = [request.name for request in requests]
+    problems += [
+        f"{n} is not declared; conda_environments has {', '.join(declared)}"
+        for n in given["names"]
+        if n not in declared
+    ]
+    if problems:
+        module.fail_json(msg="The environments cannot be locked:\n" + "\n".join(f"- {problem}" for problem in problems))
+    keys = (
+        "mirrors",
+        "wheel_index_url",
+        "wheel_extra_index_urls",
+        "wheel_mirrors",
+        "find_links",
+        "ca_bundle",
+        "exclude_newer",
+    )
+    sources = Sources(cache=given["cache"], **{key: given[key] for key in keys})
+    folder = Path(given["folder"])
+    wanted = [request for request in requests if request.name in (given["names"] or declared)]
+    works = [partial(make, request, folder, sources, given["glibc"]) for request in wanted]
+    locks, diffs, errors = [], [], []
+    for request, outcome in zip(wanted, child.run(works, 4)):  # noqa: B905 (Python 3.10 has no need of it)
+        if outcome.error:
+            errors.append(f"{request.name}: {outcome.error}")
+            continue
+        texts, before, after = outcome.value
+        changed = (
+            any((folder / request.name / name).read_text() != text for name, text in texts.items()) if before else True
+        )
+        locks.append(
+            {"name": request.name, "packages": len(after), "written": changed, **lockfile.difference(before, after)}
+        )
+        if not changed:
+            continue
+        diffs.append(
+            {
+                "before_header": request.name,
+                "after_header": request.name,
+                "before": listing(before),
+                "after": listing(after),
+            }
+        )
+        if not module.check_mode:
+            (folder / request.name).mkdir(parents=True, exist_ok=True)
+            for name, text in texts.items():
+                environment.replace(folder / request.name / name, text)
+    answer = {"changed": bool(diffs), "locks": locks, "diff": diffs}
+    if errors:
+        module.fail_json(
+            msg=f"{len(errors)} of {len(wanted)} environments cannot be locked.\n\n" + "\n\n".join(errors), **answer
+        )
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()
