@@ -22,6 +22,7 @@ sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
 from dlbox_doctor import judge, outside, runner  # noqa: E402
 from dlbox_doctor.model import RESULTS, Check, Context  # noqa: E402
+from dlbox_report import kept, page  # noqa: E402
 
 COLOURS = {"fail": "31", "warn": "33", "ok": "32", "na": "2"}
 LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}
@@ -112,24 +113,11 @@ def main(argv: list[str]) -> int:
     options = arguments(argv)
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
     os.environ.setdefault("ANSIBLE_CONFIG", str(PROJECT / "ansible.cfg"))
-    given = options.inventory or [str(PROJECT / "inventory" / "home")]
-    missing = [path for path in given if not Path(path).exists()]
-    if missing:
-        print(f"dlbox doctor: -i {missing[0]}: no such inventory", file=sys.stderr)
-        return 2
-    # Through the environment, because testinfra's own option takes only one inventory.
-    os.environ["ANSIBLE_INVENTORY"] = ",".join(str(Path(path).resolve()) for path in given)
-    from testinfra.utils.ansible_runner import AnsibleRunner  # late: --help must not wait for it
-
     try:
         chosen = judge.selected(options.quick, options.only)
-        hosts = AnsibleRunner()
-        names = hosts.get_hosts(options.host)
-    except (KeyError, RuntimeError, AssertionError) as error:
-        print(f"dlbox doctor: {error.args[0] if error.args else error}", file=sys.stderr)
-        return 2
-    if not names:
-        print(f"dlbox doctor: --host {options.host}: no such host in {os.environ['ANSIBLE_INVENTORY']}", file=sys.stderr)
+        hosts, names = runner.hosts(options.inventory or [str(PROJECT / "inventory" / "home")], options.host)
+    except (KeyError, runner.Unreachable) as error:
+        print(f"dlbox doctor: {error.args[0]}", file=sys.stderr)
         return 2
     password = getpass.getpass("sudo password on the hosts: ") if options.ask_become_pass else ""
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
@@ -139,6 +127,11 @@ def main(argv: list[str]) -> int:
         print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
     else:
         print("\n\n".join(as_text(report, options.all, seen is None or seen.evidence["root"]) for report, seen in found))
+    if not options.no_page:
+        output = Path(options.output)
+        for report, seen in found:
+            kept.save(output, kept.checked(kept.load(output, report["host"]), report, seen.evidence if seen else {}, seen.outside if seen else {}))
+        print(f"The page: {page.write_kept(output)[0]}", file=sys.stderr)
     if any("error" in report for report in reports):
         return 2
     return 0 if all(report["ok"] for report in reports) else 1

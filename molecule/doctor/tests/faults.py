@@ -58,7 +58,7 @@ def torch(key: str, value: str) -> str:
     return f"""python3 -c "import json;p='/etc/standin/torch.json';d=json.load(open(p));d['{key}']={value};open(p,'w').write(json.dumps(d))" """
 
 
-RESTART = "systemctl restart jupyterlab@ada; for i in $(seq 50); do (exec 3<>/dev/tcp/127.0.0.1/8888) 2>/dev/null && break; sleep 0.2; done"
+RESTART = "systemctl restart jupyterlab@ada; for i in $(seq 400); do (exec 3<>/dev/tcp/127.0.0.1/8888) 2>/dev/null && break; sleep 0.2; done"
 
 FAULTS = [
     # GPU and driver

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import time
 import zlib
@@ -61,6 +62,25 @@ def evidence(host: Host, told: dict[str, Any], python: str = "python3") -> dict[
         if line.startswith(MARK):
             return dict(json.loads(line[len(MARK) :]))
     raise Unreachable((done.stderr.strip().splitlines() or [f"no answer, code {done.rc}"])[-1])
+
+
+def hosts(inventories: list[str], pattern: str) -> tuple[Any, list[str]]:
+    """(testinfra's view of the inventory, names of the hosts that match). Raises Unreachable with a full sentence."""
+    missing = [path for path in inventories if not Path(path).exists()]
+    if missing:
+        raise Unreachable(f"-i {missing[0]}: no such inventory")
+    # Through the environment, because testinfra's own option takes only one inventory.
+    os.environ["ANSIBLE_INVENTORY"] = ",".join(str(Path(path).resolve()) for path in inventories)
+    from testinfra.utils.ansible_runner import AnsibleRunner  # late: --help must not wait for it
+
+    try:
+        found = AnsibleRunner()
+        names = found.get_hosts(pattern)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise Unreachable(f"the inventory cannot be read: {str(error)[-400:]}") from error
+    if not names:
+        raise Unreachable(f"--host {pattern}: no such host in {os.environ['ANSIBLE_INVENTORY']}")
+    return found, names
 
 
 def connection_of(variables: dict[str, Any]) -> str:
