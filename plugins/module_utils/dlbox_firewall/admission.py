@@ -36,8 +36,6 @@ def admits(entries: Iterable[Entry], port: int, client: str | None = None) -> bo
     holds for a rule for one source when no client is given. A default of deny is assumed.
     """
     address = ipaddress.ip_address(client) if client else None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     for family in (4, 6):
         if address and address.version != family:
             continue
@@ -112,4 +110,6 @@ def session_of(established: str, inodes: Iterable[str]) -> Session | None:
 def _proc_address(text: str) -> str:
     """An address as /proc/net/tcp writes it: 32-bit words in the machine's byte order, little-endian."""
     raw = b"".join(bytes.fromhex(text[i : i + 8])[::-1] for i in range(0, len(text), 8))
-    return str(ipaddress.ip_address(raw))
+    address = ipaddress.ip_address(raw)
+    # A dual-stack sshd has its IPv4 clients as ::ffff:192.0.2.1.
+    return str(getattr(address, "ipv4_mapped", None) or address)

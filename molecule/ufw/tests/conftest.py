@@ -1,0 +1,103 @@
+"""What the firewall tests share: the neighbourhood from which the machine is seen, and the role applied anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SCENARIO = Path(__file__).resolve().parents[1]
+PROJECT = SCENARIO.parents[1]
+FIXTURES = PROJECT / "tests" / "fixtures" / "firewall"
+CHANGED_HOST = "dlbox-ufw-d13"
+
+
+def run_playbook(
+    target: str, result: Path, variables: dict[str, Any], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run apply.yml against one host; never raises."""
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), str(SCENARIO / "apply.yml"), *options]
+    for inventory in (PROJECT / "molecule" / "shared" / "inventory", SCENARIO / "inventory"):
+        command += ["--inventory", str(inventory)]
+    command += ["--extra-vars", json.dumps({"target": target, "result_file": str(result), **variables})]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
+    environment.pop("ANSIBLE_INVENTORY", None)
+    return subprocess.run(command, env=environment, text=True, capture_output=True, check=False, cwd=PROJECT)
+
+
+class Firewall:
+    """One host as the tests drive it."""
+
+    def __init__(self, host: Any, folder: Path) -> None:
+        self.host = host
+        self.name: str = host.check_output("hostname")
+        self.folder = folder
+        self.rules: list[dict[str, Any]] = yaml.safe_load((SCENARIO / "rules.yml").read_text())["ufw_rules"]
+
+    def apply(self, *options: str, **variables: Any) -> dict[str, Any]:
+        """The role's result with the given variables; fails the test when the play fails."""
+        result = self.folder / "result.json"
+        done = run_playbook(self.name, result, variables, "--diff", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        answer: dict[str, Any] = json.loads(result.read_text())
+        answer["stdout"] = done.stdout
+        return answer
+
+    def refuse(self, *options: str, **variables: Any) -> str:
+        """The output of a play that must fail, with the firewall unchanged by it."""
+        before = self.state()
+        done = run_playbook(self.name, self.folder / "result.json", variables, *options)
+        assert done.returncode != 0, f"expected a refusal:\n{done.stdout}"
+        assert self.state() == before
+        return " ".join((done.stdout + done.stderr).split())
+
+    def state(self) -> str:
+        """Files and kernel, as text to compare."""
+        return str(
+            self.host.check_output(
+                "cat /etc/ufw/*.rules /etc/ufw/ufw.conf /etc/default/ufw; "
+                "iptables-save -t filter | grep -v ^[#:]; ip6tables-save -t filter | grep -v ^[#:]"
+            )
+        )
+
+    def scan(
+        self, address: str, first: int = 1, last: int = 65535, protocol: str = "tcp", place: str = "lan"
+    ) -> dict[str, Any]:
+        """What answers, seen from a namespace of the neighbourhood; the rate limits' memory is emptied first."""
+        self.forget()
+        command = f"ip netns exec {place} python3 /root/scan.py {address} {protocol} {first} {last}"
+        found: dict[str, list[int]] = json.loads(self.host.check_output(command))
+        return found
+
+    def knock(self, port: int, address: str = "10.66.0.1", place: str = "lan", protocol: str = "tcp") -> str:
+        """open, refused or silent."""
+        found = self.scan(address, port, port, protocol, place)
+        return "open" if found["open"] else "refused" if found["refused"] else "silent"
+
+    def forget(self) -> None:
+        """Empty the memory of the rate limits."""
+        self.host.check_output("for f in /proc/net/xt_recent/*; do echo / > $f; done")
+
+
+@pytest.fixture(scope="module")
+def firewall(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Firewall:
+    """The host under test with its neighbourhood around it and something to find on its ports."""
+    machine = Firewall(host, tmp_path_factory.mktemp("ufw"))
+    for file in sorted(FIXTURES.iterdir()):
+        command = ["docker", "cp", str(file), f"{machine.name}:/root/{file.name}"]
+        subprocess.run(command, check=True, capture_output=True)
+    host.check_output("sh /root/neighbourhood.sh")
+    if not host.service("listeners").is_running:
+        host.check_output("systemd-run -q --collect --unit listeners python3 /root/listen.py 25 80 3306 5000 8888 9999")
+        for place in ("box", "lan"):
+            host.check_output(
+                f"systemd-run -q --collect --unit {place} ip netns exec {place} python3 /root/listen.py 80"
+            )
+        host.check_output("until ss -Hltn | grep -q :9999; do sleep 0.1; done")
+    return machine
