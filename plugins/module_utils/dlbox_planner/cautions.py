@@ -52,7 +52,7 @@ def warn(problem: Problem, candidate: Candidate | None, branch: int | None,
         add("container_userspace", f"the kernel module {problem.loaded} belongs to the container's host",
             f"Libraries of the driver in here must be exactly {problem.loaded}; the NVIDIA container toolkit sees to "
             "it.")
-    if not problem.driven and not problem.wsl:
+    if not problem.driven:
         for pin in ("driver", "modules", "driver_source", "cudnn"):
             if problem.pin(pin):
                 add("pin_not_applicable", f"{pin}={problem.pin(pin)} is pinned, but there is no GPU to drive",

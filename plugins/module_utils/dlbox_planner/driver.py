@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .data.drivers import BRANCHES, OPEN_FROM, OPEN_ONLY_FROM, OPEN_RECOMMENDED_FROM, Branch
 from .data.systems import OFFERS, OFFERS_BY_SYSTEM, SYSTEMS, TRANSITIONAL, Offer, System, resolve_transitional
@@ -44,6 +45,7 @@ class DriverPin:
     modules: str = ""
 
     @classmethod
+    @lru_cache(maxsize=256)
     def parse(cls, text: str) -> DriverPin:
         """Return the parts of a pinned driver; branch 0 when it is not a driver at all."""
         words = text.strip().lower().split("-")
@@ -104,20 +106,21 @@ def candidates(problem: Problem, system: System | None = None) -> list[Candidate
     flavour = kernel_flavour(here, kernel)
     pinned = DriverPin.parse(problem.pin("driver")) if problem.pin("driver") else DriverPin()
     server = pinned.server or problem.headless
-    result = []
-    for offer in OFFERS_BY_SYSTEM[here.key]:
-        if offer.source == "ubuntu" and offer.server != server and offer.branch != 418:
-            continue
-        abi = offer.prebuilt.get(flavour, "")
-        current = bool(abi) and numbers(abi.replace("-", ".")) >= _abi(here, flavour)
-        result.append(Candidate(offer, "prebuilt" if current else "dkms", flavour))
-    return result
+    return list(_candidates(here.key, flavour, server))
 
 
-def _abi(system: System, flavour: str) -> tuple[int, ...]:
-    """Return the ABI of the flavour's current kernel, as the newest offer's prebuilt modules carry it."""
-    return max(numbers(offer.prebuilt[flavour].replace("-", "."))
-               for offer in OFFERS_BY_SYSTEM[system.key] if flavour in offer.prebuilt)
+@lru_cache(maxsize=64)
+def _candidates(key: str, flavour: str, server: bool) -> tuple[Candidate, ...]:
+    """Return a system's offers with the way their module gets onto a kernel flavour.
+
+    Prebuilt modules count only where they are for the flavour's current kernel: those of a frozen branch stay behind.
+    """
+    offers = OFFERS_BY_SYSTEM[key]
+    abis = {offer: numbers(offer.prebuilt[flavour].replace("-", ".")) for offer in offers if flavour in offer.prebuilt}
+    current = max(abis.values(), default=())
+    return tuple(Candidate(offer, "prebuilt" if abis.get(offer) == current != () else "dkms", flavour)
+                 for offer in offers
+                 if offer.source != "ubuntu" or offer.server == server or offer.branch == 418)
 
 
 def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:

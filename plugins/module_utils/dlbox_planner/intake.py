@@ -107,7 +107,8 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
     if flags is not None and os_facts.get("arch", "x86_64") == "x86_64":
         avx, avx2 = "avx" in flags, "avx2" in flags
     resolved = [gpu_from_facts(gpu, roles, container, bool(loaded)) for gpu in gpus]
-    resolved.sort(key=lambda gpu: (gpu.slot, gpu.pci_id, gpu.name))
+    # what a GPU is decides, not where it sits
+    resolved.sort(key=lambda gpu: (gpu.pci_id, gpu.name, gpu.slot))
     return Problem(
         host=str(facts.get("host") or "this machine"), system=system, kernel=kernel,
         arch=str(os_facts.get("arch") or "x86_64"), secure_boot=_flag(os_facts.get("secure_boot")),

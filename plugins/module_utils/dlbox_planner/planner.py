@@ -110,7 +110,7 @@ def solve(problem: Problem) -> dict[str, Any]:
                "virtualization": problem.virtualization, "wsl": problem.wsl},
         "policy": problem.policy,
         "pins": dict(problem.pins),
-        "gpus": [_gpu(gpu) for gpu in problem.gpus],
+        "gpus": [_gpu(gpu) for gpu in sorted(problem.gpus, key=lambda gpu: (gpu.slot, gpu.pci_id))],
         "driver": _driver(problem, candidate) if candidate else None,
         "cuda": cuda,
         "cudnn": cudnn,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)
 def numbers(version: str) -> tuple[int, ...]:
     """Return the leading dotted numbers: ``6.12.117+deb13`` gives (6, 12, 117); () when there are none."""
     match = re.match(r"\d+(?:\.\d+)*", version.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from dlbox_planner.data.architectures import ARCHITECTURES
@@ -55,7 +56,10 @@ def wishes(draw: st.DrawFn) -> dict[str, Any]:
             "today": draw(st.sampled_from((None, AS_OF, "2027-06-01", "2029-01-01")))}
 
 
-MANY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+#: The same examples every time, unless somebody asks for a number of new ones: DLBOX_EXAMPLES=5000.
+EXAMPLES = int(os.environ.get("DLBOX_EXAMPLES", "0"))
+MANY = settings(max_examples=EXAMPLES or 120, derandomize=not EXAMPLES, deadline=None, database=None,
+                suppress_health_check=[HealthCheck.too_slow])
 
 
 def number(text: str) -> tuple[int, ...]:

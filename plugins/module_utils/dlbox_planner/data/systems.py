@@ -67,7 +67,7 @@ class Offer:
     version: str | None
     server: bool = False
     component: str = ""
-    prebuilt: dict[str, str] = field(default_factory=dict)
+    prebuilt: dict[str, str] = field(default_factory=dict, hash=False)
     packages: tuple[str, ...] = ()
     broken: str = ""
     origin: str = ""
