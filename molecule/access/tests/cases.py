@@ -1,0 +1,207 @@
+"""What the lock-out suite runs on: a container per case, a controller that reaches it over real ssh, and a person."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docker
+
+PROJECT = Path(__file__).resolve().parents[3]
+NETWORK = "dlbox-access-cases"
+PASSWORD = "suite-of-lock-outs"
+WINDOW = 40
+
+
+def keys_folder() -> Path:
+    """Where prepare.yml made the keys."""
+    return Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
+
+
+class Box:
+    """One container as the owner sees it: an address, an ssh server, and a console for the examiner (docker exec)."""
+
+    def __init__(self, engine: docker.DockerClient, name: str, template: str, address: str) -> None:
+        """Start it with the template's settings, from the image that prepare.yml kept of it."""
+        self.name, self.address, self.engine = name, address, engine
+        self.folder = keys_folder() / name
+        self.folder.mkdir(exist_ok=True)
+        self.sockets = tempfile.mkdtemp(prefix="cp-")  # sockets have short names only
+        made = engine.containers.get(template).attrs
+        with_settings = {
+            **made["Config"],
+            "Image": f"{template}-case",
+            "Hostname": name,
+            "HostConfig": made["HostConfig"],
+        }
+        with_settings["HostConfig"]["NetworkMode"] = NETWORK
+        with_settings["NetworkingConfig"] = {"EndpointsConfig": {NETWORK: {"IPAMConfig": {"IPv4Address": address}}}}
+        self.remove()
+        self.id = engine.api.create_container_from_config(with_settings, name)["Id"]
+        engine.api.start(self.id)
+        self.until(lambda: self.console("systemctl is-system-running")[1].strip() in ("running", "degraded"), 60)
+        # The host keys come through the examiner's console: nothing is trusted because it answered first.
+        keys = self.console("cat /etc/ssh/ssh_host_*_key.pub")[1].splitlines()
+        self.known_hosts = self.folder / "known_hosts"
+        self.known_hosts.write_text("".join(f"{address} {' '.join(key.split()[:2])}\n" for key in keys))
+
+    def remove(self) -> None:
+        """Throw the container away, if it is there."""
+        try:
+            self.engine.containers.get(self.name).remove(force=True)
+        except docker.errors.NotFound:
+            return
+
+    def console(self, command: str) -> tuple[int, str]:
+        """Run a shell command as root at the console."""
+        made = self.engine.api.exec_create(self.id, ["sh", "-c", command])
+        out = self.engine.api.exec_start(made["Id"])
+        return self.engine.api.exec_inspect(made["Id"])["ExitCode"], out.decode(errors="replace")
+
+    def until(self, condition: Callable[[], bool], seconds: float) -> float:
+        """Wait for a condition; the seconds it took, or an assertion."""
+        start = time.monotonic()
+        while time.monotonic() < start + seconds:
+            try:
+                if condition():
+                    return time.monotonic() - start
+            except docker.errors.APIError:
+                pass
+            time.sleep(0.5)
+        raise AssertionError(f"{self.name}: not within {seconds} s")
+
+    def ssh(self, user: str = "ada", port: int = 22, key: str = "ed25519") -> tuple[int, str]:
+        """Log in anew as a person would and become root; exit code and output."""
+        command = [
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ConnectTimeout=4",
+            "-o",
+            f"UserKnownHostsFile={self.known_hosts}",
+        ]
+        command += [
+            "-o",
+            "IdentitiesOnly=yes",
+            "-i",
+            str(keys_folder() / key),
+            "-p",
+            str(port),
+            f"{user}@{self.address}",
+            "sudo",
+            "id",
+            "-u",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        return done.returncode, done.stdout.strip() or done.stderr.strip()
+
+    def lets_in(self, user: str = "ada", port: int = 22) -> bool:
+        """Whether the owner logs in and becomes root."""
+        return self.ssh(user, port) == (0, "0")
+
+    def guard(self) -> str:
+        """The guard's last outcome."""
+        return self.console("dlbox-guard status 2>/dev/null || echo absent")[1].strip()
+
+    def access_state(self) -> str:
+        """All that decides about access, to be compared with itself: files, units and the kernel's rules."""
+        return self.console(
+            "find /etc/ssh /etc/ufw /etc/default/ufw /etc/pam.d /home/*/.ssh -type f ! -name '*~' -exec sha256sum {} + | sort -k2;"
+            "systemctl is-enabled ssh.service ssh.socket; systemctl is-active ssh.socket;"
+            "iptables -S | grep -v f2b; ip6tables -S"
+        )[1]
+
+    # The controller -------------------------------------------------------------------------------------------------
+
+    def inventory(self, user: str, port: int, password: bool, more: dict[str, Any]) -> Path:
+        """An inventory as an owner would write it, with host keys checked."""
+        variables = {
+            "ansible_host": self.address,
+            "ansible_user": user,
+            "ansible_port": port,
+            "ansible_ssh_common_args": f"-o UserKnownHostsFile={self.known_hosts} -o StrictHostKeyChecking=yes -F none",
+            "ansible_timeout": 5,
+            "access_guard_known_hosts": str(self.known_hosts),
+            "access_guard_window": WINDOW,
+            "access_guard_confirm_timeout": 8,
+            "ufw_ssh_limit": False,
+            "dlbox_admins": [{"name": "ada"}],
+            **(
+                {"ansible_password": PASSWORD}
+                if password
+                else {"ansible_ssh_private_key_file": str(keys_folder() / "ed25519")}
+            ),
+            **more,
+        }
+        path = self.folder / "inventory.json"
+        path.write_text(json.dumps({"all": {"hosts": {self.name: variables}}}))
+        return path
+
+    def start(
+        self, roles: list[str], *, user: str = "ada", port: int = 22, password: bool = False, **more: Any
+    ) -> subprocess.Popen[str]:
+        """Start a play that runs the roles under guard."""
+        inventory = self.inventory(user, port, password, {"access_guard_roles": roles, **more})
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+            "ANSIBLE_INVENTORY": str(inventory),
+            "ANSIBLE_ROLES_PATH": f"{PROJECT / 'roles'}:{PROJECT / 'tests' / 'fixtures'}",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": self.sockets,
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+        }
+        return subprocess.Popen(
+            ["ansible-playbook", "-i", str(inventory), str(PROJECT / "molecule/access/case.yml")],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def play(self, roles: list[str], **more: Any) -> Play:
+        """Run such a play to its end."""
+        process = self.start(roles, **more)
+        out, _ = process.communicate(timeout=240)
+        (self.folder / "play.log").write_text(out)
+        return Play(process.returncode, out)
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """SIGKILL for the controller and everything it started, its ssh connections too."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@dataclasses.dataclass
+class Play:
+    """How a play ended."""
+
+    code: int
+    out: str
+
+    @property
+    def changed(self) -> int:
+        """Number of changed tasks of the recap."""
+        return int(self.out.rsplit("changed=", 1)[1].split()[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A case of the suite: what happens, on which host of the scenario, and whether only the full run has it."""
+
+    function: Callable[[Box], None]
+    on: str
+    full: bool

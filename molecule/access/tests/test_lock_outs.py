@@ -1,0 +1,268 @@
+"""Nobody is locked out: every way to lose a host that was measured on published roles, over real ssh.
+
+Each case ends with the owner logged in as before, over a connection of its own, and with an error that says what happened.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import pytest
+from cases import WINDOW, Box, Case, Play
+
+OURS = ["ssh_hardening", "ufw"]
+CASES: list[Case] = []
+
+
+def case(on: str = "d13", full: bool = False) -> Callable[[Callable[[Box], None]], Callable[[Box], None]]:
+    """Make a function a case of the suite."""
+
+    def register(function: Callable[[Box], None]) -> Callable[[Box], None]:
+        CASES.append(Case(function, on, full))
+        return function
+
+    return register
+
+
+def refused(box: Box, play: Play, before: str, *words: str) -> None:
+    """The play ended before it touched anything, with these words."""
+    assert play.code == 2, play.out
+    for word in words:
+        assert word in play.out, play.out
+    assert "Nothing was changed" in play.out or "nothing was changed" in play.out, play.out
+    assert box.access_state() == before
+    assert box.guard() == "absent", "the guard was armed for nothing"
+    assert box.lets_in()
+
+
+def reverted(box: Box, play: Play, before: str, *words: str) -> None:
+    """The play ended with the guard's error, the host is as before, and the failed configuration can be read."""
+    assert play.code == 2, play.out
+    for word in ("was undone; logins work as before", "What failed: ", "outcome: rolled-back", "why: ", *words):
+        assert word in play.out, play.out
+    assert box.lets_in(), box.ssh()
+    assert box.access_state() == before
+    assert box.console("test -d /var/lib/dlbox/access_guard/failed/etc/ssh")[0] == 0
+    assert "rolled back" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
+
+
+# --- the host undoes it; the longest waits first ----------------------------------------------------------------------
+
+
+@case()
+def case_controller_killed(box: Box) -> None:
+    """SIGKILL right after the bad change: nobody is left to confirm or to roll back but the host."""
+    before = box.access_state()
+    process = box.start(["foreign_role"], foreign_role_does="close_port", access_guard_window=20)
+    box.until(lambda: "dport 22" in box.console("iptables -S INPUT")[1], 120)
+    box.kill(process)
+    assert not box.lets_in()
+    box.until(box.lets_in, 60)
+    assert box.guard() == "rolled-back"
+    assert box.access_state() == before
+
+
+@case()
+def case_network_cut(box: Box) -> None:
+    """The network drops in the window and comes back later."""
+    before = box.access_state()
+    process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=25)
+    box.until(lambda: box.guard() == "pending", 120)
+    box.console("ip link set eth0 down")
+    box.until(lambda: box.guard() == "rolled-back", 60)
+    box.console("ip link set eth0 up")
+    out, _ = process.communicate(timeout=240)
+    reverted(box, Play(process.returncode, out), before)
+
+
+@case()
+def case_host_restarted(box: Box) -> None:
+    """The host restarts in the window: the timer is gone, the boot unit acts before sshd starts."""
+    before = box.access_state()
+    process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=120)
+    box.until(lambda: "00-foreign" in box.console("ls /etc/ssh/sshd_config.d")[1], 120)
+    box.console("systemctl reboot")
+    out, _ = process.communicate(timeout=240)
+    (box.folder / "play.log").write_text(out)
+    box.until(box.lets_in, 60)
+    assert box.guard() == "rolled-back"
+    assert "restarted" in box.console("cat /var/lib/dlbox/access_guard/reason")[1]
+    assert box.access_state() == before
+    assert process.returncode != 0, out
+
+
+@case()
+def case_port_moved_not_opened(box: Box) -> None:
+    """The port moves, and a firewall that only knows the old one keeps the owner out."""
+    box.console("ufw allow 22/tcp; ufw --force enable")
+    before = box.access_state()
+    play = box.play(["ssh_hardening"], dlbox_ssh_port=2222, access_guard_port=2222)
+    reverted(box, play, before, "/etc/ssh/sshd_config.d/00-dlbox.conf")
+    assert "port 2222" in box.console("cat /var/lib/dlbox/access_guard/failed/etc/ssh/sshd_config.d/00-dlbox.conf")[1].lower()
+
+
+@case(on="u2404")
+def case_port_moved_not_opened_by_socket(box: Box) -> None:
+    """The same where systemd opens the port."""
+    box.console("ufw allow 22/tcp; ufw --force enable")
+    before = box.access_state()
+    play = box.play(["ssh_hardening"], dlbox_ssh_port=2222, access_guard_port=2222)
+    reverted(box, play, before, "/etc/systemd/system/ssh.socket.d")
+
+
+@case()
+def case_firewall_without_ssh(box: Box) -> None:
+    """A list of rules that forgets ssh."""
+    before = box.access_state()
+    reverted(box, box.play(["foreign_role"], foreign_role_does="ufw_without_ssh"), before, "firewall rules in the kernel")
+
+
+@case()
+def case_established_only(box: Box) -> None:
+    """Default deny that lets the established session live, so that the play itself notices nothing."""
+    before = box.access_state()
+    reverted(box, box.play(["foreign_role"], foreign_role_does="established_only"), before, "firewall rules in the kernel")
+
+
+@case(on="d12")
+def case_foreign_role_closes_port(box: Box) -> None:
+    """A foreign role that closes the port."""
+    before = box.access_state()
+    reverted(box, box.play(["foreign_role"], foreign_role_does="close_port"), before, "firewall rules in the kernel")
+
+
+@case(on="d12")
+def case_foreign_allow_users_typo(box: Box) -> None:
+    """AllowUsers with a typo, from a role that does not check it."""
+    before = box.access_state()
+    reverted(box, box.play(["foreign_role"], foreign_role_does="allow_users_typo"), before, "00-foreign.conf")
+
+
+@case()
+def case_keys_gone(box: Box) -> None:
+    """A role that removes the owner's key."""
+    before = box.access_state()
+    reverted(box, box.play(["foreign_role"], foreign_role_does="keys_gone"), before, "/home/ada/.ssh/authorized_keys")
+
+
+@case()
+def case_invalid_configuration(box: Box) -> None:
+    """A configuration that sshd refuses: the restart fails, and the host rolls back at once."""
+    before = box.access_state()
+    start = time.monotonic()
+    reverted(box, box.play(["foreign_role"], foreign_role_does="invalid_config"), before, "00-foreign.conf")
+    log = box.console("cat /var/lib/dlbox/access_guard/log")[1]
+    times = [time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ") for stamp in re.findall(r"^(\S+) (?:armed|rolled back)", log, re.M)]
+    assert time.mktime(times[-1]) - time.mktime(times[0]) < WINDOW, f"waited for the timer: {log}"
+    assert time.monotonic() - start < 200
+
+
+@case(full=True)
+def case_window_too_short(box: Box) -> None:
+    """The window ends while the role still works: what it does afterwards is put back too."""
+    before = box.access_state()
+    play = box.play(["foreign_role", "foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=2)
+    reverted(box, play, before)
+
+
+# --- the role refuses, before it touches anything ---------------------------------------------------------------------
+
+
+@case()
+def case_refusals(box: Box) -> None:
+    """Everything that leaves no usable login, with its reason and its remedy."""
+    before = box.access_state()
+
+    def run(user: str, password: bool = True, **more: object) -> Play:
+        return box.play(["ssh_hardening"], user=user, password=password, **{"ssh_hardening_allow_users": [user], **more})
+
+    refused(box, run("nokey"), before, "nokey: ", "/home/nokey/.ssh/authorized_keys does not exist", "ssh-keygen -t ed25519")
+    refused(box, run("malformed"), before, "/home/malformed/.ssh/authorized_keys line 1: the key data is")
+    refused(box, run("ecdsa"), before, "is of type ecdsa-sha2-nistp256, which the server will not accept")
+    refused(box, run("loose"), before, "is writable by others (mode 0666): chmod go-w /home/loose/.ssh/authorized_keys")
+
+
+@case(on="d12")
+def case_refusals_of_lists(box: Box) -> None:
+    """The lists of users and groups, the account that expired, and the configuration that sshd refuses."""
+    before = box.access_state()
+
+    def run(**more: object) -> Play:
+        return box.play(["ssh_hardening"], **more)
+
+    refused(box, run(ssh_hardening_allow_users=["adda"]), before, "adda: has no account on the host", "ada: is not in AllowUsers (adda)")
+    refused(box, run(ssh_hardening_allow_users=["other"]), before, "ada: is not in AllowUsers (other)", "set ansible_user to one that could: other")
+    refused(box, run(ssh_hardening_allow_groups=["sudo"]), before, "ada: is in none of AllowGroups (sudo); its groups are ada")
+    expired = run(ssh_hardening_allow_users=["expired"])
+    refused(box, expired, before, "expired: has expired on 1970-01-02: chage --expiredate -1 expired")
+    refused(box, run(ssh_hardening_settings={"PermitRootLogin": "perhaps"}), before, "sshd refuses the configuration", "00-dlbox.conf")
+
+
+@case(full=True)
+def case_refusal_of_a_match_block(box: Box) -> None:
+    """A Match block elsewhere that would win over the drop-in is named, not overlooked."""
+    box.console("printf 'Match User ada\\nPasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/99-match.conf")
+    before = box.access_state()
+    refused(box, box.play(["ssh_hardening"]), before, "for ada: passwordauthentication is 'yes' and should be 'no'")
+
+
+# --- the good path ----------------------------------------------------------------------------------------------------
+
+
+def good_path(box: Box, **more: object) -> None:
+    """New port and new firewall in one window, confirmed; the second run arms nothing and changes nothing."""
+    first = box.play(OURS, dlbox_ssh_port=2222, access_guard_port=2222, **more)
+    assert first.code == 0, first.out
+    assert box.guard() == "confirmed"
+    assert "confirmed: by a login" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
+    assert box.lets_in(port=2222), box.ssh(port=2222)
+    assert not box.lets_in(port=22)
+    assert box.ssh("other", 2222)[0] == 255, "a login that is not on the list"
+    assert "set ansible_port to it" in first.out
+    stamp = box.console("stat -c %Y /var/lib/dlbox/access_guard/log")[1]
+    second = box.play(OURS, port=2222, dlbox_ssh_port=2222, access_guard_port=2222, **more)
+    assert second.code == 0, second.out
+    assert second.changed == 0, second.out
+    assert "arm the rollback" not in second.out
+    assert box.console("stat -c %Y /var/lib/dlbox/access_guard/log")[1] == stamp
+
+
+@case()
+def case_good_path(box: Box) -> None:
+    """By service."""
+    good_path(box)
+
+
+@case(on="u2404")
+def case_good_path_by_socket(box: Box) -> None:
+    """By socket."""
+    good_path(box)
+
+
+@case(on="d12", full=True)
+def case_good_path_d12(box: Box) -> None:
+    """With an older OpenSSH, whose sessions and listener share a name."""
+    good_path(box)
+
+
+@case(on="d12")
+def case_foreign_role_good(box: Box) -> None:
+    """A foreign role that does no harm is confirmed; one that changes nothing is let go."""
+    assert box.play(["foreign_role"], foreign_role_does="good").code == 0
+    assert box.guard() == "confirmed"
+    again = box.play(["foreign_role"], foreign_role_does="good")
+    assert again.code == 0, again.out
+    assert box.guard() == "released"
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=c.function.__name__.removeprefix("case_"), marks=[pytest.mark.full] if c.full else []) for c in CASES]
+)
+def test_nobody_is_locked_out(case: Case, outcomes: dict[str, Future[None]]) -> None:
+    outcomes[case.function.__name__].result()
