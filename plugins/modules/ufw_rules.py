@@ -595,7 +595,7 @@ def load(module: AnsibleModule, plan: Plan, host: Host, *, frame: bool) -> list[
 def container_text(plan: Plan, family: int, others: list[str]) -> str:
     """Input that sets DOCKER-USER for this family, or takes our part out of it."""
     if plan.container_rules[family]:
-        return containers.restore_text(plan.container_rules[family], others)
+        return str(containers.restore_text(plan.container_rules[family], others))
     return str(containers.release_text(others))
 
 

@@ -71,7 +71,7 @@ def read_wishes(data: Iterable[Any], variable: str = "ufw_rules") -> tuple[list[
                 f"{place}: {item!r} is not a rule; expected keys and values such as {{name: web, port: 443}}."
             )
             continue
-        name = str(item.get("name", ""))
+        name = str(item.get("name") or "")
         if not NAME.fullmatch(name):
             errors.append(
                 f"{place}.name: {name!r} cannot name a rule; expected 1 to 60 letters, digits, spaces or _ . + -, "
