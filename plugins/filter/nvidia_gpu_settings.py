@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.dlbox_nvidia import gpusettings
+# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+from dlbox_nvidia import gpusettings  # noqa: E402  (the path has to be set first)
 
 
 class FilterModule:

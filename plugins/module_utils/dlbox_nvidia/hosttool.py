@@ -115,6 +115,7 @@ def refresh(_options: argparse.Namespace) -> int:
             return 1
     GUARD_MEMORY.parent.mkdir(parents=True, exist_ok=True)
     GUARD_MEMORY.write_text(now)
+    sys.stdout.write(f"the boot menu was written for: {now}")
     return 0
 
 

@@ -26,8 +26,14 @@ _FAMILY = re.compile(
 _SUFFIXED = re.compile(r"-(\d{3})(-server)?(?=-|$)")
 _VERSION_BRANCH = re.compile(r"^(?:\d+:)?(\d{3})\.\d+")
 _MODULES = re.compile(
-    r"^(?:nvidia-(?:tesla-\d+-)?(?:driver|dkms|kernel-source|kernel-dkms|open-kernel-dkms|headless|headless-no-dkms|open)"
-    r"|linux-(?:modules|objects)-nvidia|cuda-drivers)"
+    r"""^(?:
+        nvidia-(?:tesla-\d+-)?(?:driver|dkms|kernel-source|kernel-dkms|open-kernel-dkms|headless|headless-no-dkms)
+          (?:-\d{3}(?:-server)?)?(?:-open)?
+      | nvidia-open(?:-\d{3})?
+      | cuda-drivers(?:-\d{3})?
+      | linux-(?:modules|objects)-nvidia-.*
+    )$""",
+    re.VERBOSE,
 )
 _OPEN_ONLY_FROM = 615
 

@@ -1,0 +1,109 @@
+"""apt's simulation is read and judged; dpkg's state and the versions on offer too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from dlbox_nvidia import aptsim
+from dlbox_nvidia.apt import Apt, Done, Failed, Refused, Request
+
+SIMULATION = """\
+Reading package lists...
+Remv nvidia-driver-595-open [595.99.02-0ubuntu0.24.04.1]
+Purg libnvidia-gl-595:amd64 [595.99.02-0ubuntu0.24.04.1]
+Inst libnvidia-compute-580 [580.126.09-0ubuntu0.1] (580.178.04-0ubuntu0.24.04.1 Ubuntu:noble-security [amd64]) []
+Inst nvidia-driver-580-open (580.178.04-0ubuntu0.24.04.1 Ubuntu:noble-updates, Ubuntu:noble-security [amd64])
+Conf nvidia-driver-580-open (580.178.04-0ubuntu0.24.04.1 Ubuntu:noble-updates [amd64])
+"""
+
+
+def test_a_simulation_is_read() -> None:
+    change = aptsim.parse_simulation(SIMULATION)
+    assert change.remove == {"nvidia-driver-595-open": "595.99.02-0ubuntu0.24.04.1", "libnvidia-gl-595": "595.99.02-0ubuntu0.24.04.1"}
+    assert change.install["nvidia-driver-580-open"][:2] == (None, "580.178.04-0ubuntu0.24.04.1")
+    assert change.install["libnvidia-compute-580"][0] == "580.126.09-0ubuntu0.1"
+    assert change.lines()[-1] == "install nvidia-driver-580-open 580.178.04-0ubuntu0.24.04.1"
+
+
+def test_removals_and_installs_are_judged() -> None:
+    change = aptsim.parse_simulation(SIMULATION)
+    assert aptsim.unwanted_removals(change, ["^nvidia-driver-"]) == ["libnvidia-gl-595"]
+    assert aptsim.forbidden_installs(change, ["^nvidia-driver", "^libnvidia"]) == ["nvidia-driver-580-open"]
+
+
+def test_dpkgs_states() -> None:
+    found = aptsim.parse_dpkg(
+        "nvidia-dkms-580:amd64\t580.1-1\tinstall\thalf-configured\nold\t1\tdeinstall\tconfig-files\nx\t1\thold\tinstalled\n"
+    )
+    assert found["nvidia-dkms-580"].broken and found["nvidia-dkms-580"].installed
+    assert not found["old"].installed and not found["old"].broken
+    assert found["x"].want == "hold"
+
+
+POLICY = """\
+libcudnn9-cuda-12:
+  Installed: (none)
+  Candidate: 9.27.0.42-1
+  Version table:
+     9.27.0.42-1 600
+        600 http://mirror.example/nvidia  Packages
+     9.10.2.21-1 600
+        600 http://mirror.example/nvidia  Packages
+nothing:
+  Installed: (none)
+  Candidate: (none)
+  Version table:
+"""
+
+
+def test_policy_gives_candidates_and_versions() -> None:
+    assert aptsim.candidates(POLICY) == {"libcudnn9-cuda-12": "9.27.0.42-1"}
+    table = aptsim.parse_policy(POLICY)["libcudnn9-cuda-12"]
+    assert [version for version, _priority, _sources in table] == ["9.27.0.42-1", "9.10.2.21-1"]
+    assert table[0][1] == 600 and "mirror.example" in table[0][2][0]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "picked"), [("9.10.2.21", "9.10.2.21-1"), ("9.10", "9.10.2.21-1"), ("9.1", None), ("9.27.0", "9.27.0.42-1")]
+)
+def test_an_upstream_version_picks_apts(upstream: str, picked: str | None) -> None:
+    assert aptsim.pick_version(["9.27.0.42-1", "9.10.2.21-1"], upstream) == picked
+
+
+class Script:
+    """A runner that answers from a table of (word in the command, answer) and notes what was run."""
+
+    def __init__(self, *answers: tuple[str, Done]) -> None:
+        self.answers, self.calls = answers, list[list[str]]()
+
+    def __call__(self, argv: Sequence[str]) -> Done:
+        self.calls.append(list(argv))
+        line = " ".join(argv)
+        return next((answer for word, answer in self.answers if word in line), Done(0, "", ""))
+
+
+def test_a_removal_that_nobody_asked_for_stops_the_transaction() -> None:
+    apt = Apt(Script(("--simulate", Done(0, "Remv ubuntu-desktop [1.0]\n", ""))))
+    request = Request(install=["nvidia-driver-580"])
+    with pytest.raises(Refused, match="ubuntu-desktop"):
+        apt.judge(request, apt.simulate(request))
+
+
+def test_what_was_asked_to_go_may_go() -> None:
+    apt = Apt(Script(("--simulate", Done(0, "Remv g++-12 [1.0]\n", ""))))
+    request = Request(install=[], remove=["g++-12"])
+    apt.judge(request, apt.simulate(request))
+
+
+def test_apts_own_explanation_is_passed_on() -> None:
+    text = "noise\nThe following packages have unmet dependencies:\n nvidia-driver-580 : Depends: x\nE: Unable to correct\n"
+    with pytest.raises(Refused, match="unmet dependencies"):
+        Apt(Script(("--simulate", Done(100, text, "")))).simulate(Request(install=["nvidia-driver-580"]))
+
+
+def test_nothing_is_installed_when_the_download_fails() -> None:
+    script = Script(("--download-only", Done(100, "", "E: Failed to fetch http://mirror.example/x")))
+    with pytest.raises(Failed, match="nothing was changed"):
+        Apt(script).execute(Request(install=["x"]))
+    assert all("--download-only" in call for call in script.calls)
