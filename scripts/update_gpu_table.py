@@ -4,7 +4,7 @@
 The table is plugins/module_utils/dlbox_planner/data/gpu_ids.py. Its source is the file ``pci.ids`` as
 Debian packages it (package ``pci.ids``), given as the file, as the .deb, or fetched:
 
-    scripts/update_gpu_table.py                          # newest of Debian unstable, from deb.debian.org
+    scripts/update_gpu_table.py                          # Debian unstable, from this machine's Debian mirror
     scripts/update_gpu_table.py --mirror http://my.mirror/debian
     scripts/update_gpu_table.py --from /usr/share/misc/pci.ids
     scripts/update_gpu_table.py --from pci.ids_0.0~2026.10.24-1_all.deb
@@ -27,7 +27,6 @@ import urllib.request
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "plugins/module_utils/dlbox_planner/data/gpu_ids.py"
-MIRROR = "http://deb.debian.org/debian"
 NVIDIA = "10de"
 
 #: Names of a GPU's chip: everything since the first Tesla, and the older ones.
@@ -123,6 +122,17 @@ def from_deb(content: bytes) -> str:
         return member.read().decode("utf-8", "replace")
 
 
+def own_mirror(apt: Path = Path("/etc/apt")) -> str:
+    """Return the Debian mirror of this machine's apt sources; raises ValueError where there is none."""
+    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
+    for path in files:
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        match = re.search(r"^(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(https?://\S+/debian)/?(?:\s|$)", text, re.MULTILINE)
+        if match:
+            return match.group(1)
+    raise ValueError("no Debian mirror in /etc/apt: give --mirror or --from")
+
+
 def fetch(mirror: str, suite: str) -> str:
     """Download package pci.ids of a Debian suite, checked against the sha256 of the suite's index."""
     def get(path: str) -> bytes:
@@ -147,14 +157,14 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; 0 when written or unchanged, 1 when --check finds a difference."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--from", dest="source", type=Path, help="a pci.ids file or the Debian package")
-    parser.add_argument("--mirror", default=MIRROR, help="Debian mirror (default: %(default)s)")
+    parser.add_argument("--mirror", help="Debian mirror (default: that of /etc/apt)")
     parser.add_argument("--suite", default="sid", help="Debian suite (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if the table would change")
     parser.add_argument("--output", type=Path, default=TARGET, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     try:
         if args.source is None:
-            text = fetch(args.mirror, args.suite)
+            text = fetch(args.mirror or own_mirror(), args.suite)
         elif args.source.suffix == ".deb":
             text = from_deb(args.source.read_bytes())
         else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .data.cuda import CUDNN_PRE_TURING, NATIVE_BRANCH
+from .data.cuda import CUDNN_DROPS_PRE_TURING, CUDNN_PRE_TURING, NATIVE_BRANCH
 from .data.wheels import BUILDS, KERAS_PYTHONS, KERAS_VERSION, PYTHONS, Build
 from .model import Exclusion, Gpu, Problem
-from .versions import numbers, starts_with
+from .versions import at_least, numbers, starts_with
 
 LABELS = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "keras": "Keras", "cuda": "CUDA",
           "cudnn": "cuDNN", "driver": "driver"}
@@ -144,7 +144,8 @@ def choose(problem: Problem, framework: str, branch: int | None, gpu: bool) -> C
             if on_gpu and pre_turing and best.pre_turing:
                 extra = best.pre_turing
             pinned_cudnn = problem.pin("cudnn")
-            if on_gpu and best.drifts and best.cuda and len(numbers(pinned_cudnn)) == 4:
+            fits = not pre_turing or not at_least(pinned_cudnn, CUDNN_DROPS_PRE_TURING)
+            if on_gpu and best.drifts and best.cuda and len(numbers(pinned_cudnn)) == 4 and fits:
                 extra = (f"nvidia-cudnn-cu{best.cuda.split('.')[0]}=={pinned_cudnn}",)
             return Choice(best, pythons(problem, best)[0], on_gpu, extra, tuple(excluded), gpu_blocked, (), shown)
     everything = [*by[True], *by[False]]

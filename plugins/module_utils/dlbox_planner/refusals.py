@@ -54,8 +54,8 @@ REMEDIES = {
 
 _PRIORITY = ("gpu_unknown", "gpu_out_of_scope", "gpu_too_old", "gpu_no_framework", "cpu_lacks_avx",
              "tensorflow_blackwell", "python_unsupported", "driver_too_old_for_build", "cuda_dropped_gpu",
-             "cuda_too_old_for_gpu", "wheel_lacks_gpu", "index_not_allowed", "secure_boot_dkms_unattended", "kernel_too_new", "kernel_too_old",
-             "packages_skewed")
+             "cuda_too_old_for_gpu", "cudnn_lacks_cuda", "wheel_lacks_gpu", "index_not_allowed",
+             "secure_boot_dkms_unattended", "kernel_too_new", "kernel_too_old", "packages_skewed")
 
 
 def refusal(component: str, code: str, message: str, causes: Sequence[str], fatal: bool) -> dict[str, object]:

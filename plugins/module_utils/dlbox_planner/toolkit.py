@@ -70,6 +70,11 @@ def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclus
         out("pin:cuda", "pin", f"cuda={text} is pinned")
     if problem.pin("cuda_source") and toolkit.source != problem.pin("cuda_source"):
         out("pin:cuda_source", "pin", f"cuda_source={problem.pin('cuda_source')} is pinned")
+    cudnn_pin = problem.pin("cudnn")
+    if cudnn_pin and problem.compute and numbers(toolkit.series)[0] == 13 \
+            and not at_least(cudnn_pin, CUDNN_FIRST_CUDA13):
+        out("pin:cudnn", "cudnn_lacks_cuda", f"cuDNN {cudnn_pin} is pinned, and the first with a build for CUDA 13 is "
+                                             f"{CUDNN_FIRST_CUDA13}")
     if toolkit.system != problem.system.key:
         out("os", "other_system", f"no source offers it on {problem.system.label}")
     return found
@@ -123,6 +128,8 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
     blackwell = [gpu for gpu in problem.compute if gpu.cc[0] >= 10]
     major = numbers(toolkit.series)[0] if toolkit else (12 if pre_turing else 13)
     pinned = problem.pin("cudnn")
+    if pinned and not at_least(pinned, CUDNN_FIRST_CUDA13) and major == 13:
+        major = 12
     found: list[Exclusion] = []
 
     def out(cause: str, code: str, reason: str) -> None:
@@ -139,9 +146,6 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
         for gpu in blackwell:
             if not at_least(pinned, CUDNN_FIRST_BLACKWELL):
                 out(gpu.cause, "cudnn_too_old_for_gpu", f"{gpu.title} needs cuDNN {CUDNN_FIRST_BLACKWELL} or newer")
-        if toolkit and major == 13 and not at_least(pinned, CUDNN_FIRST_CUDA13):
-            out("pin:cuda" if problem.pin("cuda") else "pin:cudnn", "cudnn_lacks_cuda",
-                f"cuDNN {pinned} has no build for CUDA 13; the first is {CUDNN_FIRST_CUDA13}")
         if found:
             return None, found
     version = pinned or (CUDNN_PRE_TURING if pre_turing or major == 11 else CUDNN_NEWEST)

@@ -15,11 +15,44 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from machines import AS_OF, machine
 
-GPUS = ("GTX 580", "GTX 680", "GTX 780 Ti", "Tesla K80", "10de:1380", "GTX 960", "GTX 980 Ti", "Tesla P100 PCIe 16GB",
-        "GTX 1080 Ti", "GT1030 Pascal", "TITAN V", "GTX 1660 Ti", "RTX 2080 Ti", "T4", "A100", "RTX 3090", "RTX 4090", "L4",
-        "H100 PCIe", "GH200", "B200", "GB300", "RTX 5090", "RTX 5060 Ti")
-KERNELS = (None, None, None, "6.8.0-149-generic", "7.0.0-43-generic", "6.1.0-56-amd64", "6.12.117+deb13-amd64",
-           "7.2.12+deb13-amd64", "6.8.0-1020-aws", "4.4.0-1-generic")
+GPUS = (
+    "GTX 580",
+    "GTX 680",
+    "GTX 780 Ti",
+    "Tesla K80",
+    "10de:1380",
+    "GTX 960",
+    "GTX 980 Ti",
+    "Tesla P100 PCIe 16GB",
+    "GTX 1080 Ti",
+    "GT1030 Pascal",
+    "TITAN V",
+    "GTX 1660 Ti",
+    "RTX 2080 Ti",
+    "T4",
+    "A100",
+    "RTX 3090",
+    "RTX 4090",
+    "L4",
+    "H100 PCIe",
+    "GH200",
+    "B200",
+    "GB300",
+    "RTX 5090",
+    "RTX 5060 Ti",
+)
+KERNELS = (
+    None,
+    None,
+    None,
+    "6.8.0-149-generic",
+    "7.0.0-43-generic",
+    "6.1.0-56-amd64",
+    "6.12.117+deb13-amd64",
+    "7.2.12+deb13-amd64",
+    "6.8.0-1020-aws",
+    "4.4.0-1-generic",
+)
 PIN_VALUES: dict[str, tuple[str, ...]] = {
     "driver": ("470", "535", "545", "550", "570", "580", "580-open", "580-server", "595", "615", "620", "700"),
     "modules": ("open", "proprietary"),
@@ -39,11 +72,14 @@ def machines(draw: st.DrawFn, min_gpus: int = 0) -> dict[str, Any]:
     guest = draw(st.sampled_from(("none", "none", "none", "kvm", "docker", "wsl")))
     return machine(
         *draw(st.lists(st.sampled_from(GPUS), min_size=min_gpus, max_size=4)),
-        os=draw(st.sampled_from(sorted(SYSTEMS))), kernel=draw(st.sampled_from(KERNELS)),
+        os=draw(st.sampled_from(sorted(SYSTEMS))),
+        kernel=draw(st.sampled_from(KERNELS)),
         secure_boot=draw(st.sampled_from((True, False, None))),
         flags=draw(st.sampled_from((("avx", "avx2"), ("avx", "avx2"), ("avx",), ()))),
-        virtualization="none" if guest == "wsl" else guest, wsl=guest == "wsl",
-        driver=draw(st.sampled_from((None, "551.23", "580.178.04"))) if guest in ("docker", "wsl") else None)
+        virtualization="none" if guest == "wsl" else guest,
+        wsl=guest == "wsl",
+        driver=draw(st.sampled_from((None, "551.23", "580.178.04"))) if guest in ("docker", "wsl") else None,
+    )
 
 
 @st.composite
@@ -51,15 +87,25 @@ def wishes(draw: st.DrawFn) -> dict[str, Any]:
     pins = {}
     for name in draw(st.lists(st.sampled_from(sorted(PIN_VALUES)), max_size=3, unique=True)):
         pins[name] = draw(st.sampled_from(PIN_VALUES[name]))
-    return {"policy": draw(st.sampled_from(("stable", "newest"))), "pins": pins, "headless": draw(st.booleans()),
-            "unattended": draw(st.booleans()), "pypi_only": draw(st.booleans()),
-            "today": draw(st.sampled_from((None, AS_OF, "2027-06-01", "2029-01-01")))}
+    return {
+        "policy": draw(st.sampled_from(("stable", "newest"))),
+        "pins": pins,
+        "headless": draw(st.booleans()),
+        "unattended": draw(st.booleans()),
+        "pypi_only": draw(st.booleans()),
+        "today": draw(st.sampled_from((None, AS_OF, "2027-06-01", "2029-01-01"))),
+    }
 
 
 #: The same examples every time, unless somebody asks for a number of new ones: DLBOX_EXAMPLES=5000.
 EXAMPLES = int(os.environ.get("DLBOX_EXAMPLES", "0"))
-MANY = settings(max_examples=EXAMPLES or 120, derandomize=not EXAMPLES, deadline=None, database=None,
-                suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(
+    max_examples=EXAMPLES or 120,
+    derandomize=not EXAMPLES,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 def number(text: str) -> tuple[int, ...]:
@@ -76,16 +122,24 @@ def check_driver(facts: dict[str, Any], wish: dict[str, Any], result: dict[str, 
     system = f"{result['os']['id']}-{result['os']['version']}"
     assert not result["os"]["wsl"] and result["os"]["virtualization"] != "docker"
     for gpu in on_gpu(result, ("compute", "display")):
-        known = [arch for arch in ARCHITECTURES.values()
-                 if arch.label == gpu["architecture"] and f"{arch.cc[0]}.{arch.cc[1]}"[:2] == gpu["compute_capability"][:2]]
+        known = [
+            arch
+            for arch in ARCHITECTURES.values()
+            if arch.label == gpu["architecture"] and f"{arch.cc[0]}.{arch.cc[1]}"[:2] == gpu["compute_capability"][:2]
+        ]
         assert any(arch.first_driver <= branch <= (arch.last_driver or 10_000) for arch in known)
         assert any(arch.modules in ("both", driver["modules"]) for arch in known)
         if "GH200" in gpu["name"]:
             assert driver["modules"] == "open"
     if branch >= OPEN_ONLY_FROM:
         assert driver["modules"] == "open"
-    assert any(offer.system == system and offer.branch == branch and offer.modules == driver["modules"]
-               and offer.source == driver["source"] for offer in OFFERS)
+    assert any(
+        offer.system == system
+        and offer.branch == branch
+        and offer.modules == driver["modules"]
+        and offer.source == driver["source"]
+        for offer in OFFERS
+    )
     if driver["source"] == "ubuntu":
         assert branch not in TRANSITIONAL[system]
     if wish["unattended"] and facts["os"]["secure_boot"]:
@@ -122,8 +176,9 @@ def check_cudnn(result: dict[str, Any]) -> None:
         assert capability < (10, 0) or version >= (9, 7)
 
 
-def check_framework(facts: dict[str, Any], wish: dict[str, Any], result: dict[str, Any], name: str,
-                    branch: int | None) -> None:
+def check_framework(
+    facts: dict[str, Any], wish: dict[str, Any], result: dict[str, Any], name: str, branch: int | None
+) -> None:
     entry = result["frameworks"][name]
     builds = [build for build in BUILDS[name] if build.version == entry["version"] and build.build == entry["build"]]
     assert builds
@@ -176,8 +231,9 @@ def test_a_plan_never_violates_the_data(facts: dict[str, Any], wish: dict[str, A
 
 @given(machines(min_gpus=1), wishes(), st.sampled_from(GPUS))
 @MANY
-def test_adding_a_gpu_never_makes_an_impossible_set_possible(facts: dict[str, Any], wish: dict[str, Any],
-                                                            more: str) -> None:
+def test_adding_a_gpu_never_makes_an_impossible_set_possible(
+    facts: dict[str, Any], wish: dict[str, Any], more: str
+) -> None:
     if plan(facts, wish)["ok"]:
         return
     extra = machine(more)["gpus"][0]
@@ -249,8 +305,10 @@ def without(facts: dict[str, Any], wish: dict[str, Any], cause: str) -> list[tup
     if cause == "driver":
         return [({**facts, "driver": {"loaded": "620.10"}}, wish)]
     if cause == "kernel":
-        return [({**facts, "os": {**facts["os"], "kernel": SYSTEMS[system].default_kernel}}, wish),
-                (machine_on(facts, "debian-12"), wish)]
+        return [
+            ({**facts, "os": {**facts["os"], "kernel": SYSTEMS[system].default_kernel}}, wish),
+            (machine_on(facts, "debian-12"), wish),
+        ]
     if cause == "os":
         return [(machine_on(facts, other), wish) for other in SYSTEMS if other != system]
     raise AssertionError(f"no test knows how to take away {cause}")
@@ -263,16 +321,19 @@ def machine_on(facts: dict[str, Any], other: str) -> dict[str, Any]:
 
 @given(machines(), wishes())
 @MANY
-def test_every_refusal_names_causes_whose_removal_changes_the_result(facts: dict[str, Any],
-                                                                    wish: dict[str, Any]) -> None:
+def test_every_refusal_names_causes_whose_removal_changes_the_result(
+    facts: dict[str, Any], wish: dict[str, Any]
+) -> None:
     result = plan(facts, wish)
     for item in result["refusals"]:
         assert item["causes"]
         for cause in item["causes"]:
             changed = [plan(*ways)["refusals"] for ways in without(facts, wish, cause)]
             key = (item["component"], item["code"], tuple(item["causes"]), item["message"])
-            assert any(key not in {(one["component"], one["code"], tuple(one["causes"]), one["message"]) for one in other}
-                       for other in changed), (cause, item)
+            assert any(
+                key not in {(one["component"], one["code"], tuple(one["causes"]), one["message"]) for one in other}
+                for other in changed
+            ), (cause, item)
 
 
 @given(machines(), wishes())
