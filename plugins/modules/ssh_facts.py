@@ -33,10 +33,10 @@ keywords:
   description: Keywords in lower case that this sshd knows.
   type: list
 host_keys:
-  description: "Host keys in /etc/ssh: type, bits, path of the private key, fingerprint and public (the key without comment)."
+  description: "Host keys in /etc/ssh: type, bits, path of the private key, fingerprint, public (without comment)."
   type: list
 socket:
-  description: "How ssh.socket starts sshd: used (enabled or active), generator (it follows Port in sshd_config by itself)."
+  description: "Whether ssh.socket is used (enabled or active), and has a generator that follows Port in sshd_config."
   type: dict
 weak_moduli:
   description: Number of groups in /etc/ssh/moduli with less than 3071 bits.
@@ -59,8 +59,17 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_ssh import keys
 
 # The words of ssh -Q in the releases of Debian 12 and Ubuntu 22.04 and newer.
-QUERIES = {"kex": "kex", "mac": "mac", "cipher": "cipher", "hostkey": "HostKeyAlgorithms", "pubkey": "PubkeyAcceptedAlgorithms"}
-SOCKET_GENERATORS = ("/usr/lib/systemd/system-generators/sshd-socket-generator", "/lib/systemd/system-generators/sshd-socket-generator")
+QUERIES = {
+    "kex": "kex",
+    "mac": "mac",
+    "cipher": "cipher",
+    "hostkey": "HostKeyAlgorithms",
+    "pubkey": "PubkeyAcceptedAlgorithms",
+}
+SOCKET_GENERATORS = (
+    "/usr/lib/systemd/system-generators/sshd-socket-generator",
+    "/lib/systemd/system-generators/sshd-socket-generator",
+)
 MODULI_BITS = 3071
 
 
@@ -81,7 +90,9 @@ def host_keys(folder: Path) -> list[dict[str, Any]]:
         private = str(public.with_suffix(""))
         if Path(private).exists():
             text = f"{key.type} {key.blob}"
-            found.append({"type": key.type, "bits": key.bits, "path": private, "fingerprint": key.fingerprint, "public": text})
+            found.append(
+                {"type": key.type, "bits": key.bits, "path": private, "fingerprint": key.fingerprint, "public": text}
+            )
     return found
 
 
@@ -122,7 +133,10 @@ def main() -> None:
         algorithms=algorithms,
         keywords=keywords,
         host_keys=found,
-        socket={"used": states[0] == "enabled" or states[1] == "active", "generator": any(map(os.path.exists, SOCKET_GENERATORS))},
+        socket={
+            "used": states[0] == "enabled" or states[1] == "active",
+            "generator": any(map(os.path.exists, SOCKET_GENERATORS)),
+        },
         weak_moduli=weak_moduli(moduli.read_text()) if moduli.exists() else 0,
         pam=pam.read_text() if pam.exists() else "",
         connecting_user=connecting_user(),

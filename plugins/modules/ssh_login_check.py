@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: ssh_login_check
 short_description: Find out who could log in over ssh with a key, and refuse a configuration that locks out
 description:
-  - Judges each allowed account by what sshd will look at, that is C(AllowUsers) and C(AllowGroups), the account's expiry and
-    password ageing, its shell, its home directory, owner and mode of the key file and the directories above it, and each key
+  - Judges each allowed account by what sshd will look at, that is C(AllowUsers) and C(AllowGroups), the account's
+    expiry and password ageing, shell, home, owner and mode of the key file and the directories above it, and each key
     in it (parseable, of an accepted type, long enough, not revoked, expired or bound to a command).
   - Changes nothing. I(refusals) of the answer is empty where the configuration is safe.
 options:
@@ -64,7 +64,7 @@ options:
     type: bool
     default: true
   planned:
-    description: Accounts that another role makes in the same run. In check mode they do not exist yet, and are taken as usable.
+    description: Accounts that another role makes in the same run. In check mode they are taken as usable.
     type: list
     elements: str
     default: []
@@ -136,8 +136,10 @@ def refusals(
         )
     if connecting and not verdicts[connecting].usable and (usable or not reasons):
         reasons.append(
-            f"The account that this run logs in to could not log in afterwards. {sentence(connecting, verdicts[connecting].problems)}.\n"
-            f"Add it to dlbox_admins with a key, or set ansible_user to one that could: {', '.join(usable) or 'none yet'}."
+            "The account that this run logs in to could not log in afterwards. "
+            f"{sentence(connecting, verdicts[connecting].problems)}.\n"
+            "Add it to dlbox_admins with a key, or set ansible_user to one that could: "
+            f"{', '.join(usable) or 'none yet'}."
         )
     if second_factor:
         reasons.append(

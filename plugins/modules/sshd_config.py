@@ -8,11 +8,11 @@ DOCUMENTATION = r"""
 module: sshd_config
 short_description: Configure sshd with a drop-in that is proved to win before anything is replaced
 description:
-  - Writes a drop-in, lets the base file include the directory of drop-ins before anything else, and makes comments of the
-    directives elsewhere that would add to those of the drop-in (C(Port), C(ListenAddress), C(HostKey), C(AllowUsers),
+  - Writes a drop-in, lets the base file include the directory of drop-ins first, and makes comments of the directives
+    elsewhere that would add to those of the drop-in (C(Port), C(ListenAddress), C(HostKey), C(AllowUsers),
     C(AllowGroups)).
-  - The whole result is assembled in a copy of the directory first. There C(sshd -t) has to accept it, and C(sshd -T -C) has
-    to show the drop-in's values for each of I(users); otherwise nothing is written.
+  - The whole result is assembled in a copy of the directory first. There C(sshd -t) has to accept it, and
+    C(sshd -T -C) has to show the drop-in's values for each of I(users); otherwise nothing is written.
   - All files are replaced together, with a backup of each.
 options:
   path:
@@ -89,7 +89,7 @@ def read(path: Path) -> str:
 
 
 def desired_texts(params: dict[str, Any]) -> dict[str, tuple[str, int]]:
-    """Path to (text, mode) of every file as it should be: the drop-in, the base, the others in its directory, the extras."""
+    """Path to (text, mode) of every file as it should be: drop-in, base, other drop-ins, the extras."""
     dropin, base = Path(params["path"]), Path(params["base"])
     clash = config.cumulative(params["content"])
     wanted = {str(dropin): (params["content"], 0o600)}
@@ -177,7 +177,18 @@ class Stage:
         """Make a host key in the copy."""
         target = self.at(key["path"])
         target.unlink(missing_ok=True)
-        command = ["ssh-keygen", "-q", "-t", key["type"], "-N", "", "-f", str(target), "-C", f"root@{os.uname().nodename}"]
+        command = [
+            "ssh-keygen",
+            "-q",
+            "-t",
+            key["type"],
+            "-N",
+            "",
+            "-f",
+            str(target),
+            "-C",
+            f"root@{os.uname().nodename}",
+        ]
         if key["type"] == "rsa":
             command += ["-b", str(key["bits"])]
         self.module.run_command(command, check_rc=True)
@@ -211,7 +222,9 @@ def check(module: AnsibleModule, stage: Stage, sshd: str) -> None:
         )
 
 
-def install(module: AnsibleModule, stage: Stage, wanted: dict[str, tuple[str, int]], weak: list[dict[str, Any]]) -> None:
+def install(
+    module: AnsibleModule, stage: Stage, wanted: dict[str, tuple[str, int]], weak: list[dict[str, Any]]
+) -> None:
     """Replace the files, each with a backup of what it was."""
     for key in weak:
         for suffix, mode in (("", 0o600), (".pub", 0o644)):
@@ -247,7 +260,11 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {**sub, "content": {"type": "str", "required": True}, "mode": {"type": "str", "default": "0644"}},
+                "options": {
+                    **sub,
+                    "content": {"type": "str", "required": True},
+                    "mode": {"type": "str", "default": "0644"},
+                },
             },
             "host_keys": {
                 "type": "list",

@@ -117,7 +117,8 @@ class Box:
     def access_state(self) -> str:
         """All that decides about access, to be compared with itself: files, units and the kernel's rules."""
         return self.console(
-            "find /etc/ssh /etc/ufw /etc/default/ufw /etc/pam.d /home/*/.ssh -type f ! -name '*~' -exec sha256sum {} + | sort -k2;"
+            "find /etc/ssh /etc/ufw /etc/default/ufw /etc/pam.d /home/*/.ssh -type f ! -name '*~' -exec sha256sum {} +"
+            " | sort -k2;"
             "systemctl is-enabled ssh.service ssh.socket; systemctl is-active ssh.socket;"
             "iptables -S | grep -v f2b; ip6tables -S"
         )[1]

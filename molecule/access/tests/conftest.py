@@ -12,11 +12,11 @@ import docker
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-import cases  # noqa: E402
+import cases
 
 
 def network(engine: docker.DockerClient) -> tuple[docker.models.networks.Network, str]:
-    """A network on which addresses can be chosen, so that a restarted host keeps its own; and its first three numbers."""
+    """A network on which addresses can be chosen, so that a restarted host keeps its own; and how they begin."""
     for left in engine.containers.list(all=True, filters={"name": "^dlbox-access-case-"}):
         left.remove(force=True)
     for old in engine.networks.list(names=[cases.NETWORK]):

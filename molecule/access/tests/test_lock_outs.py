@@ -1,6 +1,6 @@
 """Nobody is locked out: every way to lose a host that was measured on published roles, over real ssh.
 
-Each case ends with the owner logged in as before, over a connection of its own, and with an error that says what happened.
+Each case ends with the owner logged in as before, over a new connection, and with an error that says what happened.
 """
 
 from __future__ import annotations
@@ -101,7 +101,10 @@ def case_port_moved_not_opened(box: Box) -> None:
     before = box.access_state()
     play = box.play(["ssh_hardening"], dlbox_ssh_port=2222, access_guard_port=2222)
     reverted(box, play, before, "/etc/ssh/sshd_config.d/00-dlbox.conf")
-    assert "port 2222" in box.console("cat /var/lib/dlbox/access_guard/failed/etc/ssh/sshd_config.d/00-dlbox.conf")[1].lower()
+    assert (
+        "port 2222"
+        in box.console("cat /var/lib/dlbox/access_guard/failed/etc/ssh/sshd_config.d/00-dlbox.conf")[1].lower()
+    )
 
 
 @case(on="u2404")
@@ -117,14 +120,18 @@ def case_port_moved_not_opened_by_socket(box: Box) -> None:
 def case_firewall_without_ssh(box: Box) -> None:
     """A list of rules that forgets ssh."""
     before = box.access_state()
-    reverted(box, box.play(["foreign_role"], foreign_role_does="ufw_without_ssh"), before, "firewall rules in the kernel")
+    reverted(
+        box, box.play(["foreign_role"], foreign_role_does="ufw_without_ssh"), before, "firewall rules in the kernel"
+    )
 
 
 @case()
 def case_established_only(box: Box) -> None:
     """Default deny that lets the established session live, so that the play itself notices nothing."""
     before = box.access_state()
-    reverted(box, box.play(["foreign_role"], foreign_role_does="established_only"), before, "firewall rules in the kernel")
+    reverted(
+        box, box.play(["foreign_role"], foreign_role_does="established_only"), before, "firewall rules in the kernel"
+    )
 
 
 @case(on="d12")
@@ -155,7 +162,9 @@ def case_invalid_configuration(box: Box) -> None:
     start = time.monotonic()
     reverted(box, box.play(["foreign_role"], foreign_role_does="invalid_config"), before, "00-foreign.conf")
     log = box.console("cat /var/lib/dlbox/access_guard/log")[1]
-    times = [time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ") for stamp in re.findall(r"^(\S+) (?:armed|rolled back)", log, re.M)]
+    times = [
+        time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ") for stamp in re.findall(r"^(\S+) (?:armed|rolled back)", log, re.M)
+    ]
     assert time.mktime(times[-1]) - time.mktime(times[0]) < WINDOW, f"waited for the timer: {log}"
     assert time.monotonic() - start < 200
 
@@ -177,9 +186,13 @@ def case_refusals(box: Box) -> None:
     before = box.access_state()
 
     def run(user: str, password: bool = True, **more: object) -> Play:
-        return box.play(["ssh_hardening"], user=user, password=password, **{"ssh_hardening_allow_users": [user], **more})
+        return box.play(
+            ["ssh_hardening"], user=user, password=password, **{"ssh_hardening_allow_users": [user], **more}
+        )
 
-    refused(box, run("nokey"), before, "nokey: ", "/home/nokey/.ssh/authorized_keys does not exist", "ssh-keygen -t ed25519")
+    refused(
+        box, run("nokey"), before, "nokey: ", "/home/nokey/.ssh/authorized_keys does not exist", "ssh-keygen -t ed25519"
+    )
     refused(box, run("malformed"), before, "/home/malformed/.ssh/authorized_keys line 1: the key data is")
     refused(box, run("ecdsa"), before, "is of type ecdsa-sha2-nistp256, which the server will not accept")
     refused(box, run("loose"), before, "is writable by others (mode 0666): chmod go-w /home/loose/.ssh/authorized_keys")
@@ -193,12 +206,35 @@ def case_refusals_of_lists(box: Box) -> None:
     def run(**more: object) -> Play:
         return box.play(["ssh_hardening"], **more)
 
-    refused(box, run(ssh_hardening_allow_users=["adda"]), before, "adda: has no account on the host", "ada: is not in AllowUsers (adda)")
-    refused(box, run(ssh_hardening_allow_users=["other"]), before, "ada: is not in AllowUsers (other)", "set ansible_user to one that could: other")
-    refused(box, run(ssh_hardening_allow_groups=["sudo"]), before, "ada: is in none of AllowGroups (sudo); its groups are ada")
+    refused(
+        box,
+        run(ssh_hardening_allow_users=["adda"]),
+        before,
+        "adda: has no account on the host",
+        "ada: is not in AllowUsers (adda)",
+    )
+    refused(
+        box,
+        run(ssh_hardening_allow_users=["other"]),
+        before,
+        "ada: is not in AllowUsers (other)",
+        "set ansible_user to one that could: other",
+    )
+    refused(
+        box,
+        run(ssh_hardening_allow_groups=["sudo"]),
+        before,
+        "ada: is in none of AllowGroups (sudo); its groups are ada",
+    )
     expired = run(ssh_hardening_allow_users=["expired"])
     refused(box, expired, before, "expired: has expired on 1970-01-02: chage --expiredate -1 expired")
-    refused(box, run(ssh_hardening_settings={"PermitRootLogin": "perhaps"}), before, "sshd refuses the configuration", "00-dlbox.conf")
+    refused(
+        box,
+        run(ssh_hardening_settings={"PermitRootLogin": "perhaps"}),
+        before,
+        "sshd refuses the configuration",
+        "00-dlbox.conf",
+    )
 
 
 @case(full=True)
@@ -262,7 +298,11 @@ def case_foreign_role_good(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(c, id=c.function.__name__.removeprefix("case_"), marks=[pytest.mark.full] if c.full else []) for c in CASES]
+    "case",
+    [
+        pytest.param(c, id=c.function.__name__.removeprefix("case_"), marks=[pytest.mark.full] if c.full else [])
+        for c in CASES
+    ],
 )
 def test_nobody_is_locked_out(case: Case, outcomes: dict[str, Future[None]]) -> None:
     outcomes[case.function.__name__].result()

@@ -76,7 +76,7 @@ def users_of(match: str) -> set[str]:
 
 
 def expected(dropin: str, user: str) -> dict[str, list[str]]:
-    """What a drop-in wants for a user: keyword to its words, those of all lines of a cumulative keyword together."""
+    """What a drop-in wants for a user: keyword to words, those of all lines of a cumulative keyword together."""
     wanted: dict[str, list[str]] = {}
     overridden: set[str] = set()
     for directive in parse(dropin):
@@ -93,7 +93,7 @@ def expected(dropin: str, user: str) -> dict[str, list[str]]:
 
 
 def effective(output: str) -> dict[str, list[str]]:
-    """`sshd -T` as keyword to words, those of repeated keywords together. Some releases print keywords in mixed case."""
+    """`sshd -T` as keyword to words, those of repeated keywords together. Some releases print mixed case."""
     values: dict[str, list[str]] = {}
     for line in output.splitlines():
         keyword, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""Public keys as OpenSSH writes them: authorized_keys lines (sshd(8), AUTHORIZED_KEYS FILE FORMAT) and the key blobs."""
+"""Public keys as OpenSSH writes them: authorized_keys lines (sshd(8), AUTHORIZED_KEYS FILE FORMAT) and blobs."""
 
 from __future__ import annotations
 

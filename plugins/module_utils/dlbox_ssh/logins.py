@@ -73,7 +73,13 @@ def account_problem(fields: list[str], today: datetime.date, use_pam: bool) -> s
     if changed == 0:
         return "has to change its password at the next login: passwd NAME"
     has_password = fields[1][:1] not in ("!", "*", "")
-    if has_password and changed is not None and maximum is not None and 0 <= maximum < 99999 and changed + maximum < day:
+    if (
+        has_password
+        and changed is not None
+        and maximum is not None
+        and 0 <= maximum < 99999
+        and changed + maximum < day
+    ):
         late = f"password expired on {EPOCH + datetime.timedelta(days=changed + maximum)}"
         closed = inactive is not None and changed + maximum + inactive < day
         return f"{late}{' and the account is closed' if closed else ''}: chage --maxdays -1 NAME"
@@ -112,7 +118,9 @@ def readable_by(path: Path, uid: int) -> bool:
     return bool(status.st_mode & (stat.S_IRUSR if status.st_uid == uid else stat.S_IROTH | stat.S_IRGRP))
 
 
-def key_file_problems(path: Path, user: pwd.struct_passwd, server: Server, today: datetime.date) -> tuple[list[str], list[str]]:
+def key_file_problems(
+    path: Path, user: pwd.struct_passwd, server: Server, today: datetime.date
+) -> tuple[list[str], list[str]]:
     """Fingerprints of the keys in a file that would log the user in, and what is wrong with the others."""
     if not path.is_file():
         return [], [f"{path} does not exist"]
@@ -192,7 +200,7 @@ def judge(name: str, server: Server, shadow: str, today: datetime.date) -> Verdi
 
 
 def candidates(server: Server, everybody: Iterable[pwd.struct_passwd]) -> list[str]:
-    """Accounts that the server's lists name: AllowUsers as written, else the members of AllowGroups, else all people."""
+    """Accounts that the server's lists name: AllowUsers, else the members of AllowGroups, else all people."""
     plain = [pattern.split("@")[0] for pattern in server.allow_users]
     if plain and not any(char in pattern for pattern in plain for char in "*?!"):
         return list(dict.fromkeys(plain))

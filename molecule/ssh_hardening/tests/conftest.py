@@ -1,0 +1,76 @@
+"""What the checks of sshd ask the hosts of the scenario."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Effective = dict[str, list[str]]
+
+
+@functools.cache
+def _effective(host: Any, user: str, address: str) -> Effective:
+    """`sshd -T` for a connection: keyword in lower case to its words; those of repeated keywords together."""
+    out = host.check_output(f"install -d /run/sshd && sshd -T -C user={user},host=localhost,addr={address}")
+    values: Effective = {}
+    for line in out.splitlines():
+        keyword, _, rest = line.partition(" ")
+        values.setdefault(keyword.lower(), []).extend(rest.split())
+    return values
+
+
+@pytest.fixture(params=[("ada", "192.0.2.7"), ("root", "127.0.0.1")], ids=["ada", "root"])
+def effective(request: pytest.FixtureRequest, host: Any) -> Effective:
+    """The configuration that a connection gets."""
+    return _effective(host, *request.param)
+
+
+@pytest.fixture
+def sshd(host: Any) -> Effective:
+    """The configuration that the owner gets."""
+    return _effective(host, "ada", "192.0.2.7")
+
+
+@pytest.fixture
+def profile(host: Any) -> str:
+    """The profile that the host was given."""
+    return str(host.ansible.get_variables().get("ssh_hardening_profile", "workstation"))
+
+
+@pytest.fixture
+def address(host: Any) -> str:
+    """Address of the host on the test network, as the controller reaches it."""
+    return str(host.check_output("hostname -I").split()[0])
+
+
+@pytest.fixture
+def login(host: Any, address: str, tmp_path: Path) -> Any:
+    """Log in from the controller with the owner's key, the host key checked: login(*words, options=...) -> process."""
+    known = tmp_path / "known_hosts"
+    key = host.check_output("cat /etc/ssh/ssh_host_ed25519_key.pub").split()
+    known.write_text(f"{address} {key[0]} {key[1]}\n")
+    identity = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "ada"
+
+    def run(*words: str, user: str = "ada", options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        base = [
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ConnectTimeout=5",
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            f"UserKnownHostsFile={known}",
+        ]
+        command = [*base, "-i", str(identity), *options, f"{user}@{address}", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    return run

@@ -1,0 +1,147 @@
+"""Who could log in: keys, accounts, shells, modes."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+import ssh_login_check
+from ansible.module_utils.dlbox_ssh import keys, logins
+
+TODAY = datetime.date(2026, 11, 20)
+ED25519 = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(range(32))).decode()
+
+
+def rsa(bits: int) -> str:
+    modulus = b"\0" + ((1 << (bits - 1)) + 1).to_bytes(bits // 8, "big")
+    blob = b"\0\0\0\x07ssh-rsa\0\0\0\x03\x01\0\x01" + len(modulus).to_bytes(4, "big") + modulus
+    return "ssh-rsa " + base64.b64encode(blob).decode()
+
+
+def refusal(
+    line: str, algorithms: tuple[str, ...] = ("ssh-ed25519", "rsa-sha2-512"), revoked: frozenset[str] = frozenset()
+) -> str:
+    return keys.refusal(keys.parse_line(line), list(algorithms), 3072, set(revoked), "20261120")
+
+
+def test_good_keys() -> None:
+    assert refusal(f"{ED25519} ada@laptop") == ""
+    assert refusal(rsa(3072)) == ""
+    assert refusal(f'from="10.0.0.0/8,192.168.1.7",no-pty,environment="A=b c" {ED25519}') == ""
+    assert keys.parse_line(f"{ED25519} ada@laptop").comment == "ada@laptop"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (rsa(2048), "has 2048 bits"),
+        (f'command="/bin/backup x" {ED25519}', "bound to a command"),
+        (f'expiry-time="20250101" {ED25519}', "has expired"),
+        (f"cert-authority {ED25519}", "certificate authority"),
+    ],
+)
+def test_keys_that_give_no_login(line: str, reason: str) -> None:
+    assert reason in refusal(line)
+
+
+def test_types_and_revocation() -> None:
+    assert "ssh-ed25519, which the server will not accept" in refusal(ED25519, ("rsa-sha2-512",))
+    assert refusal(ED25519, revoked=frozenset({ED25519.split()[1]})) == "is revoked"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC x",
+        "ssh-ed25519",
+        "garbage",
+        "ssh-ed25519 ???? x",
+        rsa(3072).replace("ssh-rsa", "ssh-ed25519", 1),
+    ],
+)
+def test_malformed_keys_say_why(line: str) -> None:
+    with pytest.raises(keys.MalformedKey):
+        keys.parse_line(line)
+
+
+def test_a_file_names_its_bad_lines() -> None:
+    good, problems = keys.parse_file(f"# comment\n\n{ED25519} a\nnonsense here\n")
+    assert [key.comment for key in good] == ["a"]
+    assert problems[0].startswith("line 4: ")
+
+
+@pytest.mark.parametrize(
+    ("shadow", "use_pam", "problem"),
+    [
+        ("ada:$y$x:20000:0:99999:7:::", True, ""),
+        ("ada:!:20000:0:99999:7:::", True, ""),
+        ("ada:*:20000:0:99999:7:::", True, ""),
+        ("ada:!$y$x:20000:0:99999:7::1:", True, "has expired on 1970-01-02"),
+        ("ada:!$y$x:20000:0:99999:7:::", False, "is locked"),
+        ("ada:$y$x:0:0:99999:7:::", True, "has to change its password"),
+        ("ada:$y$x:18000:0:30:7:::", True, "password expired on"),
+        ("ada:$y$x:20000:0:99999:7::30000:", True, ""),
+    ],
+)
+def test_accounts(shadow: str, use_pam: bool, problem: str) -> None:
+    found = logins.account_problem(logins.shadow_entry("ada", shadow), TODAY, use_pam)
+    assert found.startswith(problem) and bool(found) == bool(problem)
+
+
+def test_shells() -> None:
+    assert logins.shell_problem("/bin/sh") == ""
+    assert "usermod --shell" in logins.shell_problem("/usr/sbin/nologin")
+    assert "not there" in logins.shell_problem("/bin/fishy")
+
+
+@pytest.fixture
+def me(tmp_path: Path) -> pwd.struct_passwd:
+    """An account with this process's ids whose home is a temporary directory with one good key."""
+    own = pwd.getpwuid(os.getuid())
+    tmp_path.chmod(0o755)
+    (tmp_path / ".ssh").mkdir(mode=0o700)
+    file = tmp_path / ".ssh" / "authorized_keys"
+    file.write_text(f"{ED25519} ada@laptop\n")
+    file.chmod(0o600)
+    return pwd.struct_passwd((own.pw_name, "x", own.pw_uid, own.pw_gid, "", str(tmp_path), "/bin/sh"))
+
+
+def judged(me: pwd.struct_passwd) -> tuple[list[str], list[str]]:
+    return logins.key_file_problems(Path(me.pw_dir) / ".ssh" / "authorized_keys", me, logins.Server(), TODAY)
+
+
+def test_a_key_file_as_it_should_be(me: pwd.struct_passwd) -> None:
+    good, problems = judged(me)
+    assert len(good) == 1 and good[0].startswith("SHA256:") and problems == []
+
+
+@pytest.mark.parametrize(("path", "mode"), [(".ssh/authorized_keys", 0o666), (".ssh", 0o777), (".", 0o775)])
+def test_strict_modes_reach_up_to_the_home_directory(me: pwd.struct_passwd, path: str, mode: int) -> None:
+    (Path(me.pw_dir) / path).chmod(mode)
+    good, problems = judged(me)
+    assert good == [] and f"mode {mode:04o}" in problems[0]
+
+
+def test_patterns_and_the_people_they_name(me: pwd.struct_passwd) -> None:
+    assert logins.permitted(me, logins.Server(allow_users=("nobody-else",), root_login=True))
+    assert not logins.permitted(me, logins.Server(allow_users=(f"{me.pw_name[:2]}*@10.0.0.0/8",), root_login=True))
+    assert logins.candidates(logins.Server(allow_users=("ada", "bob@10.0.0.1")), []) == ["ada", "bob"]
+
+
+USABLE, LOCKED = logins.Verdict(True, ["SHA256:x"], []), logins.Verdict(False, [], ["has expired"])
+
+
+def test_refusals() -> None:
+    check = ssh_login_check.refusals
+    assert check({"ada": USABLE}, "ada", False, True, ["ada"]) == []
+    assert "Nobody could log in" in check({"ada": LOCKED}, "ada", False, True, ["ada"])[0]
+    assert (
+        "set ansible_user to one that could: ada"
+        in check({"ada": USABLE, "bob": LOCKED}, "bob", False, True, ["ada"])[0]
+    )
+    assert check({}, "", False, False, []) == [], "on the machine itself nobody needs to log in"
+    assert "one-time codes" in check({"ada": USABLE}, "ada", True, True, ["ada"])[0]
