@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""./dlbox bench: measure every environment on the CPU and on each GPU, keep the figures, say what changed since the last run.
+"""./dlbox bench: measure every environment on the CPU and each GPU, keep the figures, say what changed since last time.
 
 Exit code: 0 when something was measured on every host, 1 when a host has nothing to measure or a measurement failed, 2
 when a host could not be asked.
@@ -20,7 +20,7 @@ sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
 from dlbox_bench import history  # noqa: E402
 from dlbox_doctor import runner  # noqa: E402
-from dlbox_report import kept, page  # noqa: E402
+from dlbox_page import kept, page  # noqa: E402
 
 PROGRAM = PROJECT / "plugins" / "module_utils" / "dlbox_bench" / "program.py"
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -31,22 +31,43 @@ QUIET = ("env", "PYTHONDONTWRITEBYTECODE=1", "HOME=/tmp")
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="dlbox bench", description="Measure every environment on the CPU and each GPU.")
-    parser.add_argument("-i", "--inventory", action="append", help="inventory, may be repeated (default: inventory/home)")
+    parser = argparse.ArgumentParser(
+        prog="dlbox bench", description="Measure every environment on the CPU and each GPU."
+    )
+    parser.add_argument(
+        "-i", "--inventory", action="append", help="inventory, may be repeated (default: inventory/home)"
+    )
     parser.add_argument("--host", default="all", metavar="NAME", help="one host or a pattern (default: every host)")
     parser.add_argument("--quick", action="store_true", help="half a minute per environment instead of a few minutes")
     parser.add_argument("--env", action="append", metavar="NAME", help="only this environment; may be repeated")
-    parser.add_argument("--devices", default="cpu,gpu", help="cpu, gpu or GPU numbers, separated by commas (default: cpu,gpu)")
-    parser.add_argument("--mnist", default=MNIST_URL, metavar="URL", help="where the host gets MNIST from, once; '' does not try")
+    parser.add_argument(
+        "--devices", default="cpu,gpu", help="cpu, gpu or GPU numbers, separated by commas (default: cpu,gpu)"
+    )
+    parser.add_argument(
+        "--mnist", default=MNIST_URL, metavar="URL", help="where the host gets MNIST from, once; '' does not try"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--no-page", action="store_true", help="do not write the report page")
-    parser.add_argument("--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the page goes (default: reports/)")
+    parser.add_argument(
+        "--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the page goes (default: reports/)"
+    )
     return parser.parse_args(argv)
 
 
 def on_host(host: Any, python: str, *words: str) -> dict[str, Any]:
     """Run the program with one of the host's Pythons; its last line of JSON. Raises runner.Unreachable."""
-    command = ["sh", "-c", runner.AS_ROOT, "sh", *QUIET, python, "-c", runner.BOOTSTRAP, runner.packed(PROGRAM.read_text()), *words]
+    command = [
+        "sh",
+        "-c",
+        runner.AS_ROOT,
+        "sh",
+        *QUIET,
+        python,
+        "-c",
+        runner.BOOTSTRAP,
+        runner.packed(PROGRAM.read_text()),
+        *words,
+    ]
     done = host.run(" ".join(["%s"] * len(command)), *command)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith("{"):
@@ -57,17 +78,28 @@ def on_host(host: Any, python: str, *words: str) -> dict[str, Any]:
 def keep(host: Any, folder: str, record: dict[str, Any]) -> str:
     """Write the record on the host; an empty text, or why it could not."""
     path = f"{folder}/{record['date'].replace(':', '')}.json"
-    code = "import os,sys,zlib,base64;os.makedirs(sys.argv[1],exist_ok=True);open(sys.argv[2],'wb').write(zlib.decompress(base64.b64decode(sys.argv[3])))"
-    done = host.run("sh -c %s sh python3 -c %s %s %s %s", runner.AS_ROOT, code, folder, path, runner.packed(json.dumps(record)))
+    code = (
+        "import os,sys,zlib,base64;os.makedirs(sys.argv[1],exist_ok=True);"
+        "open(sys.argv[2],'wb').write(zlib.decompress(base64.b64decode(sys.argv[3])))"
+    )
+    done = host.run(
+        "sh -c %s sh python3 -c %s %s %s %s", runner.AS_ROOT, code, folder, path, runner.packed(json.dumps(record))
+    )
     return "" if done.rc == 0 else (done.stderr.strip().splitlines() or ["unknown"])[-1]
 
 
-def measure(name: str, host: Any, variables: dict[str, Any], options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def measure(
+    name: str, host: Any, variables: dict[str, Any], options: argparse.Namespace
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """(this run's record, the one before or None)."""
     told = runner.settings(variables, [])
     seen = runner.evidence(host, {**told, "collect": ASKED})
     folder = told["state_dir"] + "/bench"
-    chosen = [item for item in seen["environment_list"] or [] if item["python"] and (not options.env or item["name"] in options.env)]
+    chosen = [
+        item
+        for item in seen["environment_list"] or []
+        if item["python"] and (not options.env or item["name"] in options.env)
+    ]
     record: dict[str, Any] = {
         "schema": 1,
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -81,14 +113,26 @@ def measure(name: str, host: Any, variables: dict[str, Any], options: argparse.N
         "failures": [],
     }
     if options.mnist and chosen:
-        record["mnist"] = on_host(host, "python3", "--fetch", options.mnist, "--data", folder + "/data").get("mnist", "")
+        record["mnist"] = on_host(host, "python3", "--fetch", options.mnist, "--data", folder + "/data").get(
+            "mnist", ""
+        )
     for environment in chosen:
         for framework in history.frameworks_of(environment):
             if options.format == "text":
                 print(f"{name}: {environment['name']} ({framework}) ...", file=sys.stderr, flush=True)
-            words = [framework, "--json", "--devices", options.devices, "--data", folder + "/data", *["--quick"] * options.quick]
+            words = [
+                framework,
+                "--json",
+                "--devices",
+                options.devices,
+                "--data",
+                folder + "/data",
+                *["--quick"] * options.quick,
+            ]
             try:
-                record["results"].append({**on_host(host, environment["prefix"] + "/bin/python", *words), "environment": environment["name"]})
+                record["results"].append(
+                    {**on_host(host, environment["prefix"] + "/bin/python", *words), "environment": environment["name"]}
+                )
             except runner.Unreachable as error:
                 record["failures"].append(f"{environment['name']}/{framework}: {error}")
     if record["results"]:
@@ -105,17 +149,24 @@ def as_text(record: dict[str, Any], before: dict[str, Any] | None) -> str:
     lines = [f"{record['host']}: driver {record['driver'] or 'none'}, kernel {record['kernel']}"]
     for figure in history.figures(record):
         change = changes.get(figure.name)
-        text = f"  {figure.name}: {history.rounded(figure.median)} {figure.unit} ({history.rounded(figure.low)} to {history.rounded(figure.high)})"
+        low, median, high = (history.rounded(value) for value in (figure.low, figure.median, figure.high))
+        text = f"  {figure.name}: {median} {figure.unit} ({low} to {high})"
         if change and change.certain:
             text += f", {change.ratio - 1:+.0%} since the last run"
         lines.append(text)
     for result in record["results"]:
         for device in result["devices"]:
             if device.get("times_cpu"):
-                lines.append(f"  {result['environment']}, {device['device']}: {device['times_cpu']:.1f} times as fast as the CPU")
+                lines.append(
+                    f"  {result['environment']}, {device['device']}: {device['times_cpu']:.1f} times as fast as the CPU"
+                )
         lines.append(f"  {result['environment']} trained on {result['data']['name']}")
         lines += [f"  {result['environment']}: {note}" for note in result["notes"]]
-    lines += [f"  changed since {before['date']}: {text}" for text in history.differences(record, before)] if before else ["  the first run: nothing to compare with"]
+    lines += (
+        [f"  changed since {before['date']}: {text}" for text in history.differences(record, before)]
+        if before
+        else ["  the first run: nothing to compare with"]
+    )
     lines += [f"  failed: {text}" for text in record["failures"]]
     if not record["results"]:
         lines.append("  no environment with a framework to measure below /opt/conda/envs; ./dlbox up makes them")
@@ -140,7 +191,9 @@ def main(argv: list[str]) -> int:
         try:
             host = hosts.get_host(name)
             if host is None:
-                raise runner.Unreachable(f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker")
+                raise runner.Unreachable(
+                    f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
+                )
             record, before = measure(name, host, variables, options)
         except runner.Unreachable as error:
             print(f"dlbox bench: {name}: {error}", file=sys.stderr)

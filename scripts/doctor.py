@@ -22,7 +22,7 @@ sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
 from dlbox_doctor import judge, outside, runner  # noqa: E402
 from dlbox_doctor.model import RESULTS, Check, Context  # noqa: E402
-from dlbox_report import kept, page  # noqa: E402
+from dlbox_page import kept, page  # noqa: E402
 
 COLOURS = {"fail": "31", "warn": "33", "ok": "32", "na": "2"}
 LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}
@@ -30,16 +30,30 @@ LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="dlbox doctor", description="Ask the real machine whether it works and is safe; change nothing.")
-    parser.add_argument("-i", "--inventory", action="append", help="inventory, may be repeated (default: inventory/home)")
-    parser.add_argument("--host", default="all", metavar="NAME", help="one host or a pattern such as 'gpu*' (default: every host)")
+    parser = argparse.ArgumentParser(
+        prog="dlbox doctor", description="Ask the real machine whether it works and is safe; change nothing."
+    )
+    parser.add_argument(
+        "-i", "--inventory", action="append", help="inventory, may be repeated (default: inventory/home)"
+    )
+    parser.add_argument(
+        "--host", default="all", metavar="NAME", help="one host or a pattern such as 'gpu*' (default: every host)"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.add_argument("--quick", action="store_true", help="only what a run of ./dlbox up verifies: no imports, no port scan")
-    parser.add_argument("--only", action="append", metavar="AREA|CHECK", help="for example ssh or gpu.dkms; may be repeated")
-    parser.add_argument("-K", "--ask-become-pass", action="store_true", help="ask for the password of sudo on the hosts")
+    parser.add_argument(
+        "--quick", action="store_true", help="only what a run of ./dlbox up verifies: no imports, no port scan"
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="AREA|CHECK", help="for example ssh or gpu.dkms; may be repeated"
+    )
+    parser.add_argument(
+        "-K", "--ask-become-pass", action="store_true", help="ask for the password of sudo on the hosts"
+    )
     parser.add_argument("--all", action="store_true", help="list the checks that do not apply, too")
     parser.add_argument("--no-page", action="store_true", help="do not write the report page")
-    parser.add_argument("--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the page goes (default: reports/)")
+    parser.add_argument(
+        "--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the page goes (default: reports/)"
+    )
     return parser.parse_args(argv)
 
 
@@ -63,7 +77,9 @@ def with_password(name: str, password: str, told: dict[str, Any]) -> dict[str, A
     return dict(data["evidence"])
 
 
-def examine(name: str, hosts: Any, options: argparse.Namespace, chosen: list[Check], password: str) -> tuple[dict[str, Any], Context | None]:
+def examine(
+    name: str, hosts: Any, options: argparse.Namespace, chosen: list[Check], password: str
+) -> tuple[dict[str, Any], Context | None]:
     """One host's report; a host that cannot be asked gives {ok: false, host, checks: [], error}."""
     variables = dict(hosts.get_variables(name))
     try:
@@ -75,7 +91,9 @@ def examine(name: str, hosts: Any, options: argparse.Namespace, chosen: list[Che
         else:
             host = hosts.get_host(name)
             if host is None:
-                raise runner.Unreachable(f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker")
+                raise runner.Unreachable(
+                    f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
+                )
             seen = runner.context(host, name, variables, chosen, look=not options.quick)
     except runner.Unreachable as error:
         return {"ok": False, "host": name, "checks": [], "error": str(error)}, None
@@ -102,7 +120,10 @@ def as_text(report: dict[str, Any], everything: bool, root: bool) -> str:
             if entry["remedy"]:
                 lines.append(f"        {entry['remedy']}")
     counts = {result: sum(item["result"] == result for item in report["checks"]) for result in RESULTS}
-    lines.append(f"  {counts['fail']} failed, {counts['warn']} warnings, {counts['ok']} ok, {counts['na']} do not apply" + ("" if everything else " (--all lists them)"))
+    lines.append(
+        f"  {counts['fail']} failed, {counts['warn']} warnings, {counts['ok']} ok, {counts['na']} do not apply"
+        + ("" if everything else " (--all lists them)")
+    )
     if not root:
         lines.append("  Asked without root: several checks could not look. Run again with -K, or as root.")
     return "\n".join(lines)
@@ -126,11 +147,21 @@ def main(argv: list[str]) -> int:
     if options.format == "json":
         print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))
     else:
-        print("\n\n".join(as_text(report, options.all, seen is None or seen.evidence["root"]) for report, seen in found))
+        print(
+            "\n\n".join(as_text(report, options.all, seen is None or seen.evidence["root"]) for report, seen in found)
+        )
     if not options.no_page:
         output = Path(options.output)
         for report, seen in found:
-            kept.save(output, kept.checked(kept.load(output, report["host"]), report, seen.evidence if seen else {}, seen.outside if seen else {}))
+            kept.save(
+                output,
+                kept.checked(
+                    kept.load(output, report["host"]),
+                    report,
+                    seen.evidence if seen else {},
+                    seen.outside if seen else {},
+                ),
+            )
         print(f"The page: {page.write_kept(output)[0]}", file=sys.stderr)
     if any("error" in report for report in reports):
         return 2

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write the report pages from what the doctor and the benchmark left; ./dlbox up calls it at its end.
 
-With -i it asks each host the quick questions first, so that a page is there after the first run and up to date after every
-one. Prints the path of the page to open. Exit code: 0, or 2 when there is nothing to write.
+With -i it asks each host the quick questions first, so that a page is there after the first run and up to date after
+every one. Prints the path of the page to open. Exit code: 0, or 2 when there is nothing to write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
 from dlbox_doctor import judge, runner  # noqa: E402
-from dlbox_report import kept, page  # noqa: E402
+from dlbox_page import kept, page  # noqa: E402
 
 
 def ask(name: str, hosts: Any, output: Path) -> None:
@@ -28,7 +28,9 @@ def ask(name: str, hosts: Any, output: Path) -> None:
     try:
         host = hosts.get_host(name)
         if host is None:
-            raise runner.Unreachable(f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker")
+            raise runner.Unreachable(
+                f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
+            )
         chosen = judge.selected(quick=True)
         seen = runner.context(host, name, variables, chosen, look=False)
         data = kept.checked(data, judge.report(name, seen, chosen), seen.evidence, seen.outside)
@@ -40,9 +42,13 @@ def ask(name: str, hosts: Any, output: Path) -> None:
 def main(argv: list[str]) -> int:
     """See the module text."""
     parser = argparse.ArgumentParser(prog="dlbox report", description="Write the report pages.")
-    parser.add_argument("-i", "--inventory", action="append", help="ask the hosts of this inventory first; may be repeated")
+    parser.add_argument(
+        "-i", "--inventory", action="append", help="ask the hosts of this inventory first; may be repeated"
+    )
     parser.add_argument("--host", default="all", metavar="NAME", help="one host or a pattern (default: every host)")
-    parser.add_argument("--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the pages go (default: reports/)")
+    parser.add_argument(
+        "--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the pages go (default: reports/)"
+    )
     options = parser.parse_args(argv)
     output = Path(options.output)
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")

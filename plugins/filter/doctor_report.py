@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from dlbox_doctor import judge  # noqa: E402
-from dlbox_doctor.model import FAIL, WARN, Context  # noqa: E402
+from dlbox_doctor import judge
+from dlbox_doctor.model import FAIL, WARN, Context
 
 # A driver that was just installed is not loaded, and an old one still is, until the machine boots again.
 CURED_BY_REBOOT = ("system.reboot", "gpu.module-loaded", "gpu.versions-match", "gpu.nouveau")
@@ -19,7 +20,7 @@ CURED_BY_REBOOT = ("system.reboot", "gpu.module-loaded", "gpu.versions-match", "
 DOCUMENTATION = r"""
 name: doctor_report
 short_description: Judge a host's evidence with the doctor's quick checks
-description: Takes the evidence that the module host_evidence returned, gives {ok, host, checks}, as ./dlbox doctor --format json does.
+description: Takes what the module host_evidence returned, gives what ./dlbox doctor --format json gives.
 positional: host, wishes
 options:
   _input: {description: the evidence, type: dict, required: true}
@@ -31,7 +32,9 @@ options:
 def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | None = None) -> dict[str, Any]:
     """See DOCUMENTATION."""
     if not isinstance(evidence, dict) or "errors" not in evidence:
-        raise AnsibleFilterError(f"doctor_report: expected the evidence of host_evidence, got {type(evidence).__name__}")
+        raise AnsibleFilterError(
+            f"doctor_report: expected the evidence of host_evidence, got {type(evidence).__name__}"
+        )
     return judge.report(host, Context(evidence, {}, wishes or {}), judge.selected(quick=True))
 
 
@@ -44,18 +47,26 @@ def doctor_lines(report: dict[str, Any], result: str) -> list[str]:
     """The entries with this result (fail or warn), each as one sentence with its remedy."""
     if result not in (FAIL, WARN):
         raise AnsibleFilterError(f"doctor_lines: result {result!r}, expected fail or warn")
-    return [f"{item['name']}: {item['observed']}. {item['remedy']}" for item in report["checks"] if item["result"] == result]
+    return [
+        f"{item['name']}: {item['observed']}. {item['remedy']}" for item in report["checks"] if item["result"] == result
+    ]
 
 
 def doctor_reboot_reasons(report: dict[str, Any]) -> list[str]:
     """The names of the checks that a reboot is expected to cure; empty when none is needed."""
-    return [item["name"] for item in report["checks"] if item["result"] in (FAIL, WARN) and item["name"] in CURED_BY_REBOOT]
+    return [
+        item["name"] for item in report["checks"] if item["result"] in (FAIL, WARN) and item["name"] in CURED_BY_REBOOT
+    ]
 
 
 def doctor_broken(report: dict[str, Any]) -> list[str]:
     """The failures that end a run: all, but for those that a pending reboot is expected to cure."""
     waiting = set(doctor_reboot_reasons(report))
-    return [f"{item['name']}: {item['observed']}. {item['remedy']}" for item in report["checks"] if item["result"] == FAIL and item["name"] not in waiting]
+    return [
+        f"{item['name']}: {item['observed']}. {item['remedy']}"
+        for item in report["checks"]
+        if item["result"] == FAIL and item["name"] not in waiting
+    ]
 
 
 def doctor_summary(report: dict[str, Any]) -> str:
@@ -73,5 +84,12 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Names that playbooks use."""
-        functions = (doctor_report, doctor_collectors, doctor_lines, doctor_reboot_reasons, doctor_broken, doctor_summary)
+        functions = (
+            doctor_report,
+            doctor_collectors,
+            doctor_lines,
+            doctor_reboot_reasons,
+            doctor_broken,
+            doctor_summary,
+        )
         return {function.__name__: function for function in functions}

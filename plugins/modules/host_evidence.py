@@ -14,8 +14,8 @@ description:
 options:
   settings:
     description:
-      - C(collect) lists the collectors to run (default all); C(conda_root), C(state_dir) and C(admins) say where to look and
-        for whom; C(programs) and C(environments) are used by the collector C(smoke_tests).
+      - C(collect) lists the collectors to run (default all); C(conda_root), C(state_dir) and C(admins) say where to
+        look and for whom; C(programs) and C(environments) are used by the collector C(smoke_tests).
     type: dict
     default: {}
 author: [dlbox]
@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 evidence:
-  description: One key per collector; C(errors) maps a collector that failed to the reason; C(root) tells whether root asked.
+  description: One key per collector; C(errors) maps one that failed to the reason; C(root) tells whether root asked.
   type: dict
   returned: always
 """
@@ -48,7 +48,11 @@ def main() -> None:
     settings = module.params["settings"]
     unknown = sorted(set(settings.get("collect") or []) - set(COLLECTORS))
     if unknown:
-        module.fail_json(msg="settings.collect names %s: expected some of %s" % (", ".join(unknown), ", ".join(sorted(COLLECTORS))))
+        module.fail_json(
+            msg="settings.collect names {}: expected some of {}".format(
+                ", ".join(unknown), ", ".join(sorted(COLLECTORS))
+            )
+        )
     module.exit_json(changed=False, evidence=collect(settings))
 
 

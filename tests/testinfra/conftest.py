@@ -10,8 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "module_utils"))
 
-from dlbox_doctor import judge, runner  # noqa: E402
-from dlbox_doctor.model import Context  # noqa: E402
+from dlbox_doctor import judge, runner
+from dlbox_doctor.model import Context
 
 
 @pytest.fixture(scope="module")

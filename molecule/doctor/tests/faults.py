@@ -4,6 +4,8 @@ One entry per fault: the check that must find it, the result, words that its rep
 read /etc/standin (see tests/fixtures/doctor); everything else is the real thing: dpkg, apt, gpg, sshd, ufw, systemd.
 """
 
+# A table: one fault, one line.
+# ruff: noqa: E501
 from __future__ import annotations
 
 from dataclasses import dataclass

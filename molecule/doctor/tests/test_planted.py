@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from dlbox_doctor import judge, runner
@@ -38,7 +39,9 @@ def test_the_healthy_machine_has_nothing_to_report(host: Any) -> None:
     chosen = judge.selected()
     context = runner.context(host, variables["inventory_hostname"], variables, chosen)
     found = {check.name: check.run(context) for check in chosen}
-    assert not [(name, outcome) for name, outcomes in found.items() for outcome in outcomes if outcome.result in (FAIL, WARN)]
+    assert not [
+        (name, outcome) for name, outcomes in found.items() for outcome in outcomes if outcome.result in (FAIL, WARN)
+    ]
     assert {name for name, outcomes in found.items() if all(outcome.result == NA for outcome in outcomes)} <= ABSENT
 
 

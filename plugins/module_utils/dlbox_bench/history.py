@@ -6,8 +6,9 @@ A record is {"schema": 1, "date": ISO 8601 UTC, "host", "driver", "kernel", "gpu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
 ENVIRONMENT_FRAMEWORKS = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax", "keras": "keras"}
 NOISE = 0.05  # a change below this is not told, whatever the spread says
@@ -67,7 +68,11 @@ def figures(record: dict[str, Any]) -> list[Figure]:
     """Every number of a record."""
     found: list[Figure] = []
     for result in record.get("results", []):
-        where = result["environment"] if ENVIRONMENT_FRAMEWORKS.get(result["environment"]) == result["framework"] else f"{result['environment']}/{result['framework']}"
+        where = (
+            result["environment"]
+            if ENVIRONMENT_FRAMEWORKS.get(result["environment"]) == result["framework"]
+            else f"{result['environment']}/{result['framework']}"
+        )
         for device in result["devices"]:
             label = f"{where}, {device['device']}"
             run = device.get("lenet") or {}
@@ -95,16 +100,28 @@ def differences(record: dict[str, Any], before: dict[str, Any] | None) -> list[s
     """What else is different from the record before: driver, kernel, GPUs, framework versions, the data."""
     if not before:
         return []
-    found = [f"{word}: {before.get(word) or 'none'} before, {record.get(word) or 'none'} now" for word in ("driver", "kernel") if before.get(word) != record.get(word)]
+    found = [
+        f"{word}: {before.get(word) or 'none'} before, {record.get(word) or 'none'} now"
+        for word in ("driver", "kernel")
+        if before.get(word) != record.get(word)
+    ]
     if before.get("gpus") != record.get("gpus"):
-        found.append(f"GPUs: {', '.join(before.get('gpus') or []) or 'none'} before, {', '.join(record.get('gpus') or []) or 'none'} now")
+        found.append(
+            f"GPUs: {', '.join(before.get('gpus') or []) or 'none'} before,"
+            f" {', '.join(record.get('gpus') or []) or 'none'} now"
+        )
     old = {(result["environment"], result["framework"]): result for result in before.get("results", [])}
     for result in record.get("results", []):
         earlier = old.get((result["environment"], result["framework"]))
         if earlier and earlier["version"] != result["version"]:
-            found.append(f"{result['framework']} in {result['environment']}: {earlier['version']} before, {result['version']} now")
+            found.append(
+                f"{result['framework']} in {result['environment']}:"
+                f" {earlier['version']} before, {result['version']} now"
+            )
         if earlier and earlier["data"]["name"] != result["data"]["name"]:
-            found.append(f"data of {result['environment']}: {earlier['data']['name']} before, {result['data']['name']} now")
+            found.append(
+                f"data of {result['environment']}: {earlier['data']['name']} before, {result['data']['name']} now"
+            )
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from . import checks
 from .model import AREAS, FAIL, REGISTRY, RESULTS, Check, Context
@@ -18,9 +19,15 @@ def selected(quick: bool = False, names: Iterable[str] | None = None) -> list[Ch
     wanted = set(names or [])
     unknown = wanted - set(AREAS) - set(REGISTRY)
     if unknown:
-        raise KeyError(f"--only {', '.join(sorted(unknown))}: expected an area ({', '.join(AREAS)}) or a check, such as ssh.root")
-    chosen = [item for item in REGISTRY.values() if (item.quick or not quick) and (not wanted or item.name in wanted or item.area in wanted)]
-    return sorted(chosen, key=lambda item: (AREAS.index(item.area)))
+        raise KeyError(
+            f"--only {', '.join(sorted(unknown))}: expected an area ({', '.join(AREAS)}) or a check, such as ssh.root"
+        )
+    chosen = [
+        item
+        for item in REGISTRY.values()
+        if (item.quick or not quick) and (not wanted or item.name in wanted or item.area in wanted)
+    ]
+    return sorted(chosen, key=lambda item: AREAS.index(item.area))
 
 
 def collectors(chosen: Iterable[Check]) -> list[str]:
@@ -34,7 +41,15 @@ def report(host: str, context: Context, chosen: Iterable[Check]) -> dict[str, An
     for item in chosen:
         for outcome in item.run(context):
             name = f"{item.name}[{outcome.subject}]" if outcome.subject else item.name
-            found.append({"name": name, "area": item.area, "result": outcome.result, "observed": outcome.observed, "remedy": outcome.remedy})
+            found.append(
+                {
+                    "name": name,
+                    "area": item.area,
+                    "result": outcome.result,
+                    "observed": outcome.observed,
+                    "remedy": outcome.remedy,
+                }
+            )
     return {"ok": all(entry["result"] != FAIL for entry in found), "host": host, "checks": found}
 
 

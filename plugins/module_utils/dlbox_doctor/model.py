@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable
+from typing import Any
 
 OK, WARN, FAIL, NA = "ok", "warn", "fail", "na"
 RESULTS = (FAIL, WARN, OK, NA)  # in the order in which a reader wants them
@@ -21,6 +22,7 @@ class Outcome:
     subject: str = ""  # the environment, account or drive, for checks that look at several
 
     def __post_init__(self) -> None:
+        """Refuse an unknown result, and a bad one without a remedy."""
         if self.result not in RESULTS:
             raise ValueError(f"result {self.result!r}: expected one of {', '.join(RESULTS)}")
         if self.result in (WARN, FAIL) and not self.remedy:
@@ -52,7 +54,7 @@ class Context:
     """All that a check may look at.
 
     evidence: the probe's answer (see probe.collect); a collector that failed has the value None.
-    outside:  what the controller saw: {"address", "open": [port...], "closed": [...], "why", "login": {...}, "audit": ...}.
+    outside:  what the controller saw: {"address", "open": [port...], "closed": [...], "why", "login", "audit"}.
     wishes:   the owner's variables for this host, from the inventory.
     """
 
@@ -76,7 +78,7 @@ CheckFunction = Callable[[Context], Any]
 
 @dataclass(frozen=True)
 class Check:
-    """A question about a host: its name ("area.subject"), what it needs from the probe, and the function that judges."""
+    """A question about a host: its name ("area.subject"), what it needs of the probe, and the function that judges."""
 
     name: str
     title: str
@@ -94,13 +96,23 @@ class Check:
         reasons = context.evidence.get("errors", {})
         for need in self.needs:
             if need in reasons:
-                return [warn(f"could not be read: {reasons[need]}", "Run the doctor as root, then report this with its JSON output")]
+                return [
+                    warn(
+                        f"could not be read: {reasons[need]}",
+                        "Run the doctor as root, then report this with its JSON output",
+                    )
+                ]
             if need not in context.evidence:
                 return [na(f"not asked for ({need})")]
         try:
             found = self.function(context)
         except Exception as error:  # a defect of the check itself, on a machine nobody has seen
-            return [warn(f"the check could not judge: {type(error).__name__}: {error}", "Report this with the doctor's JSON output")]
+            return [
+                warn(
+                    f"the check could not judge: {type(error).__name__}: {error}",
+                    "Report this with the doctor's JSON output",
+                )
+            ]
         outcomes = [found] if isinstance(found, Outcome) else list(found)
         return outcomes or [na("nothing of this kind on the host")]
 
@@ -108,15 +120,18 @@ class Check:
 REGISTRY: dict[str, Check] = {}
 
 
-def check(name: str, title: str, needs: Iterable[str], quick: bool = False) -> Callable[[CheckFunction], CheckFunction]:
-    """Put a function into the register. `needs` names collectors; `quick` checks also run at the end of every `up`."""
+def check(name: str, needs: Iterable[str], quick: bool = False) -> Callable[[CheckFunction], CheckFunction]:
+    """Put a function into the register; its docstring is the check's title.
+
+    `needs` names collectors; `quick` checks also run at the end of every `up`.
+    """
     if not re.fullmatch(r"[a-z]+\.[a-z0-9-]+", name) or name.split(".")[0] not in AREAS:
         raise ValueError(f"check name {name!r}: expected AREA.NAME with AREA one of {', '.join(AREAS)}")
     if name in REGISTRY:
         raise ValueError(f"check name {name!r} is taken")
 
     def register(function: CheckFunction) -> CheckFunction:
-        REGISTRY[name] = Check(name, title, tuple(needs), function, quick)
+        REGISTRY[name] = Check(name, (function.__doc__ or "").rstrip("."), tuple(needs), function, quick)
         return function
 
     return register

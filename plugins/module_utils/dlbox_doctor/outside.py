@@ -6,18 +6,22 @@ Only TCP connections and one login that runs `true`; nothing is sent to the serv
 from __future__ import annotations
 
 import concurrent.futures
-import os
 import shlex
 import socket
 import subprocess
-from typing import Any, Iterable
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from .checks import firewall, ssh
 from .model import Context
 
 # What people start on a workstation without thinking of the network, beside what the host itself says it listens on.
-USUAL_PORTS = (21, 22, 23, 25, 80, 111, 139, 443, 445, 631, 873, 2049, 2222, 2375, 2376, 3000, 3306, 3389, 4040, 5000, 5432, 5900,
-               5901, 6006, 6379, 7860, 8000, 8080, 8443, 8501, 8786, 8787, 8888, 8889, 9000, 9090, 9100, 9200, 9400, 11211, 11434, 27017)  # fmt: skip
+USUAL_PORTS = (
+    21, 22, 23, 25, 80, 111, 139, 443, 445, 631, 873, 2049, 2222, 2375, 2376, 3000, 3306, 3389, 4040, 5000,
+    5432, 5900, 5901, 6006, 6379, 7860, 8000, 8080, 8443, 8501, 8786, 8787, 8888, 8889, 9000, 9090, 9100,
+    9200, 9400, 11211, 11434, 27017,
+)  # fmt: skip
 PATIENCE = 1.5  # seconds for one TCP connection; a dropped packet takes all of it
 
 
@@ -34,7 +38,7 @@ def scan(address: str, ports: Iterable[int]) -> dict[str, Any]:
     """{"address", "from", "open": [port...], "closed": [port...]}; all ports are tried side by side."""
     wanted = sorted(set(ports))
     with concurrent.futures.ThreadPoolExecutor(max_workers=64) as pool:
-        states = dict(zip(wanted, pool.map(lambda port: is_open(address, port), wanted)))
+        states = dict(zip(wanted, pool.map(lambda port: is_open(address, port), wanted), strict=False))
     return {
         "address": address,
         "from": socket.gethostname(),
@@ -57,19 +61,35 @@ def fresh_login(host: str, variables: dict[str, Any], seconds: int = 10) -> dict
     user = variables.get("ansible_user")
     target = f"{user}@{host}" if user else host
     port = variables.get("ansible_port")
-    command = ["ssh", "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", f"ConnectTimeout={seconds}"]
+    command = [
+        "ssh",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "ControlMaster=no",
+        "-o",
+        "ControlPath=none",
+        "-o",
+        f"ConnectTimeout={seconds}",
+    ]
     for name in ("ansible_ssh_common_args", "ansible_ssh_extra_args"):
         command += shlex.split(str(variables.get(name) or ""))
     if port:
         command += ["-p", str(port)]
     if variables.get("ansible_ssh_private_key_file"):
-        command += ["-i", os.path.expanduser(str(variables["ansible_ssh_private_key_file"]))]
+        command += ["-i", str(Path(str(variables["ansible_ssh_private_key_file"])).expanduser())]
     how = f"a new connection as {target}" + (f", port {port}" if port else "")
     try:
-        done = subprocess.run([*command, target, "true"], capture_output=True, text=True, timeout=seconds * 2, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [*command, target, "true"], capture_output=True, text=True, timeout=seconds * 2, stdin=subprocess.DEVNULL
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"ok": False, "how": how, "error": str(error)}
-    return {"ok": done.returncode == 0, "how": how, "error": (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1]}
+    return {
+        "ok": done.returncode == 0,
+        "how": how,
+        "error": (done.stderr.strip().splitlines() or [f"code {done.returncode}"])[-1],
+    }
 
 
 def banner(address: str, port: int, seconds: float = 5.0) -> dict[str, Any]:
@@ -87,8 +107,8 @@ def banner(address: str, port: int, seconds: float = 5.0) -> dict[str, Any]:
 def audit(effective: dict[str, list[str]], host_keys: Iterable[str]) -> dict[str, Any] | None:
     """ssh-audit's opinion of the algorithms that sshd offers: {"fail", "warn", "names"}; None when it is not installed.
 
-    Judged by ssh-audit's own table over sshd -T, not by its scan: the scan opens a dozen connections, and a firewall that
-    limits ssh would then shut the controller out for half a minute. `host_keys` are the paths of the private keys.
+    Judged by ssh-audit's own table over sshd -T, not by its scan: the scan opens a dozen connections, and a firewall
+    that limits ssh would then shut the controller out for half a minute. `host_keys` are the paths of the private keys.
     """
     try:
         from ssh_audit.ssh2_kexdb import SSH2_KexDB  # optional: a tool of the tests, not of the controller
@@ -96,8 +116,17 @@ def audit(effective: dict[str, list[str]], host_keys: Iterable[str]) -> dict[str
         return None
     table: dict[str, dict[str, list[list[str]]]] = SSH2_KexDB.get_db()
     kinds = {word for path in host_keys for word in ("ed25519", "ecdsa", "rsa", "dsa") if f"_{word}_" in path}
-    keys = [name for name in _listed(effective, "hostkeyalgorithms") if any(word in name for word in kinds) and "cert" not in name]
-    offered = {"kex": _listed(effective, "kexalgorithms"), "key": keys, "enc": _listed(effective, "ciphers"), "mac": _listed(effective, "macs")}
+    keys = [
+        name
+        for name in _listed(effective, "hostkeyalgorithms")
+        if any(word in name for word in kinds) and "cert" not in name
+    ]
+    offered = {
+        "kex": _listed(effective, "kexalgorithms"),
+        "key": keys,
+        "enc": _listed(effective, "ciphers"),
+        "mac": _listed(effective, "macs"),
+    }
     counts = {"fail": 0, "warn": 0}
     names = []
     for section, algorithms in offered.items():
@@ -122,9 +151,15 @@ def look(connection: str, name: str, variables: dict[str, Any], context: Context
     judged = None
     if installed:
         found = context.evidence["ssh_server"]
-        judged = audit(ssh.settings(context, "root"), [item["path"] for item in found["host_keys"]]) if ssh.settings(context, "root") else None
+        judged = (
+            audit(ssh.settings(context, "root"), [item["path"] for item in found["host_keys"]])
+            if ssh.settings(context, "root")
+            else None
+        )
     if connection == "local":
-        seen: dict[str, Any] = {"why": "the controller is this machine: run the doctor from another one for a view from outside"}
+        seen: dict[str, Any] = {
+            "why": "the controller is this machine: run the doctor from another one for a view from outside"
+        }
         if installed:
             seen["login"] = banner("127.0.0.1", port)
             seen["audit"] = judged

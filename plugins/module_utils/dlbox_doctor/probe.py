@@ -3,11 +3,13 @@
 The file is self-contained (standard library, Python 3.8 and newer) because it travels: the doctor sends its text over
 testinfra's connection, the module `host_evidence` imports it. It only reads: no file, setting or service is changed.
 
-`collect(settings)` returns a JSON-able dict, the *evidence*: one key per collector, and `errors`, which maps a collector
-that failed to the reason. A command's answer is `{"rc": int | None, "out": str, "err": str}`; `rc` None means that
-the command does not exist or did not end in time, with the reason in `err`. No collector raises.
+`collect(settings)` returns a JSON-able dict, the *evidence*: one key per collector, and `errors`, which maps one that
+failed to the reason. A command's answer is `{"rc": int | None, "out": str, "err": str}`; `rc` None means that the
+command does not exist or did not end in time, with the reason in `err`. No collector raises.
 """
 
+# os.path throughout: hundreds of small reads below /sys and /proc.
+# ruff: noqa: PTH110, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120, PTH123, PTH207
 from __future__ import annotations
 
 import base64
@@ -26,7 +28,8 @@ import sys
 import tempfile
 import time
 import zlib
-from typing import Any, Callable, Dict, List, Optional
+from collections.abc import Callable
+from typing import Any
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NVIDIA_VENDOR = "0x10de"
@@ -49,22 +52,22 @@ FRAMEWORKS = ("torch", "tensorflow", "jax", "keras")
 LIBRARIES = ("numpy", "pandas", "sklearn")
 DISTRIBUTIONS = {"sklearn": ("scikit_learn",), "tensorflow": ("tensorflow", "tensorflow_cpu")}
 
-Evidence = Dict[str, Any]
-Settings = Dict[str, Any]
+Evidence = dict[str, Any]
+Settings = dict[str, Any]
 
 
-def run(argv: List[str], timeout: float = 20.0, env: Optional[Dict[str, str]] = None, text: str = "") -> Dict[str, Any]:
+def run(argv: list[str], timeout: float = 20.0, env: dict[str, str] | None = None, text: str = "") -> dict[str, Any]:
     """Run a command with an English locale and no shell; see the module text for the answer's shape."""
     full = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/root"), "PYTHONDONTWRITEBYTECODE": "1"}
     full.update(env or {})
     try:
         done = subprocess.run(argv, capture_output=True, timeout=timeout, env=full, input=text.encode())
     except FileNotFoundError:
-        return {"rc": None, "out": "", "err": "%s is not installed" % argv[0]}
+        return {"rc": None, "out": "", "err": f"{argv[0]} is not installed"}
     except subprocess.TimeoutExpired:
-        return {"rc": None, "out": "", "err": "%s did not end within %d s" % (argv[0], timeout)}
+        return {"rc": None, "out": "", "err": f"{argv[0]} did not end within {timeout:.0f} s"}
     except OSError as error:
-        return {"rc": None, "out": "", "err": "%s: %s" % (argv[0], error)}
+        return {"rc": None, "out": "", "err": f"{argv[0]}: {error}"}
     return {
         "rc": done.returncode,
         "out": done.stdout.decode("utf-8", "replace"),
@@ -72,7 +75,7 @@ def run(argv: List[str], timeout: float = 20.0, env: Optional[Dict[str, str]] = 
     }
 
 
-def read(path: str, limit: int = 262144) -> Optional[str]:
+def read(path: str, limit: int = 262144) -> str | None:
     """Text of a file, or None when it is not there or not readable."""
     try:
         with open(path, "rb") as handle:
@@ -84,7 +87,7 @@ def read(path: str, limit: int = 262144) -> Optional[str]:
 # --- system ---------------------------------------------------------------------------------------------------------
 
 
-def os_release(_: Settings) -> Dict[str, str]:
+def os_release(_: Settings) -> dict[str, str]:
     """ID, VERSION_ID and so on of /etc/os-release."""
     pairs = (line.split("=", 1) for line in (read("/etc/os-release") or "").splitlines() if "=" in line)
     return {key: value.strip().strip('"') for key, value in pairs}
@@ -95,7 +98,7 @@ def virtualization(_: Settings) -> str:
     return run(["systemd-detect-virt"])["out"].strip() or "none"
 
 
-def kernels(_: Settings) -> Dict[str, Any]:
+def kernels(_: Settings) -> dict[str, Any]:
     """The running kernel, and every installed one with its headers and NVIDIA module files."""
     found = []
     for image in glob.glob("/boot/vmlinuz-*"):
@@ -111,20 +114,21 @@ def kernels(_: Settings) -> Dict[str, Any]:
             {
                 "release": release,
                 "modules": os.path.isdir(modules),
-                "headers": os.path.isdir(os.path.join(modules, "build")) or os.path.isdir("/usr/src/linux-headers-" + release),
+                "headers": os.path.isdir(os.path.join(modules, "build"))
+                or os.path.isdir("/usr/src/linux-headers-" + release),
                 "nvidia": sorted(files),
             }
         )
     return {"running": os.uname().release, "installed": found}
 
 
-def reboot(_: Settings) -> Dict[str, Any]:
+def reboot(_: Settings) -> dict[str, Any]:
     """The distribution's own note that a reboot is needed, and for which packages."""
     packages = read("/run/reboot-required.pkgs") or ""
     return {"required": os.path.exists("/run/reboot-required"), "packages": sorted(set(packages.split()))}
 
 
-def disks(_: Settings) -> List[Dict[str, Any]]:
+def disks(_: Settings) -> list[dict[str, Any]]:
     """Bytes and inodes of the file systems that a workstation fills up."""
     seen, result = set(), []
     for path in ("/", "/boot", "/boot/efi", "/home", "/opt", "/var", "/tmp", "/srv", "/data"):
@@ -148,15 +152,22 @@ def disks(_: Settings) -> List[Dict[str, Any]]:
     return result
 
 
-def memory(_: Settings) -> Dict[str, int]:
+def memory(_: Settings) -> dict[str, int]:
     """Bytes of /proc/meminfo, by its names."""
     pairs = re.findall(r"^(\w+):\s+(\d+) kB", read("/proc/meminfo") or "", re.MULTILINE)
     return {name: int(kib) * 1024 for name, kib in pairs}
 
 
-def units(_: Settings) -> Dict[str, Any]:
+def units(_: Settings) -> dict[str, Any]:
     """systemd's state, its failed units, and the units that the checks name."""
-    names = ["ssh.service", "ssh.socket", "ufw.service", "nvidia-persistenced.service", "unattended-upgrades.service", "apt-daily-upgrade.timer"]
+    names = [
+        "ssh.service",
+        "ssh.socket",
+        "ufw.service",
+        "nvidia-persistenced.service",
+        "unattended-upgrades.service",
+        "apt-daily-upgrade.timer",
+    ]
     shown = run(["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *names])
     states = {}
     for block in shown["out"].split("\n\n"):
@@ -166,19 +177,21 @@ def units(_: Settings) -> Dict[str, Any]:
     failed = run(["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full"])
     return {
         "system": run(["systemctl", "is-system-running"])["out"].strip(),
-        "failed": [line.split()[0] for line in failed["out"].splitlines() if line.split()] if failed["rc"] == 0 else None,
+        "failed": [line.split()[0] for line in failed["out"].splitlines() if line.split()]
+        if failed["rc"] == 0
+        else None,
         "states": states,
     }
 
 
-def clock(_: Settings) -> Dict[str, Any]:
+def clock(_: Settings) -> dict[str, Any]:
     """Whether time is synchronised, as timedatectl says it, and the host's own time in seconds since 1970."""
     shown = run(["timedatectl", "show"])
     fields = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
     return {"rc": shown["rc"], "err": shown["err"], "fields": fields, "now": time.time()}
 
 
-def smart(_: Settings) -> Dict[str, Any]:
+def smart(_: Settings) -> dict[str, Any]:
     """Health of each drive that smartctl finds; `missing` when smartmontools is not installed."""
     scan = run(["smartctl", "--scan", "--json"])
     if scan["rc"] is None:
@@ -197,7 +210,7 @@ def smart(_: Settings) -> Dict[str, Any]:
     return {"missing": "", "drives": drives}
 
 
-def kernel_log(_: Settings) -> Dict[str, Any]:
+def kernel_log(_: Settings) -> dict[str, Any]:
     """Lines of this boot's kernel log about GPUs, drives, memory and module signatures (the last 400)."""
     answer = run(["dmesg"])
     if answer["rc"] != 0:
@@ -209,7 +222,7 @@ def kernel_log(_: Settings) -> Dict[str, Any]:
 # --- GPU ------------------------------------------------------------------------------------------------------------
 
 
-def gpus(_: Settings) -> List[Dict[str, Any]]:
+def gpus(_: Settings) -> list[dict[str, Any]]:
     """NVIDIA display devices on the PCI bus: slot, device id, bound driver, PCIe link width now and at most."""
     found = []
     for path in sorted(glob.glob("/sys/bus/pci/devices/*")):
@@ -231,33 +244,39 @@ def gpus(_: Settings) -> List[Dict[str, Any]]:
     return found
 
 
-def nvidia_module(_: Settings) -> Dict[str, Any]:
+def nvidia_module(_: Settings) -> dict[str, Any]:
     """What of the driver is loaded in the kernel: version text, flavour, and the competing open-source drivers."""
     version = read("/proc/driver/nvidia/version") or ""
     match = re.search(r"Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)", version)
     return {
         "version": match.group(1) if match else None,
         "open": "Open Kernel Module" in version,
-        "loaded": [name for name in ("nvidia", "nvidia_uvm", "nvidia_drm", "nouveau", "nova_core") if os.path.isdir("/sys/module/" + name)],
+        "loaded": [
+            name
+            for name in ("nvidia", "nvidia_uvm", "nvidia_drm", "nouveau", "nova_core")
+            if os.path.isdir("/sys/module/" + name)
+        ],
         "params": read("/proc/driver/nvidia/params") or "",
     }
 
 
-def nvidia_smi(_: Settings) -> Dict[str, Any]:
+def nvidia_smi(_: Settings) -> dict[str, Any]:
     """One query of all the fields that the checks use; see GPU_FIELDS for their order."""
     answer = run(["nvidia-smi", "--query-gpu=" + GPU_FIELDS, "--format=csv,noheader,nounits"], timeout=60)
     rows = [[cell.strip() for cell in line.split(",")] for line in answer["out"].splitlines() if line.strip()]
     names = GPU_FIELDS.split(",")
-    answer["gpus"] = [dict(zip(names, row)) for row in rows if len(row) == len(names)] if answer["rc"] == 0 else []
+    answer["gpus"] = (
+        [dict(zip(names, row, strict=False)) for row in rows if len(row) == len(names)] if answer["rc"] == 0 else []
+    )
     return answer
 
 
-def dkms(_: Settings) -> Dict[str, Any]:
+def dkms(_: Settings) -> dict[str, Any]:
     """`dkms status`, one line per module, kernel and state."""
     return run(["dkms", "status"], timeout=60)
 
 
-def secure_boot(_: Settings) -> Dict[str, Any]:
+def secure_boot(_: Settings) -> dict[str, Any]:
     """Whether Secure Boot is on (None: no UEFI, or not readable)."""
     for path in glob.glob("/sys/firmware/efi/efivars/SecureBoot-*"):
         try:
@@ -274,26 +293,30 @@ def secure_boot(_: Settings) -> Dict[str, Any]:
 # --- packages -------------------------------------------------------------------------------------------------------
 
 
-def packages(_: Settings) -> Dict[str, Any]:
+def packages(_: Settings) -> dict[str, Any]:
     """Installed packages of interest, every package that is not properly installed, and holds."""
-    answer = run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Want} ${db:Status-Status} ${Architecture}\n"])
+    answer = run(
+        ["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Want} ${db:Status-Status} ${Architecture}\n"]
+    )
     known, broken = [], []
     for line in answer["out"].splitlines():
         name, version, want, state, *_rest = line.split() + [""] * 5
         if PACKAGES_OF_INTEREST.search(name) and state == "installed":
             known.append({"name": name, "version": version, "hold": want == "hold"})
         if state in ("half-configured", "half-installed", "unpacked", "triggers-awaited", "triggers-pending"):
-            broken.append("%s (%s)" % (name, state))
+            broken.append(f"{name} ({state})")
     return {"rc": answer["rc"], "known": known, "broken": broken}
 
 
-def package_origins(_: Settings) -> Dict[str, List[str]]:
+def package_origins(_: Settings) -> dict[str, list[str]]:
     """For each installed driver or CUDA package, the repositories that offer the installed version."""
-    installed = run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", "*nvidia*", "cuda*", "libcuda*", "libcudnn*"])
+    installed = run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", "*nvidia*", "cuda*", "libcuda*", "libcudnn*"]
+    )
     names = sorted({line.split()[0] for line in installed["out"].splitlines() if line.endswith(" installed")})
     if not names:
         return {}
-    origins: Dict[str, List[str]] = {}
+    origins: dict[str, list[str]] = {}
     name, mine = "", False
     for line in run(["apt-cache", "policy", *names], timeout=60)["out"].splitlines():
         if line and not line.startswith(" "):
@@ -304,17 +327,20 @@ def package_origins(_: Settings) -> Dict[str, List[str]]:
         elif mine:
             match = re.match(r"\s+-?\d+ (\S+)(?: (\S+))?", line)
             if match and match.group(1) != "/var/lib/dpkg/status":
-                origins[name].append("%s %s" % (match.group(1), match.group(2) or ""))
+                origins[name].append("{} {}".format(match.group(1), match.group(2) or ""))
     return origins
 
 
-def apt_sources(_: Settings) -> Dict[str, str]:
+def apt_sources(_: Settings) -> dict[str, str]:
     """Text of every source list, by path."""
-    paths = ["/etc/apt/sources.list", *sorted(glob.glob("/etc/apt/sources.list.d/*.list") + glob.glob("/etc/apt/sources.list.d/*.sources"))]
+    paths = [
+        "/etc/apt/sources.list",
+        *sorted(glob.glob("/etc/apt/sources.list.d/*.list") + glob.glob("/etc/apt/sources.list.d/*.sources")),
+    ]
     return {path: text for path in paths for text in [read(path)] if text is not None}
 
 
-def apt_keys(_: Settings) -> Dict[str, Any]:
+def apt_keys(_: Settings) -> dict[str, Any]:
     """gpg's colon listing of every key file that apt may trust, by path."""
     paths = set(glob.glob("/etc/apt/trusted.gpg.d/*") + glob.glob("/etc/apt/keyrings/*"))
     for text in apt_sources({}).values():
@@ -330,19 +356,26 @@ def apt_keys(_: Settings) -> Dict[str, Any]:
     return listed
 
 
-def apt_config(_: Settings) -> Dict[str, Any]:
+def apt_config(_: Settings) -> dict[str, Any]:
     """apt's settings about unattended upgrades, and the age of its package lists in seconds."""
     answer = run(["apt-config", "dump"])
     wanted = [line for line in answer["out"].splitlines() if line.startswith(("Unattended-Upgrade", "APT::Periodic"))]
-    stamps = [path for path in ("/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists", "/var/lib/apt/lists/partial") if os.path.exists(path)]
+    stamps = [
+        path
+        for path in ("/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists", "/var/lib/apt/lists/partial")
+        if os.path.exists(path)
+    ]
     lists = glob.glob("/var/lib/apt/lists/*Release")
     age = time.time() - max((os.stat(path).st_mtime for path in stamps), default=0)
     return {"lines": wanted, "lists": len(lists), "age": age}
 
 
-def updates(_: Settings) -> Dict[str, Any]:
+def updates(_: Settings) -> dict[str, Any]:
     """What `apt-get upgrade` would install, from the package lists as they are: name, security or not."""
-    answer = run(["apt-get", "-s", "-o", "Debug::NoLocking=true", "-o", "APT::Get::Show-User-Simulation-Note=false", "upgrade"], timeout=60)
+    answer = run(
+        ["apt-get", "-s", "-o", "Debug::NoLocking=true", "-o", "APT::Get::Show-User-Simulation-Note=false", "upgrade"],
+        timeout=60,
+    )
     lines = re.findall(r"^Inst (\S+) .*?\((\S+) (.*?)\)", answer["out"], re.MULTILINE)
     return {
         "rc": answer["rc"],
@@ -352,13 +385,18 @@ def updates(_: Settings) -> Dict[str, Any]:
     }
 
 
-def loader(_: Settings) -> Dict[str, Any]:
+def loader(_: Settings) -> dict[str, Any]:
     """Global LD_LIBRARY_PATH settings, and the CUDA libraries that the system's loader would find first."""
     hits = []
-    for path in [*SHELL_FILES, *sorted(glob.glob("/etc/profile.d/*")), *sorted(glob.glob("/etc/environment.d/*")), *sorted(glob.glob("/etc/systemd/system.conf.d/*"))]:
+    for path in [
+        *SHELL_FILES,
+        *sorted(glob.glob("/etc/profile.d/*")),
+        *sorted(glob.glob("/etc/environment.d/*")),
+        *sorted(glob.glob("/etc/systemd/system.conf.d/*")),
+    ]:
         for line in (read(path) or "").splitlines():
             if "LD_LIBRARY_PATH" in line and not line.lstrip().startswith("#"):
-                hits.append("%s: %s" % (path, line.strip()))
+                hits.append(f"{path}: {line.strip()}")
     listed = run(["ldconfig", "-p"])["out"]
     libraries = re.findall(r"^\s+(lib(?:cudnn|cublas|cudart|nccl)\S*) .*=> (\S+)", listed, re.MULTILINE)
     return {"ld_library_path": hits, "libraries": [list(pair) for pair in libraries]}
@@ -370,22 +408,28 @@ def loader(_: Settings) -> Dict[str, Any]:
 def has_distribution(site: str, name: str) -> bool:
     """True when site-packages holds the distribution, read from names alone (no interpreter start)."""
     stems = DISTRIBUTIONS.get(name, (name,))
-    return any(glob.glob("%s/%s-*.dist-info" % (site, stem)) for stem in stems)
+    return any(glob.glob(f"{site}/{stem}-*.dist-info") for stem in stems)
 
 
-def kernelspecs(_: Settings) -> Dict[str, Dict[str, Any]]:
+def kernelspecs(_: Settings) -> dict[str, dict[str, Any]]:
     """Jupyter kernels that every account sees: argv, env and display name by kernel name."""
-    found = {}
-    for path in sorted(glob.glob("/usr/local/share/jupyter/kernels/*/kernel.json") + glob.glob("/usr/share/jupyter/kernels/*/kernel.json")):
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(
+        glob.glob("/usr/local/share/jupyter/kernels/*/kernel.json")
+        + glob.glob("/usr/share/jupyter/kernels/*/kernel.json")
+    ):
         try:
             spec = json.loads(read(path) or "")
         except ValueError:
             spec = {}
-        found.setdefault(os.path.basename(os.path.dirname(path)), {"argv": spec.get("argv", []), "env": spec.get("env", {}), "path": path})
+        found.setdefault(
+            os.path.basename(os.path.dirname(path)),
+            {"argv": spec.get("argv", []), "env": spec.get("env", {}), "path": path},
+        )
     return found
 
 
-def environment_list(settings: Settings) -> List[Dict[str, Any]]:
+def environment_list(settings: Settings) -> list[dict[str, Any]]:
     """Every conda environment: its Python, what of interest it holds, whether it is frozen, its Jupyter kernels."""
     found = []
     specs = kernelspecs(settings)
@@ -403,13 +447,15 @@ def environment_list(settings: Settings) -> List[Dict[str, Any]]:
                 "frozen": os.path.exists(prefix + "/conda-meta/frozen"),
                 "holds": [name for name in (*FRAMEWORKS, *LIBRARIES) if site and has_distribution(site, name)],
                 "ipykernel": bool(site) and has_distribution(site, "ipykernel"),
-                "kernels": sorted(name for name, spec in specs.items() if spec["argv"] and spec["argv"][0].startswith(prefix + "/")),
+                "kernels": sorted(
+                    name for name, spec in specs.items() if spec["argv"] and spec["argv"][0].startswith(prefix + "/")
+                ),
             }
         )
     return found
 
 
-def quiet_env(home: str) -> Dict[str, str]:
+def quiet_env(home: str) -> dict[str, str]:
     """Variables under which a framework writes only below `home` and takes no more GPU memory than it needs."""
     return {
         "HOME": home,
@@ -423,7 +469,7 @@ def quiet_env(home: str) -> Dict[str, str]:
     }
 
 
-def last_json(answer: Dict[str, Any]) -> Dict[str, Any]:
+def last_json(answer: dict[str, Any]) -> dict[str, Any]:
     """The JSON object that a smoke program printed last, or one that says why there is none."""
     for line in reversed(answer["out"].splitlines()):
         if line.startswith("{"):
@@ -431,10 +477,14 @@ def last_json(answer: Dict[str, Any]) -> Dict[str, Any]:
                 return dict(json.loads(line))
             except ValueError:
                 break
-    return {"import_error": (answer["err"].strip().splitlines() or ["ended with code %s and no answer" % answer["rc"]])[-1]}
+    return {
+        "import_error": (
+            answer["err"].strip().splitlines() or ["ended with code {} and no answer".format(answer["rc"])]
+        )[-1]
+    }
 
 
-def smoke_tests(settings: Settings) -> Dict[str, Any]:
+def smoke_tests(settings: Settings) -> dict[str, Any]:
     """For each environment and framework: what happened in its Python, and through its Jupyter kernel."""
     programs = settings.get("programs", {})
     wanted = settings.get("environments")
@@ -447,12 +497,12 @@ def smoke_tests(settings: Settings) -> Dict[str, Any]:
         answer = run([prefix + "/bin/python", "-c", programs["smoke"], module], seconds, quiet_env(home))
         return name, module, last_json(answer)
 
-    def through_kernel(name: str, kernel: str, modules: List[str]) -> Any:
+    def through_kernel(name: str, kernel: str, modules: list[str]) -> Any:
         job = json.dumps({"kernel": kernel, "smoke": programs["smoke"], "modules": modules, "timeout": seconds})
         answer = run([launcher, "-c", programs["kernel"]], seconds + 30, quiet_env(home), job)
         return name, kernel, last_json(answer)
 
-    result: Dict[str, Any] = {"direct": {}, "kernel": {}, "launcher": os.access(launcher, os.X_OK)}
+    result: dict[str, Any] = {"direct": {}, "kernel": {}, "launcher": os.access(launcher, os.X_OK)}
     try:
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             direct, kernel = [], []
@@ -463,7 +513,10 @@ def smoke_tests(settings: Settings) -> Dict[str, Any]:
                 modules = frameworks or [name for name in item["holds"] if name in LIBRARIES] or ["sys"]
                 direct += [pool.submit(one, item["name"], item["prefix"], module) for module in modules]
                 if result["launcher"]:
-                    kernel += [pool.submit(through_kernel, item["name"], spec, frameworks[:1] or modules[:1]) for spec in item["kernels"]]
+                    kernel += [
+                        pool.submit(through_kernel, item["name"], spec, frameworks[:1] or modules[:1])
+                        for spec in item["kernels"]
+                    ]
             for future in direct:
                 name, module, answer = future.result()
                 result["direct"].setdefault(name, {})[module] = answer
@@ -478,11 +531,11 @@ def smoke_tests(settings: Settings) -> Dict[str, Any]:
 # --- Jupyter, ssh, firewall -----------------------------------------------------------------------------------------
 
 
-def http_status(port: int, path: str, host: str = "127.0.0.1") -> Dict[str, Any]:
+def http_status(port: int, path: str, host: str = "127.0.0.1") -> dict[str, Any]:
     """Status code of a GET without credentials, or why there was none."""
     try:
         with socket.create_connection((host, port), timeout=5) as link:
-            link.sendall(("GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n\r\n" % (path, port)).encode())
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
             head = link.recv(4096).decode("latin-1")
     except OSError as error:
         return {"status": None, "error": str(error)}
@@ -490,26 +543,42 @@ def http_status(port: int, path: str, host: str = "127.0.0.1") -> Dict[str, Any]
     return {"status": int(match.group(1)) if match else None, "error": "" if match else "no HTTP answer"}
 
 
-def jupyter(_: Settings) -> List[Dict[str, Any]]:
+def jupyter(_: Settings) -> list[dict[str, Any]]:
     """Each account's JupyterLab: unit state, the settings that guard it (never their secrets), and its answers."""
     accounts = {os.path.basename(path) for path in glob.glob("/etc/jupyterlab/*") if os.path.isdir(path)}
     for line in run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "jupyterlab@*"])["out"].splitlines():
         accounts.update(re.findall(r"jupyterlab@([^.\s]+)\.service", line))
     found = []
     for account in sorted(accounts):
-        settings: Dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         files = []
-        for path in sorted(glob.glob("/etc/jupyterlab/%s/**/*.json" % account, recursive=True)):
+        for path in sorted(glob.glob(f"/etc/jupyterlab/{account}/**/*.json", recursive=True)):
             info = os.stat(path)
-            files.append({"path": path, "mode": "%04o" % stat.S_IMODE(info.st_mode), "owner": info.st_uid, "secret": "hashed_password" in (read(path) or "")})
+            files.append(
+                {
+                    "path": path,
+                    "mode": f"{stat.S_IMODE(info.st_mode):04o}",
+                    "owner": info.st_uid,
+                    "secret": "hashed_password" in (read(path) or ""),
+                }
+            )
             try:
                 for section, values in json.loads(read(path) or "{}").items():
                     settings.setdefault(section, {}).update(values)
             except (ValueError, AttributeError):
                 files[-1]["malformed"] = True
-        server, identity, password = (settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider"))
+        server, identity, password = (
+            settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider")
+        )
         port = int(server.get("port", 8888))
-        shown = run(["systemctl", "show", "--property=ActiveState,SubState,NRestarts,UnitFileState,LoadState", "jupyterlab@%s.service" % account])
+        shown = run(
+            [
+                "systemctl",
+                "show",
+                "--property=ActiveState,SubState,NRestarts,UnitFileState,LoadState",
+                f"jupyterlab@{account}.service",
+            ]
+        )
         found.append(
             {
                 "account": account,
@@ -526,18 +595,18 @@ def jupyter(_: Settings) -> List[Dict[str, Any]]:
     return found
 
 
-def listening(_: Settings) -> Dict[str, Any]:
+def listening(_: Settings) -> dict[str, Any]:
     """Listening sockets as ss prints them."""
     return run(["ss", "-H", "-lntup"])
 
 
-def addresses(_: Settings) -> List[str]:
+def addresses(_: Settings) -> list[str]:
     """The host's own global addresses."""
     answer = run(["ip", "-o", "addr", "show", "scope", "global"])
     return re.findall(r"inet6? ([0-9a-f.:]+)/", answer["out"])
 
 
-def ssh_server(settings: Settings) -> Dict[str, Any]:
+def ssh_server(settings: Settings) -> dict[str, Any]:
     """sshd's effective settings for root and for each admin, whether its files are valid, and its host keys."""
     sshd = "/usr/sbin/sshd"
     if not os.path.exists(sshd):
@@ -545,8 +614,8 @@ def ssh_server(settings: Settings) -> Dict[str, Any]:
     peer = settings.get("peer", "192.0.2.1")
     effective = {}
     for user in ["root", *[item["name"] for item in admin_accounts(settings)]]:
-        answer = run([sshd, "-T", "-C", "user=%s,host=%s,addr=%s" % (user, peer, peer)])
-        pairs: Dict[str, List[str]] = {}
+        answer = run([sshd, "-T", "-C", f"user={user},host={peer},addr={peer}"])
+        pairs: dict[str, list[str]] = {}
         for line in answer["out"].splitlines():
             key, _sep, value = line.partition(" ")
             pairs.setdefault(key.lower(), []).append(value)
@@ -554,11 +623,11 @@ def ssh_server(settings: Settings) -> Dict[str, Any]:
     keys = []
     for path in sorted(glob.glob("/etc/ssh/ssh_host_*_key")):
         info = os.stat(path)
-        keys.append({"path": path, "mode": "%04o" % stat.S_IMODE(info.st_mode), "owner": info.st_uid})
+        keys.append({"path": path, "mode": f"{stat.S_IMODE(info.st_mode):04o}", "owner": info.st_uid})
     return {"installed": True, "valid": run([sshd, "-t"]), "effective": effective, "host_keys": keys}
 
 
-def admin_accounts(settings: Settings) -> List[Dict[str, Any]]:
+def admin_accounts(settings: Settings) -> list[dict[str, Any]]:
     """Accounts that may become root by sudo, and those the owner named: keys, lock, groups, file modes."""
     names = set(settings.get("admins", []))
     for group in ("sudo", "admin", "wheel"):
@@ -595,13 +664,15 @@ def admin_accounts(settings: Settings) -> List[Dict[str, Any]]:
                 # sshd of OpenSSH refuses an account whose password field starts with "!" only when it does not use PAM.
                 "locked": None if fields is None else fields[1].startswith("!"),
                 "expired": None if fields is None or not fields[7] else int(fields[7]) * 86400 < time.time(),
-                "groups": sorted({g.gr_name for g in grp.getgrall() if name in g.gr_mem} | {grp.getgrgid(entry.pw_gid).gr_name}),
+                "groups": sorted(
+                    {g.gr_name for g in grp.getgrall() if name in g.gr_mem} | {grp.getgrgid(entry.pw_gid).gr_name}
+                ),
             }
         )
     return found
 
 
-def firewall(_: Settings) -> Dict[str, Any]:
+def firewall(_: Settings) -> dict[str, Any]:
     """ufw's state and rules, and the kernel's own policy for incoming packets."""
     return {
         "status": run(["ufw", "status", "verbose"]),
@@ -617,19 +688,19 @@ def plan(settings: Settings) -> Any:
     return json.loads(text) if text else None
 
 
-def bench_runs(settings: Settings) -> List[Any]:
+def bench_runs(settings: Settings) -> list[Any]:
     """The newest two benchmark results kept on the host, oldest first."""
     paths = sorted(glob.glob(settings.get("state_dir", "/var/lib/dlbox") + "/bench/*.json"))
     return [json.loads(read(path, 4194304) or "null") for path in paths[-2:]]
 
 
-COLLECTORS: Dict[str, Callable[[Settings], Any]] = {
+COLLECTORS: dict[str, Callable[[Settings], Any]] = {
     function.__name__: function
     for function in (
-        smoke_tests, updates, smart, os_release, virtualization, kernels, reboot, disks, memory, units, clock, kernel_log,
-        gpus, nvidia_module, nvidia_smi, dkms, secure_boot, packages, package_origins, apt_sources, apt_keys, apt_config,
-        loader, kernelspecs, environment_list, jupyter, listening, addresses, ssh_server, admin_accounts, firewall, plan,
-        bench_runs,
+        smoke_tests, updates, smart, os_release, virtualization, kernels, reboot, disks, memory, units, clock,
+        kernel_log, gpus, nvidia_module, nvidia_smi, dkms, secure_boot, packages, package_origins,
+        apt_sources, apt_keys, apt_config, loader, kernelspecs, environment_list, jupyter, listening,
+        addresses, ssh_server, admin_accounts, firewall, plan, bench_runs,
     )
 }  # fmt: skip
 
@@ -643,11 +714,11 @@ def collect(settings: Settings) -> Evidence:
         try:
             return COLLECTORS[name](settings)
         except Exception as error:  # a check that finds nothing says why; it never ends the doctor
-            evidence["errors"][name] = "%s: %s" % (type(error).__name__, error)
+            evidence["errors"][name] = f"{type(error).__name__}: {error}"
             return None
 
     with concurrent.futures.ThreadPoolExecutor(max_workers=6) as pool:
-        for name, value in zip(names, pool.map(guarded, names)):
+        for name, value in zip(names, pool.map(guarded, names), strict=False):
             evidence[name] = value
     return evidence
 

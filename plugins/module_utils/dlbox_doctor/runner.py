@@ -8,8 +8,9 @@ import os
 import re
 import time
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any
 
 from . import judge, outside
 from .model import Check, Context
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 MARK = "DLBOX-EVIDENCE "
 # Become root where that needs no password; otherwise ask as who we are, and the checks say what they could not read.
-AS_ROOT = 'if [ "$(id -u)" = 0 ]; then exec "$@"; elif sudo -n true 2>/dev/null; then exec sudo -n "$@"; else exec "$@"; fi'
-BOOTSTRAP = "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
+AS_ROOT = (
+    'if [ "$(id -u)" = 0 ]; then exec "$@"; elif sudo -n true 2>/dev/null; then exec sudo -n "$@"; else exec "$@"; fi'
+)
+BOOTSTRAP = (
+    "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
+)
 
 
 class Unreachable(Exception):
@@ -33,7 +38,9 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def settings(variables: dict[str, Any], chosen: Iterable[Check], environments: list[str] | None = None) -> dict[str, Any]:
+def settings(
+    variables: dict[str, Any], chosen: Iterable[Check], environments: list[str] | None = None
+) -> dict[str, Any]:
     """What the probe is told: collectors, the smoke programs, and where dlbox keeps things on this host."""
 
     def plain(name: str, default: str) -> str:
@@ -54,7 +61,14 @@ def settings(variables: dict[str, Any], chosen: Iterable[Check], environments: l
 def evidence(host: Host, told: dict[str, Any], python: str = "python3") -> dict[str, Any]:
     """Send the probe, read its answer: one round trip. Raises Unreachable."""
     try:
-        done = host.run("sh -c %s sh %s -c %s %s %s", AS_ROOT, python, BOOTSTRAP, packed((HERE / "probe.py").read_text()), packed(json.dumps(told)))
+        done = host.run(
+            "sh -c %s sh %s -c %s %s %s",
+            AS_ROOT,
+            python,
+            BOOTSTRAP,
+            packed((HERE / "probe.py").read_text()),
+            packed(json.dumps(told)),
+        )
     except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
         told_why = re.search(r"_stderr=b'(.*?)(?:\\r)?(?:\\n)?'\)$", str(error), re.DOTALL)
         raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error
@@ -89,11 +103,20 @@ def connection_of(variables: dict[str, Any]) -> str:
     return {"smart": "ssh", "paramiko_ssh": "ssh"}.get(name, name)
 
 
-def context(host: Host, name: str, variables: dict[str, Any], chosen: list[Check], look: bool = True, environments: list[str] | None = None) -> Context:
+def context(
+    host: Host,
+    name: str,
+    variables: dict[str, Any],
+    chosen: list[Check],
+    look: bool = True,
+    environments: list[str] | None = None,
+) -> Context:
     """Everything that the checks look at, from inside and (look) from outside."""
     before = time.time()
     python = variables.get("ansible_python_interpreter", "python3")
-    inside = evidence(host, settings(variables, chosen, environments), python if str(python).startswith("/") else "python3")
+    inside = evidence(
+        host, settings(variables, chosen, environments), python if str(python).startswith("/") else "python3"
+    )
     seen = Context(inside, {}, variables)
     if look:
         seen.outside.update(outside.look(connection_of(variables), name, variables, seen))

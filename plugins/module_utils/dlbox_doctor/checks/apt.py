@@ -1,11 +1,13 @@
 """Packages: one origin for the driver, sources that apt can trust, keys that do not expire, upgrades that cannot break it."""
 
+# What a check says is kept on one line, so that a message can be searched for.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Iterator
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .common import driver_packages, joined, packages
@@ -73,9 +75,14 @@ def sources(context: Context) -> list[Source]:
     return found
 
 
-@check("apt.nvidia-origin", "The driver's packages come from one repository", ("package_origins",))
+@check("apt.nvidia-origin", ("package_origins",))
 def nvidia_origin(context: Context) -> Outcome:
-    origins = {name: places for name, places in context.evidence["package_origins"].items() if re.search(r"nvidia|^libcuda1", name) and not re.search(r"container|cudnn|toolkit", name)}
+    """The driver's packages come from one repository."""
+    origins = {
+        name: places
+        for name, places in context.evidence["package_origins"].items()
+        if re.search(r"nvidia|^libcuda1", name) and not re.search(r"container|cudnn|toolkit", name)
+    }
     if not origins:
         return na("no driver package is installed")
     common = set.intersection(*({place.split()[0] for place in places} for places in origins.values()))
@@ -85,11 +92,17 @@ def nvidia_origin(context: Context) -> Outcome:
     hosts = {name: {_archive(place) for place in places} for name, places in origins.items()}
     orphans = sorted(name for name, places in hosts.items() if not places)
     if orphans:
-        return warn(f"in no repository any more: {joined(orphans)}", "sudo apt update; if they stay, ./dlbox up brings the packages of the plan")
+        return warn(
+            f"in no repository any more: {joined(orphans)}",
+            "sudo apt update; if they stay, ./dlbox up brings the packages of the plan",
+        )
     if set.intersection(*hosts.values()):
         return ok(f"{len(origins)} packages from {joined(sorted(set.intersection(*hosts.values())))}")
     groups = sorted({min(places) for places in hosts.values()})
-    return fail(f"mixed origins: {joined(groups)}", "./dlbox up removes the second one; never add NVIDIA's repository beside the distribution's driver by hand")
+    return fail(
+        f"mixed origins: {joined(groups)}",
+        "./dlbox up removes the second one; never add NVIDIA's repository beside the distribution's driver by hand",
+    )
 
 
 def _archive(place: str) -> str:
@@ -101,23 +114,31 @@ def _archive(place: str) -> str:
     return "the distribution" if DISTRIBUTION_HOSTS.search(host) else host
 
 
-@check("apt.driver-branches", "One driver branch is installed", ("packages",))
+@check("apt.driver-branches", ("packages",))
 def driver_branches(context: Context) -> Outcome:
-    branches = {match.group(1) for name in driver_packages(context) for match in [re.search(r"-(\d{3})\b", name)] if match}
+    """One driver branch is installed."""
+    branches = {
+        match.group(1) for name in driver_packages(context) for match in [re.search(r"-(\d{3})\b", name)] if match
+    }
     if not branches:
         return na("no driver package with a branch in its name")
     if len(branches) > 1:
-        return fail(f"branches {joined(sorted(branches))} are installed together", "./dlbox up: it changes the branch in one transaction; or apt purge the one that the plan does not name")
+        return fail(
+            f"branches {joined(sorted(branches))} are installed together",
+            "./dlbox up: it changes the branch in one transaction; or apt purge the one that the plan does not name",
+        )
     wanted = (context.plan.get("driver") or {}).get("branch")
     if wanted and str(wanted) not in branches:
         return warn(f"branch {joined(branches)} is installed, the plan says {wanted}", "./dlbox up")
     return ok(f"branch {joined(branches)}")
 
 
-@check("apt.sources-duplicates", "No repository is listed twice", ("apt_sources",))
+@check("apt.sources-duplicates", ("apt_sources",))
 def sources_duplicates(context: Context) -> Outcome:
+    """No repository is listed twice."""
     seen: dict[Source, Source] = {}
-    double, conflicts = [], []
+    double: list[str] = []
+    conflicts: list[str] = []
     for entry in sources(context):
         key = replace(entry, signed_by="", trusted=False, path="")
         if key in seen:
@@ -127,26 +148,45 @@ def sources_duplicates(context: Context) -> Outcome:
         else:
             seen[key] = entry
     if conflicts:
-        return fail(f"listed twice with different keys, which apt refuses: {joined(conflicts, 3)}", "Delete the older of the two files below /etc/apt/sources.list.d, then sudo apt update")
+        return fail(
+            f"listed twice with different keys, which apt refuses: {joined(conflicts, 3)}",
+            "Delete the older of the two files below /etc/apt/sources.list.d, then sudo apt update",
+        )
     if double:
         return warn(f"listed twice: {joined(double, 3)}", "Delete one of the two entries, then sudo apt update")
     return ok(f"{len(seen)} entries, each once")
 
 
-@check("apt.sources-signed", "Every repository is signed, third parties by their own key", ("apt_sources",))
+@check("apt.sources-signed", ("apt_sources",))
 def sources_signed(context: Context) -> Outcome:
+    """Every repository is signed, third parties by their own key."""
     entries = [entry for entry in sources(context) if entry.kind == "deb"]
     trusted = sorted({f"{entry.uri} ({entry.path})" for entry in entries if entry.trusted})
-    foreign = sorted({f"{entry.uri} ({entry.path})" for entry in entries if not entry.signed_by and _archive(entry.uri) != "the distribution" and not entry.uri.startswith(("file:", "copy:", "cdrom:"))})
+    foreign = sorted(
+        {
+            f"{entry.uri} ({entry.path})"
+            for entry in entries
+            if not entry.signed_by
+            and _archive(entry.uri) != "the distribution"
+            and not entry.uri.startswith(("file:", "copy:", "cdrom:"))
+        }
+    )
     if trusted:
-        return fail(f"accepted without a signature: {joined(trusted, 3)}", "Remove trusted=yes and give the repository its key with signed-by")
+        return fail(
+            f"accepted without a signature: {joined(trusted, 3)}",
+            "Remove trusted=yes and give the repository its key with signed-by",
+        )
     if foreign:
-        return warn(f"no key of its own, so any trusted key may sign it: {joined(foreign, 3)}", "Add Signed-By with the vendor's keyring to the entry")
+        return warn(
+            f"no key of its own, so any trusted key may sign it: {joined(foreign, 3)}",
+            "Add Signed-By with the vendor's keyring to the entry",
+        )
     return ok(f"{len(entries)} entries, all signed")
 
 
-@check("apt.keys", "No signing key has expired or will soon", ("apt_keys", "apt_sources"))
+@check("apt.keys", ("apt_keys", "apt_sources"))
 def keys(context: Context) -> Iterator[Outcome]:
+    """No signing key has expired or will soon."""
     listings = context.evidence["apt_keys"]
     if not listings:
         yield na("no key files outside the distribution's own keyring")
@@ -158,14 +198,23 @@ def keys(context: Context) -> Iterator[Outcome]:
     now, fine = time.time(), 0
     for path, answer in sorted(listings.items()):
         # Only primary keys count: a retired signing subkey in a vendor's file is harmless.
-        ends = [(int(fields[6]) if fields[6].isdigit() else None, fields[4]) for line in answer["out"].splitlines() for fields in [line.split(":")] if fields[0] == "pub" and len(fields) > 9]
+        ends = [
+            (int(fields[6]) if fields[6].isdigit() else None, fields[4])
+            for line in answer["out"].splitlines()
+            for fields in [line.split(":")]
+            if fields[0] == "pub" and len(fields) > 9
+        ]
         if answer["rc"] != 0 and not ends:
             severity = fail if path in used else warn
-            yield severity(f"gpg cannot read it: {(answer['err'].strip().splitlines() or ['empty file'])[-1]}", "Fetch the vendor's key again", subject=path)
+            yield severity(
+                f"gpg cannot read it: {(answer['err'].strip().splitlines() or ['empty file'])[-1]}",
+                "Fetch the vendor's key again",
+                subject=path,
+            )
             continue
         alive = [end for end, _key in ends if end is None or end > now]
         if not alive:
-            severity = fail if path in used or path.startswith("/etc/apt/trusted.gpg.d") and not used else warn
+            severity = fail if path in used or (path.startswith("/etc/apt/trusted.gpg.d") and not used) else warn
             date = time.strftime("%Y-%m-%d", time.gmtime(max(end for end, _key in ends if end is not None)))
             yield severity(f"expired on {date}", "Fetch the vendor's new key, or remove the repository", subject=path)
         elif all(end is not None and end - now < SOON for end in alive) and path in used:
@@ -177,18 +226,28 @@ def keys(context: Context) -> Iterator[Outcome]:
         yield ok(f"{fine} key files are valid")
 
 
-@check("apt.holds", "Unattended upgrades leave the driver alone", ("packages", "apt_config"))
+@check("apt.holds", ("packages", "apt_config"))
 def holds(context: Context) -> Outcome:
+    """Unattended upgrades leave the driver alone."""
     drivers = driver_packages(context)
     if not drivers:
         return na("no driver package is installed")
     if not packages(context, r"^unattended-upgrades$"):
         return na("unattended-upgrades is not installed")
     held = {item["name"] for item in context.evidence["packages"]["known"] if item["hold"]}
-    patterns = re.findall(r'^Unattended-Upgrade::Package-Blacklist:: "([^"]*)"', "\n".join(context.evidence["apt_config"]["lines"]), re.MULTILINE)
-    open_to_change = sorted(name for name in drivers if name not in held and not any(_matches(pattern, name) for pattern in patterns))
+    patterns = re.findall(
+        r'^Unattended-Upgrade::Package-Blacklist:: "([^"]*)"',
+        "\n".join(context.evidence["apt_config"]["lines"]),
+        re.MULTILINE,
+    )
+    open_to_change = sorted(
+        name for name in drivers if name not in held and not any(_matches(pattern, name) for pattern in patterns)
+    )
     if open_to_change:
-        return fail(f"may be upgraded under the loaded module: {joined(open_to_change)}", "./dlbox up writes the exclusion; by hand: sudo apt-mark hold " + " ".join(open_to_change[:3]))
+        return fail(
+            f"may be upgraded under the loaded module: {joined(open_to_change)}",
+            "./dlbox up writes the exclusion; by hand: sudo apt-mark hold " + " ".join(open_to_change[:3]),
+        )
     return ok(f"{len(drivers)} driver packages are held or excluded")
 
 
@@ -200,30 +259,42 @@ def _matches(pattern: str, name: str) -> bool:
         return False
 
 
-@check("apt.state", "Every package is properly installed", ("packages",), quick=True)
+@check("apt.state", ("packages",), quick=True)
 def state(context: Context) -> Outcome:
+    """Every package is properly installed."""
     if context.evidence["packages"]["rc"] != 0:
         return fail("dpkg's database is not readable", "sudo dpkg --audit")
     broken = context.evidence["packages"]["broken"]
     if broken:
-        return fail(f"half installed: {joined(broken)}", "sudo dpkg --configure -a && sudo apt --fix-broken install; a DKMS build that fails is the usual reason")
+        return fail(
+            f"half installed: {joined(broken)}",
+            "sudo dpkg --configure -a && sudo apt --fix-broken install; a DKMS build that fails is the usual reason",
+        )
     return ok("no package is half installed")
 
 
-@check("apt.security-updates", "No security update is waiting", ("updates", "apt_config"))
+@check("apt.security-updates", ("updates", "apt_config"))
 def security_updates(context: Context) -> Outcome:
+    """No security update is waiting."""
     if not context.evidence["apt_config"]["lists"]:
         return warn("apt has no package lists", "sudo apt update")
     found = context.evidence["updates"]
     if found["rc"] != 0:
-        return fail(f"apt cannot plan an upgrade: {(found['err'].strip().splitlines() or ['no message'])[-1]}", "sudo apt --fix-broken install")
+        return fail(
+            f"apt cannot plan an upgrade: {(found['err'].strip().splitlines() or ['no message'])[-1]}",
+            "sudo apt --fix-broken install",
+        )
     if found["security"]:
-        return warn(f"{len(found['security'])} security updates wait: {joined(found['security'])}", "sudo apt upgrade, or wait for unattended-upgrades")
+        return warn(
+            f"{len(found['security'])} security updates wait: {joined(found['security'])}",
+            "sudo apt upgrade, or wait for unattended-upgrades",
+        )
     return ok(f"none ({len(found['all'])} other updates)")
 
 
-@check("apt.lists-fresh", "Package lists are not old", ("apt_config",))
+@check("apt.lists-fresh", ("apt_config",))
 def lists_fresh(context: Context) -> Outcome:
+    """Package lists are not old."""
     age = context.evidence["apt_config"]["age"]
     if not context.evidence["apt_config"]["lists"]:
         return na("apt has no package lists")
@@ -232,12 +303,16 @@ def lists_fresh(context: Context) -> Outcome:
     return ok(f"{age / 3600:.0f} hours old")
 
 
-@check("apt.unattended", "Security updates install themselves", ("apt_config", "packages"))
+@check("apt.unattended", ("apt_config", "packages"))
 def unattended(context: Context) -> Outcome:
+    """Security updates install themselves."""
     if not packages(context, r"^unattended-upgrades$"):
         return warn("unattended-upgrades is not installed", "./dlbox up, or sudo apt install unattended-upgrades")
     lines = "\n".join(context.evidence["apt_config"]["lines"])
     value = re.search(r'^APT::Periodic::Unattended-Upgrade "(\w+)"', lines, re.MULTILINE)
     if not value or value.group(1) in ("0", "false", "no"):
-        return warn("installed, and switched off (APT::Periodic::Unattended-Upgrade)", "sudo dpkg-reconfigure -plow unattended-upgrades")
+        return warn(
+            "installed, and switched off (APT::Periodic::Unattended-Upgrade)",
+            "sudo dpkg-reconfigure -plow unattended-upgrades",
+        )
     return ok("on")

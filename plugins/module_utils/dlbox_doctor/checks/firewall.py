@@ -1,5 +1,7 @@
 """Firewall: it is on, it survives a reboot, its rules are the owner's list, and from outside nothing else is open."""
 
+# What a check says is kept on one line, so that a message can be searched for.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import re
@@ -87,9 +89,9 @@ def active(context: Context) -> bool:
 def allowed(context: Context, port: int, protocol: str = "tcp", ours_only: bool = False) -> bool:
     """True when a rule lets the port in from anywhere or from some network."""
     for rule in rules(context):
-        if rule.action in ("allow", "limit") and (rule.ours or not ours_only) and rule.protocol in ("", protocol):
-            if not rule.ports or port in rule.ports:
-                return True
+        admits = rule.action in ("allow", "limit") and (rule.ours or not ours_only) and rule.protocol in ("", protocol)
+        if admits and (not rule.ports or port in rule.ports):
+            return True
     return False
 
 
@@ -98,8 +100,9 @@ def managed(context: Context) -> bool:
     return any(rule.ours for rule in rules(context))
 
 
-@check("firewall.active", "The firewall is on and drops what no rule allows", ("firewall",), quick=True)
+@check("firewall.active", ("firewall",), quick=True)
 def is_active(context: Context) -> Outcome:
+    """The firewall is on and drops what no rule allows."""
     found = context.evidence["firewall"]
     if found["status"]["rc"] is None:
         return warn(NONE, "./dlbox up installs and enables it")
@@ -109,50 +112,73 @@ def is_active(context: Context) -> Outcome:
         return fail("ufw is installed and inactive", "./dlbox up, or sudo ufw enable once ssh is allowed")
     default = re.search(r"^Default: (\w+) \(incoming\)", found["status"]["out"], re.MULTILINE)
     if default and default.group(1) not in ("deny", "reject"):
-        return fail(f"incoming packets that no rule names are allowed (default {default.group(1)})", "sudo ufw default deny incoming")
-    policy = [tool for tool, answer in found["input"].items() if answer["rc"] == 0 and not re.search(r"^-P INPUT (DROP|REJECT)", answer["out"], re.MULTILINE)]
+        return fail(
+            f"incoming packets that no rule names are allowed (default {default.group(1)})",
+            "sudo ufw default deny incoming",
+        )
+    policy = [
+        tool
+        for tool, answer in found["input"].items()
+        if answer["rc"] == 0 and not re.search(r"^-P INPUT (DROP|REJECT)", answer["out"], re.MULTILINE)
+    ]
     if policy:
-        return fail(f"ufw says active, the kernel's {joined(policy)} policy lets everything in", "sudo ufw reload; another tool may have replaced the kernel's rules")
+        return fail(
+            f"ufw says active, the kernel's {joined(policy)} policy lets everything in",
+            "sudo ufw reload; another tool may have replaced the kernel's rules",
+        )
     return ok(f"active, {len(rules(context))} rules, default {default.group(1) if default else 'deny'}")
 
 
-@check("firewall.boot", "The firewall starts with the machine", ("firewall", "units"))
+@check("firewall.boot", ("firewall", "units"))
 def boot(context: Context) -> Outcome:
+    """The firewall starts with the machine."""
     if context.evidence["firewall"]["status"]["rc"] is None:
         return na(NONE)
     enabled = re.search(r"^ENABLED=yes", context.evidence["firewall"]["config"], re.MULTILINE)
     unit = context.evidence["units"]["states"].get("ufw.service", {})
     if not enabled or unit.get("UnitFileState") not in ("enabled", "static"):
-        return fail(f"ufw.conf has ENABLED={'yes' if enabled else 'no'}, ufw.service is {unit.get('UnitFileState') or 'not there'}", "sudo ufw enable && sudo systemctl enable ufw")
+        return fail(
+            f"ufw.conf has ENABLED={'yes' if enabled else 'no'}, ufw.service is {unit.get('UnitFileState') or 'not there'}",
+            "sudo ufw enable && sudo systemctl enable ufw",
+        )
     return ok("enabled")
 
 
-@check("firewall.ssh-allowed", "The firewall lets ssh in", ("firewall", "ssh_server"), quick=True)
+@check("firewall.ssh-allowed", ("firewall", "ssh_server"), quick=True)
 def ssh_allowed(context: Context) -> Outcome:
+    """The firewall lets ssh in."""
     if not active(context):
         return na("ufw is not active")
     if not context.evidence["ssh_server"]["installed"]:
         return na("no OpenSSH server is installed")
     shut = [port for port in ssh_ports(context) if not allowed(context, port)]
     if shut:
-        return fail(f"no rule lets ssh's port {joined(shut)} in: the next connection fails", f"sudo ufw limit {shut[0]}/tcp comment 'dlbox: ssh', or ./dlbox up")
+        return fail(
+            f"no rule lets ssh's port {joined(shut)} in: the next connection fails",
+            f"sudo ufw limit {shut[0]}/tcp comment 'dlbox: ssh', or ./dlbox up",
+        )
     return ok(f"port {joined(ssh_ports(context))}")
 
 
-@check("firewall.rules", "Every rule is one that dlbox wrote", ("firewall",))
+@check("firewall.rules", ("firewall",))
 def only_ours(context: Context) -> Outcome:
+    """Every rule is one that dlbox wrote."""
     if context.evidence["firewall"]["status"]["rc"] is None:
         return na(NONE)
     if not managed(context):
         return na("dlbox does not manage this firewall")
     foreign = [rule.text for rule in rules(context) if not rule.ours and rule.action in ("allow", "limit")]
     if foreign:
-        return warn(f"added by hand: {joined(foreign, 3)}", "Put it into the inventory's list, or delete it: sudo ufw delete " + foreign[0][4:].split(" comment ")[0])
+        return warn(
+            f"added by hand: {joined(foreign, 3)}",
+            "Put it into the inventory's list, or delete it: sudo ufw delete " + foreign[0][4:].split(" comment ")[0],
+        )
     return ok(f"{len(rules(context))} rules, all from the inventory")
 
 
-@check("firewall.outside", "From outside, only listed ports are open", ("firewall", "listening", "ssh_server"))
+@check("firewall.outside", ("firewall", "listening", "ssh_server"))
 def outside(context: Context) -> Outcome:
+    """From outside, only listed ports are open."""
     scan: dict[str, Any] = context.outside
     if "open" not in scan:
         return na(scan.get("why") or "not scanned from outside")
@@ -164,8 +190,14 @@ def outside(context: Context) -> Outcome:
         expected = ssh_ports(context) if context.evidence["ssh_server"]["installed"] else []
         extra = [port for port in surprise if port not in expected]
         if extra:
-            return fail(f"no firewall, and open from {scan['from']}: {names}", "./dlbox up enables the firewall with the owner's list")
+            return fail(
+                f"no firewall, and open from {scan['from']}: {names}",
+                "./dlbox up enables the firewall with the owner's list",
+            )
         return ok(f"open from {scan['from']}: {joined(scan['open'])} (no firewall is active)")
     if surprise:
-        return fail(f"open from {scan['from']} and in no rule of the list: {names}", "Find who opened it (sudo iptables -S; docker ps), close it, or put it into the inventory's list")
+        return fail(
+            f"open from {scan['from']} and in no rule of the list: {names}",
+            "Find who opened it (sudo iptables -S; docker ps), close it, or put it into the inventory's list",
+        )
     return ok(f"open from {scan['from']}: {joined(scan['open']) or 'nothing'}; {len(scan['closed'])} other ports tried")

@@ -1,9 +1,11 @@
 """GPU and driver: is the card there, does the right module drive it, will it after the next boot, does it run at full speed."""
 
+# What a check says is kept on one line, so that a message can be searched for.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from collections.abc import Iterator
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .common import driver_packages, joined, newest_kernel, plan_wants_driver, upstream
@@ -32,28 +34,36 @@ def _present(context: Context) -> bool:
     return bool(context.evidence["gpus"])
 
 
-@check("gpu.present", "The GPUs of the plan are on the PCI bus", ("gpus", "plan"), quick=True)
+@check("gpu.present", ("gpus", "plan"), quick=True)
 def present(context: Context) -> Outcome:
+    """The GPUs of the plan are on the PCI bus."""
     found, planned = context.evidence["gpus"], context.plan.get("gpus") or []
     slots = {item["slot"] for item in found}
     lost = [item for item in planned if item.get("slot") and item["slot"] not in slots]
     if lost:
         names = joined(f"{item.get('name') or item.get('chip')} at {item['slot']}" for item in lost)
-        return fail(f"was there when dlbox last ran, now gone: {names}", "Power off, reseat the card and its power plugs; then ./dlbox up")
+        return fail(
+            f"was there when dlbox last ran, now gone: {names}",
+            "Power off, reseat the card and its power plugs; then ./dlbox up",
+        )
     if not found:
         return na(NO_GPU)
     return ok(f"{len(found)} NVIDIA GPU(s): {joined(item['slot'] for item in found)}")
 
 
-@check("gpu.module-loaded", "The NVIDIA kernel module is loaded and drives the GPU", ("gpus", "nvidia_module", "packages", "plan"), quick=True)
+@check("gpu.module-loaded", ("gpus", "nvidia_module", "packages", "plan"), quick=True)
 def module_loaded(context: Context) -> Outcome:
+    """The NVIDIA kernel module is loaded and drives the GPU."""
     if not _present(context):
         return na(NO_GPU)
     if not plan_wants_driver(context):
         return na("no NVIDIA driver is planned or installed")
     module = context.evidence["nvidia_module"]
     if "nvidia" not in module["loaded"] and not module["version"]:
-        return fail("the driver is installed, its kernel module is not loaded", "Reboot; if it stays so, ./dlbox doctor's kernel, DKMS and Secure Boot lines say why")
+        return fail(
+            "the driver is installed, its kernel module is not loaded",
+            "Reboot; if it stays so, ./dlbox doctor's kernel, DKMS and Secure Boot lines say why",
+        )
     passed_on = [g["slot"] for g in context.evidence["gpus"] if g["driver"] == "vfio-pci"]
     if passed_on:
         return ok(f"loaded; passed to a virtual machine: {joined(passed_on)}")
@@ -61,11 +71,14 @@ def module_loaded(context: Context) -> Outcome:
     return ok(f"loaded: {module['version']} ({flavour} modules)")
 
 
-@check("gpu.versions-match", "Loaded module and installed libraries have the same version", ("nvidia_module", "packages", "nvidia_smi"), quick=True)
+@check("gpu.versions-match", ("nvidia_module", "packages", "nvidia_smi"), quick=True)
 def versions_match(context: Context) -> Outcome:
+    """Loaded module and installed libraries have the same version."""
     loaded = context.evidence["nvidia_module"]["version"]
     installed = {upstream(version) for version in driver_packages(context).values()}
-    complaint = "version mismatch" in (context.evidence["nvidia_smi"]["out"] + context.evidence["nvidia_smi"]["err"]).lower()
+    complaint = (
+        "version mismatch" in (context.evidence["nvidia_smi"]["out"] + context.evidence["nvidia_smi"]["err"]).lower()
+    )
     if not loaded:
         return na("the NVIDIA kernel module is not loaded")
     if not installed and not complaint:
@@ -76,12 +89,16 @@ def versions_match(context: Context) -> Outcome:
             "Reboot (./dlbox up -e dlbox_allow_reboot=true does it at the end of the run)",
         )
     if len(installed) > 1:
-        return fail(f"libraries of several versions are installed: {joined(sorted(installed))}", "./dlbox up: it brings them to the version of the plan")
+        return fail(
+            f"libraries of several versions are installed: {joined(sorted(installed))}",
+            "./dlbox up: it brings them to the version of the plan",
+        )
     return ok(f"both {loaded}")
 
 
-@check("gpu.answers", "nvidia-smi lists every GPU", ("gpus", "nvidia_smi", "packages", "plan"))
+@check("gpu.answers", ("gpus", "nvidia_smi", "packages", "plan"))
 def answers(context: Context) -> Outcome:
+    """nvidia-smi lists every GPU."""
     if not _present(context):
         return na(NO_GPU)
     if not plan_wants_driver(context):
@@ -92,14 +109,21 @@ def answers(context: Context) -> Outcome:
         return fail(smi["err"], "./dlbox up: it installs the driver's tools")
     if smi["rc"] != 0:
         text = (smi["out"].strip() or smi["err"].strip()).splitlines() or ["no message"]
-        return fail(f"nvidia-smi ended with {smi['rc']}: {text[0]}", "Reboot; then read the GPU lines of this report from the top")
+        return fail(
+            f"nvidia-smi ended with {smi['rc']}: {text[0]}",
+            "Reboot; then read the GPU lines of this report from the top",
+        )
     if len(smi["gpus"]) < len(ours):
-        return fail(f"{len(smi['gpus'])} of {len(ours)} GPUs answer", "Read the kernel-log line of this report; a power-off (not a reboot) often brings a hung GPU back")
+        return fail(
+            f"{len(smi['gpus'])} of {len(ours)} GPUs answer",
+            "Read the kernel-log line of this report; a power-off (not a reboot) often brings a hung GPU back",
+        )
     return ok(joined(f"{item['name']} ({item['memory.total']} MiB)" for item in smi["gpus"]))
 
 
-@check("gpu.newest-kernel", "The newest installed kernel has the NVIDIA module", ("gpus", "kernels", "packages", "plan"), quick=True)
+@check("gpu.newest-kernel", ("gpus", "kernels", "packages", "plan"), quick=True)
 def newest_kernel_module(context: Context) -> Outcome:
+    """The newest installed kernel has the NVIDIA module."""
     newest = newest_kernel(context)
     if not newest:
         return na("no kernel is installed here (a container)")
@@ -113,8 +137,9 @@ def newest_kernel_module(context: Context) -> Outcome:
     return ok(f"{newest['release']}: {newest['nvidia'][0]}")
 
 
-@check("gpu.dkms", "DKMS has built the module for every installed kernel", ("dkms", "kernels"))
+@check("gpu.dkms", ("dkms", "kernels"))
 def dkms_built(context: Context) -> Iterator[Outcome]:
+    """DKMS has built the module for every installed kernel."""
     status = context.evidence["dkms"]
     if status["rc"] is None:
         yield na("DKMS is not installed (prebuilt modules need none)")
@@ -136,32 +161,40 @@ def dkms_built(context: Context) -> Iterator[Outcome]:
         yield ok(f"built for {joined(sorted(built))}")
 
 
-@check("gpu.headers", "Headers of the newest kernel are there for DKMS", ("dkms", "kernels"))
+@check("gpu.headers", ("dkms", "kernels"))
 def headers(context: Context) -> Outcome:
+    """Headers of the newest kernel are there for DKMS."""
     newest = newest_kernel(context)
     if context.evidence["dkms"]["rc"] is None or "nvidia" not in context.evidence["dkms"]["out"]:
         return na("DKMS builds no NVIDIA module")
     if not newest:
         return na("no kernel is installed here (a container)")
     if not newest["headers"]:
-        return fail(f"kernel {newest['release']} has no headers: DKMS cannot build for it", f"sudo apt install linux-headers-{newest['release']}; ./dlbox up keeps the metapackage installed")
+        return fail(
+            f"kernel {newest['release']} has no headers: DKMS cannot build for it",
+            f"sudo apt install linux-headers-{newest['release']}; ./dlbox up keeps the metapackage installed",
+        )
     return ok(f"linux-headers-{newest['release']}")
 
 
-@check("gpu.nouveau", "No other driver competes for the GPU", ("gpus", "nvidia_module", "packages", "plan"), quick=True)
+@check("gpu.nouveau", ("gpus", "nvidia_module", "packages", "plan"), quick=True)
 def nouveau(context: Context) -> Outcome:
+    """No other driver competes for the GPU."""
     if not _present(context):
         return na(NO_GPU)
     if not plan_wants_driver(context):
         return na("no NVIDIA driver is planned or installed")
     rivals = [name for name in context.evidence["nvidia_module"]["loaded"] if name in ("nouveau", "nova_core")]
     if rivals:
-        return fail(f"{joined(rivals)} is loaded", "./dlbox up (it blocks the module and rebuilds the initramfs), then reboot")
+        return fail(
+            f"{joined(rivals)} is loaded", "./dlbox up (it blocks the module and rebuilds the initramfs), then reboot"
+        )
     return ok("neither nouveau nor nova is loaded")
 
 
-@check("gpu.secure-boot", "Secure Boot accepts the NVIDIA module", ("secure_boot", "kernel_log", "nvidia_module", "dkms"))
+@check("gpu.secure-boot", ("secure_boot", "kernel_log", "nvidia_module", "dkms"))
 def secure_boot(context: Context) -> Outcome:
+    """Secure Boot accepts the NVIDIA module."""
     state = context.evidence["secure_boot"]["enabled"]
     if state is None:
         return na("no UEFI firmware settings to read")
@@ -178,8 +211,9 @@ def secure_boot(context: Context) -> Outcome:
     return ok("Secure Boot is on; no module was rejected since the last boot")
 
 
-@check("gpu.kernel-log", "The kernel log has no GPU errors", ("kernel_log",))
+@check("gpu.kernel-log", ("kernel_log",))
 def kernel_log(context: Context) -> Iterator[Outcome]:
+    """The kernel log has no GPU errors."""
     log = context.evidence["kernel_log"]
     if not log["readable"]:
         yield na(f"the kernel log is not readable here: {log['why'] or 'no permission'}")
@@ -192,26 +226,33 @@ def kernel_log(context: Context) -> Iterator[Outcome]:
                     told.add(words)
                     xid = re.search(r"Xid \([^)]*\): (\d+)", line)
                     severity = warn if xid and int(xid.group(1)) in HARMLESS else fail
-                    yield severity(f"{words}: {line.strip()[:200]}", remedy, subject=f"Xid {xid.group(1)}" if xid else "")
+                    yield severity(
+                        f"{words}: {line.strip()[:200]}", remedy, subject=f"Xid {xid.group(1)}" if xid else ""
+                    )
                 break
     if not told:
         yield ok("no error of the NVIDIA driver since the last boot")
 
 
-@check("gpu.persistence", "Persistence is on, so that the first job does not wait", ("nvidia_smi", "units", "plan"))
+@check("gpu.persistence", ("nvidia_smi", "units", "plan"))
 def persistence(context: Context) -> Outcome:
+    """Persistence is on, so that the first job does not wait."""
     cards = context.evidence["nvidia_smi"]["gpus"]
     if not cards:
         return na("no GPU answers")
     off = [item["index"] for item in cards if item["persistence_mode"].lower() in ("disabled", "off")]
     unit = context.evidence["units"]["states"].get("nvidia-persistenced.service", {})
     if off:
-        return warn(f"persistence is off on GPU {joined(off)} (nvidia-persistenced is {unit.get('ActiveState', 'not installed')})", "./dlbox up, or sudo systemctl enable --now nvidia-persistenced")
+        return warn(
+            f"persistence is off on GPU {joined(off)} (nvidia-persistenced is {unit.get('ActiveState', 'not installed')})",
+            "./dlbox up, or sudo systemctl enable --now nvidia-persistenced",
+        )
     return ok("on for every GPU")
 
 
-@check("gpu.power-limit", "Power limits are as the owner set them", ("nvidia_smi",))
+@check("gpu.power-limit", ("nvidia_smi",))
 def power_limit(context: Context) -> Iterator[Outcome]:
+    """Power limits are as the owner set them."""
     wanted = context.wish("dlbox_gpu_power_limit", None)
     for card in context.evidence["nvidia_smi"]["gpus"]:
         try:
@@ -220,40 +261,68 @@ def power_limit(context: Context) -> Iterator[Outcome]:
             yield na("this GPU reports no power limit", subject=f"GPU {card['index']}")
             continue
         if wanted is not None and abs(now - float(wanted)) > 1:
-            yield fail(f"{now:.0f} W, expected {float(wanted):.0f} W (dlbox_gpu_power_limit)", f"sudo nvidia-smi -i {card['index']} -pl {float(wanted):.0f}; it is lost at each reboot unless a unit sets it", subject=f"GPU {card['index']}")
+            yield fail(
+                f"{now:.0f} W, expected {float(wanted):.0f} W (dlbox_gpu_power_limit)",
+                f"sudo nvidia-smi -i {card['index']} -pl {float(wanted):.0f}; it is lost at each reboot unless a unit sets it",
+                subject=f"GPU {card['index']}",
+            )
         elif wanted is None and abs(now - usual) > 1:
-            yield warn(f"{now:.0f} W, the card's default is {usual:.0f} W, and nothing keeps it over a reboot", "Set dlbox_gpu_power_limit for this host, so that the doctor watches it", subject=f"GPU {card['index']}")
+            yield warn(
+                f"{now:.0f} W, the card's default is {usual:.0f} W, and nothing keeps it over a reboot",
+                "Set dlbox_gpu_power_limit for this host, so that the doctor watches it",
+                subject=f"GPU {card['index']}",
+            )
         else:
             yield ok(f"{now:.0f} W", subject=f"GPU {card['index']}")
     if not context.evidence["nvidia_smi"]["gpus"]:
         yield na("no GPU answers")
 
 
-@check("gpu.link-width", "The PCIe link is as wide as card and slot allow", ("gpus",))
+@check("gpu.link-width", ("gpus",))
 def link_width(context: Context) -> Iterator[Outcome]:
+    """The PCIe link is as wide as card and slot allow."""
     for card in context.evidence["gpus"]:
         widths = [int(text) for text in (card["width"], card["width_max"], card["slot_width_max"]) if text.isdigit()]
         if len(widths) < 2 or not card["width"].isdigit() or int(card["width"]) == 0:
             yield na("the link width is not readable (a virtual machine)", subject=card["slot"])
         elif widths[0] < min(widths[1:]):
-            yield warn(f"x{widths[0]}, the card and its slot can do x{min(widths[1:])}", "Reseat the card; check the slot in the board's manual, risers and lane sharing with M.2 drives", subject=card["slot"])
+            yield warn(
+                f"x{widths[0]}, the card and its slot can do x{min(widths[1:])}",
+                "Reseat the card; check the slot in the board's manual, risers and lane sharing with M.2 drives",
+                subject=card["slot"],
+            )
         else:
             yield ok(f"x{widths[0]}", subject=card["slot"])
     if not context.evidence["gpus"]:
         yield na(NO_GPU)
 
 
-@check("gpu.health", "Temperature and memory errors are in order", ("nvidia_smi",))
+@check("gpu.health", ("nvidia_smi",))
 def health(context: Context) -> Iterator[Outcome]:
+    """Temperature and memory errors are in order."""
     for card in context.evidence["nvidia_smi"]["gpus"]:
         subject = f"GPU {card['index']}"
-        errors, heat, slowed = card["ecc.errors.uncorrected.volatile.total"], card["temperature.gpu"], card["clocks_throttle_reasons.hw_slowdown"]
+        errors, heat, slowed = (
+            card["ecc.errors.uncorrected.volatile.total"],
+            card["temperature.gpu"],
+            card["clocks_throttle_reasons.hw_slowdown"],
+        )
         if errors.isdigit() and int(errors):
-            yield fail(f"{errors} memory errors that ECC could not repair since the last reset", "Reboot; if they come back, have the card replaced", subject)
+            yield fail(
+                f"{errors} memory errors that ECC could not repair since the last reset",
+                "Reboot; if they come back, have the card replaced",
+                subject,
+            )
         elif heat.isdigit() and int(heat) >= 90:
-            yield fail(f"{heat} degrees Celsius", "Clean the fans and filters, raise the fan curve, or lower the power limit", subject)
+            yield fail(
+                f"{heat} degrees Celsius",
+                "Clean the fans and filters, raise the fan curve, or lower the power limit",
+                subject,
+            )
         elif slowed == "Active":
-            yield warn("the hardware slows the GPU down now (heat or power brake)", "Check cooling and power plugs", subject)
+            yield warn(
+                "the hardware slows the GPU down now (heat or power brake)", "Check cooling and power plugs", subject
+            )
         else:
             yield ok(f"{heat} degrees Celsius, no memory errors", subject)
     if not context.evidence["nvidia_smi"]["gpus"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .ssh import sockets
@@ -18,11 +19,13 @@ def _each(context: Context, judge: Callable[[dict[str, Any]], Outcome]) -> Itera
 
 
 def _stopped(server: dict[str, Any]) -> bool:
-    return server["unit"].get("ActiveState") != "active"
+    return bool(server["unit"].get("ActiveState") != "active")
 
 
-@check("jupyter.running", "The service runs", ("jupyter",), quick=True)
+@check("jupyter.running", ("jupyter",), quick=True)
 def running(context: Context) -> Iterator[Outcome]:
+    """The service runs."""
+
     def judge(server: dict[str, Any]) -> Outcome:
         unit, name = server["unit"], server["account"]
         if unit.get("LoadState") == "not-found":
@@ -30,7 +33,11 @@ def running(context: Context) -> Iterator[Outcome]:
         if unit.get("UnitFileState") == "disabled" and _stopped(server):
             return na("switched off by the owner (the unit is disabled)", name)
         if _stopped(server):
-            return fail(f"jupyterlab@{name} is {unit.get('ActiveState', 'unknown')}", f"journalctl -u jupyterlab@{name} -n 30; sudo systemctl restart jupyterlab@{name}", name)
+            return fail(
+                f"jupyterlab@{name} is {unit.get('ActiveState', 'unknown')}",
+                f"journalctl -u jupyterlab@{name} -n 30; sudo systemctl restart jupyterlab@{name}",
+                name,
+            )
         restarts = int(unit.get("NRestarts") or 0)
         if restarts > 2:
             return warn(f"systemd had to restart it {restarts} times", f"journalctl -u jupyterlab@{name}", name)
@@ -39,22 +46,30 @@ def running(context: Context) -> Iterator[Outcome]:
     return _each(context, judge)
 
 
-@check("jupyter.answers", "The server answers", ("jupyter",))
+@check("jupyter.answers", ("jupyter",))
 def answers(context: Context) -> Iterator[Outcome]:
+    """The server answers."""
+
     def judge(server: dict[str, Any]) -> Outcome:
         name, alive = server["account"], server["alive"]
         if _stopped(server):
             return na("the service does not run", name)
         if alive["status"] != 200:
             seen = f"status {alive['status']}" if alive["status"] else alive["error"]
-            return fail(f"port {server['port']}: {seen}", f"journalctl -u jupyterlab@{name} -n 30; sudo systemctl restart jupyterlab@{name}", name)
+            return fail(
+                f"port {server['port']}: {seen}",
+                f"journalctl -u jupyterlab@{name} -n 30; sudo systemctl restart jupyterlab@{name}",
+                name,
+            )
         return ok(f"port {server['port']}", name)
 
     return _each(context, judge)
 
 
-@check("jupyter.password", "The server lets nobody in without the password", ("jupyter",))
+@check("jupyter.password", ("jupyter",))
 def password(context: Context) -> Iterator[Outcome]:
+    """The server lets nobody in without the password."""
+
     def judge(server: dict[str, Any]) -> Outcome:
         name, status = server["account"], server["guarded"]["status"]
         remedy = "Set the account's password hash (jupyter_accounts in the inventory) and run ./dlbox up"
@@ -69,13 +84,21 @@ def password(context: Context) -> Iterator[Outcome]:
     return _each(context, judge)
 
 
-@check("jupyter.listens", "The server listens on the loopback address only", ("jupyter", "listening"))
+@check("jupyter.listens", ("jupyter", "listening"))
 def listens(context: Context) -> Iterator[Outcome]:
+    """The server listens on the loopback address only."""
+
     def judge(server: dict[str, Any]) -> Outcome:
         name = server["account"]
-        open_to = sorted({item.address for item in sockets(context) if item.port == server["port"] and not item.loopback})
+        open_to = sorted(
+            {item.address for item in sockets(context) if item.port == server["port"] and not item.loopback}
+        )
         if open_to:
-            return fail(f"port {server['port']} listens on {', '.join(open_to)}", "Set ServerApp.ip to 127.0.0.1 and reach it through ssh -L", name)
+            return fail(
+                f"port {server['port']} listens on {', '.join(open_to)}",
+                "Set ServerApp.ip to 127.0.0.1 and reach it through ssh -L",
+                name,
+            )
         if server["ip"] not in ("127.0.0.1", "::1", "localhost"):
             return fail(f"ServerApp.ip is {server['ip']}", "Set it to 127.0.0.1 and reach it through ssh -L", name)
         return ok(f"127.0.0.1:{server['port']}", name)
@@ -83,16 +106,26 @@ def listens(context: Context) -> Iterator[Outcome]:
     return _each(context, judge)
 
 
-@check("jupyter.secrets", "The password hash is readable by its account only", ("jupyter",))
+@check("jupyter.secrets", ("jupyter",))
 def secrets(context: Context) -> Iterator[Outcome]:
+    """The password hash is readable by its account only."""
+
     def judge(server: dict[str, Any]) -> Outcome:
         name = server["account"]
-        loose = [f"{item['path']} ({item['mode']})" for item in server["files"] if item["secret"] and int(item["mode"], 8) & 0o007]
+        loose = [
+            f"{item['path']} ({item['mode']})"
+            for item in server["files"]
+            if item["secret"] and int(item["mode"], 8) & 0o007
+        ]
         broken = [item["path"] for item in server["files"] if item.get("malformed")]
         if broken:
             return fail(f"not JSON: {', '.join(broken)}", "./dlbox up writes it anew", name)
         if loose:
-            return fail(f"every account can read {', '.join(loose)}", f"sudo chmod 0640 {loose[0].split()[0]}; then change the password", name)
+            return fail(
+                f"every account can read {', '.join(loose)}",
+                f"sudo chmod 0640 {loose[0].split()[0]}; then change the password",
+                name,
+            )
         return ok("not readable by others", name)
 
     return _each(context, judge)

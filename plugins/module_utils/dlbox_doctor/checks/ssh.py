@@ -1,11 +1,14 @@
 """ssh: the server's effective settings, and whether the owner can still get in."""
 
+# What a check says is kept on one line, so that a message can be searched for.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Iterator
+from typing import Any
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .common import joined
@@ -63,29 +66,41 @@ def ports(context: Context) -> list[int]:
     return [int(port) for port in settings(context, "root").get("port", [])] or [22]
 
 
-@check("ssh.server", "The ssh server runs with a valid configuration", ("ssh_server", "units", "listening"), quick=True)
+@check("ssh.server", ("ssh_server", "units", "listening"), quick=True)
 def server(context: Context) -> Outcome:
+    """The ssh server runs with a valid configuration."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
         return na(NONE)
     # Where sshd starts by socket and never ran, its run-time directory is not there yet: that says nothing of the files.
     if found["valid"]["rc"] != 0 and "privilege separation directory" not in found["valid"]["err"]:
         text = (found["valid"]["err"].strip().splitlines() or ["no message"])[-1]
-        return fail(f"sshd refuses its configuration, so the next restart locks you out: {text}", "Fix the file named above, or ./dlbox up; keep this session open until sshd -t is silent")
+        return fail(
+            f"sshd refuses its configuration, so the next restart locks you out: {text}",
+            "Fix the file named above, or ./dlbox up; keep this session open until sshd -t is silent",
+        )
     states = context.evidence["units"]["states"]
     active = [name for name in ("ssh.service", "ssh.socket") if states.get(name, {}).get("ActiveState") == "active"]
     here = {item.port for item in sockets(context) if item.protocol.startswith("tcp") and not item.loopback}
     missing = [port for port in ports(context) if port not in here]
     if not active or missing:
-        return fail(f"nothing listens on port {joined(missing or ports(context))} ({joined(active) or 'ssh.service is not active'})", "sudo systemctl restart ssh; journalctl -u ssh -n 30")
-    enabled = [name for name in ("ssh.service", "ssh.socket") if states.get(name, {}).get("UnitFileState") in ("enabled", "alias")]
+        return fail(
+            f"nothing listens on port {joined(missing or ports(context))} ({joined(active) or 'ssh.service is not active'})",
+            "sudo systemctl restart ssh; journalctl -u ssh -n 30",
+        )
+    enabled = [
+        name
+        for name in ("ssh.service", "ssh.socket")
+        if states.get(name, {}).get("UnitFileState") in ("enabled", "alias")
+    ]
     if not enabled:
         return fail("runs now, but is not enabled: after a reboot nobody gets in", "sudo systemctl enable ssh")
     return ok(f"port {joined(ports(context))}, {active[0]}")
 
 
-@check("ssh.passwords", "Only keys are accepted", ("ssh_server",), quick=True)
+@check("ssh.passwords", ("ssh_server",), quick=True)
 def passwords(context: Context) -> Outcome:
+    """Only keys are accepted."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
         return na(NONE)
@@ -94,14 +109,22 @@ def passwords(context: Context) -> Outcome:
     loose = []
     for user in found["effective"]:
         values = settings(context, user)
-        loose += [f"{key} yes for {user}" for key in ("passwordauthentication", "kbdinteractiveauthentication", "permitemptypasswords") if values.get(key, ["no"])[0] == "yes"]
+        loose += [
+            f"{key} yes for {user}"
+            for key in ("passwordauthentication", "kbdinteractiveauthentication", "permitemptypasswords")
+            if values.get(key, ["no"])[0] == "yes"
+        ]
     if loose:
-        return fail(f"{joined(loose)}", "./dlbox up; a drop-in that sorts before dlbox's, such as 50-cloud-init.conf, may override it")
+        return fail(
+            f"{joined(loose)}",
+            "./dlbox up; a drop-in that sorts before dlbox's, such as 50-cloud-init.conf, may override it",
+        )
     return ok("password and keyboard-interactive logins are off")
 
 
-@check("ssh.root", "root does not log in with a password", ("ssh_server",), quick=True)
+@check("ssh.root", ("ssh_server",), quick=True)
 def root(context: Context) -> Outcome:
+    """root does not log in with a password."""
     if not context.evidence["ssh_server"]["installed"]:
         return na(NONE)
     value = settings(context, "root").get("permitrootlogin", [""])[0]
@@ -112,39 +135,57 @@ def root(context: Context) -> Outcome:
     return ok(f"PermitRootLogin {value}")
 
 
-@check("ssh.algorithms", "No weak algorithm is offered", ("ssh_server",))
+@check("ssh.algorithms", ("ssh_server",))
 def algorithms(context: Context) -> Outcome:
+    """No weak algorithm is offered."""
     if not context.evidence["ssh_server"]["installed"]:
         return na(NONE)
     values = settings(context, "root")
     if not values:
         return na("sshd does not tell its settings (not root, or an invalid file)")
-    weak = [name for key, pattern in WEAK.items() for name in (values.get(key) or [""])[0].split(",") if pattern.search(name)]
+    weak = [
+        name
+        for key, pattern in WEAK.items()
+        for name in (values.get(key) or [""])[0].split(",")
+        if pattern.search(name)
+    ]
     if weak:
         return warn(f"offers {joined(weak)}", "./dlbox up writes the algorithms that the host's OpenSSH does best")
     return ok("ciphers, MACs and key exchanges are current")
 
 
-@check("ssh.audit", "ssh-audit's table has nothing against what sshd offers", ("ssh_server",))
+@check("ssh.audit", ("ssh_server",))
 def audit(context: Context) -> Outcome:
+    """ssh-audit's table has nothing against what sshd offers."""
     found: dict[str, Any] | None = context.outside.get("audit")
     if not found:
         return na(context.outside.get("audit_why") or "ssh-audit is not installed on the controller")
     if found["fail"]:
-        return fail(f"{found['fail']} failures, {found['warn']} warnings: {joined(found['names'])}", "./dlbox up hardens the server")
+        return fail(
+            f"{found['fail']} failures, {found['warn']} warnings: {joined(found['names'])}",
+            "./dlbox up hardens the server",
+        )
     if found["warn"]:
         return warn(f"{found['warn']} warnings: {joined(found['names'])}", "./dlbox up hardens the server")
     return ok("0 failures, 0 warnings")
 
 
-@check("ssh.host-keys", "Host keys belong to root alone", ("ssh_server",))
+@check("ssh.host-keys", ("ssh_server",))
 def host_keys(context: Context) -> Outcome:
+    """Host keys belong to root alone."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
         return na(NONE)
-    loose = [f"{item['path']} ({item['mode']})" for item in found["host_keys"] if int(item["mode"], 8) & 0o077 or item["owner"] != 0]
+    loose = [
+        f"{item['path']} ({item['mode']})"
+        for item in found["host_keys"]
+        if int(item["mode"], 8) & 0o077 or item["owner"] != 0
+    ]
     if loose:
-        return fail(f"others can read {joined(loose)}", f"sudo chmod 0600 {loose[0].split()[0]}, sudo chown root: it; then make new host keys")
+        return fail(
+            f"others can read {joined(loose)}",
+            f"sudo chmod 0600 {loose[0].split()[0]}, sudo chown root: it; then make new host keys",
+        )
     if not found["host_keys"]:
         return fail("there is no host key", "sudo ssh-keygen -A && sudo systemctl restart ssh")
     return ok(joined(item["path"].rsplit("/", 1)[1] for item in found["host_keys"]))
@@ -183,8 +224,9 @@ def _glob(pattern: str) -> str:
     return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
 
 
-@check("ssh.admins", "Every admin can log in with a key", ("ssh_server", "admin_accounts"), quick=True)
+@check("ssh.admins", ("ssh_server", "admin_accounts"), quick=True)
 def admins(context: Context) -> Iterator[Outcome]:
+    """Every admin can log in with a key."""
     if not context.evidence["ssh_server"]["installed"]:
         yield na(NONE)
         return
@@ -202,13 +244,16 @@ def admins(context: Context) -> Iterator[Outcome]:
         yield warn("no account may become root by sudo", "Name one in dlbox_admins and run ./dlbox up")
 
 
-@check("ssh.second-login", "A second login over a new connection works", ("ssh_server",))
+@check("ssh.second-login", ("ssh_server",))
 def second_login(context: Context) -> Outcome:
+    """A second login over a new connection works."""
     if not context.evidence["ssh_server"]["installed"]:
         return na(NONE)
     tried: dict[str, Any] | None = context.outside.get("login")
     if not tried:
         return na(context.outside.get("login_why") or "not tried from outside")
     if not tried["ok"]:
-        return fail(f"{tried['how']}: {tried['error']}", "Keep this session open; see the ssh and firewall lines of this report")
+        return fail(
+            f"{tried['how']}: {tried['error']}", "Keep this session open; see the ssh and firewall lines of this report"
+        )
     return ok(tried["how"])

@@ -6,24 +6,25 @@ Run with the Jupyter environment's Python. Standard input: {"kernel": name, "smo
 
 import json
 import sys
+from typing import Any
 
 from jupyter_client.manager import start_new_kernel
 
 
-def ask(job):
+def ask(job: dict[str, Any]) -> str:
     """The smoke program's line of JSON for the first module, run inside the kernel."""
     manager, client = start_new_kernel(kernel_name=job["kernel"], startup_timeout=job["timeout"])
     printed = []
 
-    def collect(message):
+    def collect(message: dict[str, Any]) -> None:
         if message["msg_type"] == "stream":
             printed.append(message["content"]["text"])
 
     try:
-        code = "import sys\nsys.argv = ['smoke', %r]\n%s" % (job["modules"][0], job["smoke"])
+        code = "import sys\nsys.argv = ['smoke', {!r}]\n{}".format(job["modules"][0], job["smoke"])
         reply = client.execute_interactive(code, timeout=job["timeout"], output_hook=collect, store_history=False)
         if reply["content"]["status"] != "ok":
-            return json.dumps({"import_error": "%s: %s" % (reply["content"]["ename"], reply["content"]["evalue"])})
+            return json.dumps({"import_error": "{}: {}".format(reply["content"]["ename"], reply["content"]["evalue"])})
         return "".join(printed)
     finally:
         client.stop_channels()
@@ -35,4 +36,12 @@ if __name__ == "__main__":
     try:
         print(ask(job))
     except Exception as error:
-        print(json.dumps({"import_error": "the Jupyter kernel %s did not answer: %s: %s" % (job["kernel"], type(error).__name__, error)}))
+        print(
+            json.dumps(
+                {
+                    "import_error": "the Jupyter kernel {} did not answer: {}: {}".format(
+                        job["kernel"], type(error).__name__, error
+                    )
+                }
+            )
+        )

@@ -27,7 +27,13 @@ RESULT_WORDS = {"fail": "failed", "warn": "warning", "ok": "ok", "na": "does not
 
 def environment() -> jinja2.Environment:
     """Jinja with everything escaped: what a host answers never becomes markup. A name that is not there is an error."""
-    made = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters["rounded"] = history.rounded
     return made
 
@@ -59,9 +65,16 @@ def sentence(text: str) -> str:
 def to_do(data: dict[str, Any]) -> list[dict[str, str]]:
     """What needs the owner, the urgent first: failed checks, refusals of the plan, warnings of both."""
     plan = data["plan"]
-    found = [{"result": entry["result"], "what": f"{entry['name']}: {entry['observed']}", "how": entry["remedy"]} for entry in data["checks"] if entry["result"] in ("fail", "warn")]
+    found = [
+        {"result": entry["result"], "what": f"{entry['name']}: {entry['observed']}", "how": entry["remedy"]}
+        for entry in data["checks"]
+        if entry["result"] in ("fail", "warn")
+    ]
     for key, result in (("refusals", "fail"), ("warnings", "warn")):
-        found += [{"result": result, "what": "plan: " + item.get("message", ""), "how": item.get("remedy", "")} for item in plan.get(key) or []]
+        found += [
+            {"result": result, "what": "plan: " + item.get("message", ""), "how": item.get("remedy", "")}
+            for item in plan.get(key) or []
+        ]
     return sorted(found, key=lambda item: RESULTS.index(item["result"]))
 
 
@@ -70,7 +83,9 @@ def planned(plan: dict[str, Any]) -> list[tuple[str, str, str]]:
     rows = []
     driver = plan.get("driver")
     if driver:
-        text = f"{driver.get('version') or driver.get('branch')}, {driver.get('modules') or ''} modules".replace(",  modules", "")
+        text = f"{driver.get('version') or driver.get('branch')}, {driver.get('modules') or ''} modules".replace(
+            ",  modules", ""
+        )
         rows.append(("Driver", text, " ".join(str(driver.get(key) or "") for key in ("source", "provider")).strip()))
     elif plan:
         rows.append(("Driver", "none", "no GPU that needs one" if not plan.get("gpus") else ""))
@@ -78,7 +93,9 @@ def planned(plan: dict[str, Any]) -> list[tuple[str, str, str]]:
         if plan.get(key):
             rows.append((title, str(plan[key].get("version")), str(plan[key].get("source") or "")))
     for name, item in (plan.get("frameworks") or {}).items():
-        decision = f"{item['version']} ({item.get('build') or ''})".replace(" ()", "") if item.get("version") else "refused"
+        decision = (
+            f"{item['version']} ({item.get('build') or ''})".replace(" ()", "") if item.get("version") else "refused"
+        )
         rows.append((name, decision, str(item.get("note") or "")))
     return rows
 
@@ -87,7 +104,9 @@ def grouped(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The checks by area, areas with failures first, and in each area the failures first."""
     groups = []
     for area in AREAS:
-        entries = sorted((entry for entry in checks if entry["area"] == area), key=lambda entry: RESULTS.index(entry["result"]))
+        entries = sorted(
+            (entry for entry in checks if entry["area"] == area), key=lambda entry: RESULTS.index(entry["result"])
+        )
         if entries:
             groups.append({"area": area, "title": AREA_TITLES[area], "checks": entries, "counts": counts(entries)})
     return sorted(groups, key=lambda group: (-group["counts"]["fail"], -group["counts"]["warn"]))
@@ -128,7 +147,10 @@ def host_view(data: dict[str, Any]) -> dict[str, Any]:
         "memory": f"{data['facts']['memory'] / 1024**3:.0f} GiB" if data["facts"].get("memory") else "",
         "to_do": [{**item, "how": sentence(item["how"])} for item in to_do(data)],
         "plan": planned(data["plan"]),
-        "installed": [(re.sub(r"^environments\.imports\[(.*)\]$", r"\1", entry["name"]), entry["observed"], entry["result"]) for entry in environments],
+        "installed": [
+            (re.sub(r"^environments\.imports\[(.*)\]$", r"\1", entry["name"]), entry["observed"], entry["result"])
+            for entry in environments
+        ],
         "security": security(data),
         "groups": grouped(data["checks"]),
         "words": RESULT_WORDS,
@@ -156,7 +178,17 @@ def write(output: Path, hosts: list[dict[str, Any]]) -> list[Path]:
         path.write_text(made.get_template("host.html.j2").render(host_view(data), several=len(hosts) > 1))
         paths.append(path)
     if len(hosts) > 1:
-        rows = [{"host": data["host"], "file": file_name(data["host"]), "verdict": verdict(data), "date": data["date"], "facts": data["facts"], "to_do": len(to_do(data))} for data in hosts]
+        rows = [
+            {
+                "host": data["host"],
+                "file": file_name(data["host"]),
+                "verdict": verdict(data),
+                "date": data["date"],
+                "facts": data["facts"],
+                "to_do": len(to_do(data)),
+            }
+            for data in hosts
+        ]
         rows.sort(key=lambda row: (RESULTS.index(row["verdict"]["result"]), row["host"]))
         path = output / "index.html"
         path.write_text(made.get_template("index.html.j2").render(rows=rows))

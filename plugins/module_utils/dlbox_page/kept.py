@@ -1,7 +1,7 @@
-"""What the page is made of: one JSON file per host, brought up to date by the doctor, the benchmark and the end of a run.
+"""What the page is made of: one JSON file per host, kept up to date by the doctor, the benchmark and each run.
 
-{"host", "date", "facts": {...}, "plan": {...}, "checks": [{name, area, result, observed, remedy, date}], "outside": {...},
- "bench": record | None, "bench_before": record | None, "unreachable": text}
+{"host", "date", "facts": {...}, "plan": {...}, "checks": [{name, area, result, observed, remedy, date}],
+ "outside": {...}, "bench": record | None, "bench_before": record | None, "unreachable": text}
 """
 
 from __future__ import annotations
@@ -25,7 +25,17 @@ def path_of(output: Path, host: str) -> Path:
 
 def load(output: Path, host: str) -> dict[str, Any]:
     """A host's data; an empty frame when there is none or it is damaged (it can always be asked again)."""
-    frame: dict[str, Any] = {"host": host, "date": "", "facts": {}, "plan": {}, "checks": [], "outside": {}, "bench": None, "bench_before": None, "unreachable": ""}
+    frame: dict[str, Any] = {
+        "host": host,
+        "date": "",
+        "facts": {},
+        "plan": {},
+        "checks": [],
+        "outside": {},
+        "bench": None,
+        "bench_before": None,
+        "unreachable": "",
+    }
     try:
         data = json.loads(path_of(output, host).read_text())
     except (OSError, ValueError):
@@ -54,15 +64,25 @@ def facts(evidence: dict[str, Any]) -> dict[str, Any]:
         "virtualization": evidence.get("virtualization"),
         "addresses": evidence.get("addresses"),
         "driver": (evidence.get("nvidia_module") or {}).get("version"),
-        "gpus": [f"{card['name']}, {int(card['memory.total']) // 1024} GiB" if card["memory.total"].isdigit() else card["name"] for card in cards]
-        or [f"NVIDIA device {item['device']} at {item['slot']} (no driver answers)" for item in evidence.get("gpus") or []],
+        "gpus": [
+            f"{card['name']}, {int(card['memory.total']) // 1024} GiB"
+            if card["memory.total"].isdigit()
+            else card["name"]
+            for card in cards
+        ]
+        or [
+            f"NVIDIA device {item['device']} at {item['slot']} (no driver answers)"
+            for item in evidence.get("gpus") or []
+        ],
         "memory": memory,
         "environments": [item["name"] for item in evidence.get("environment_list") or []],
     }
     return {name: value for name, value in found.items() if value}
 
 
-def checked(data: dict[str, Any], report: dict[str, Any], evidence: dict[str, Any], outside: dict[str, Any]) -> dict[str, Any]:
+def checked(
+    data: dict[str, Any], report: dict[str, Any], evidence: dict[str, Any], outside: dict[str, Any]
+) -> dict[str, Any]:
     """The data with a doctor's report: its checks replace those of the same name, others stay with their date."""
     date = now()
     if "error" in report:
@@ -77,7 +97,10 @@ def checked(data: dict[str, Any], report: dict[str, Any], evidence: dict[str, An
         "facts": {**data["facts"], **facts(evidence)},
         "plan": evidence.get("plan") or data["plan"],
         "checks": [*({**entry, "date": date} for entry in report["checks"]), *older],
-        "outside": {**data["outside"], **{key: outside[key] for key in ("open", "from", "audit", "address") if key in outside}},
+        "outside": {
+            **data["outside"],
+            **{key: outside[key] for key in ("open", "from", "audit", "address") if key in outside},
+        },
         "bench": runs[-1] if runs else data["bench"],
         "bench_before": runs[-2] if len(runs) > 1 else data["bench_before"],
     }
