@@ -9,8 +9,7 @@ from typing import Any
 from dlbox_bench import history
 
 WIDTH = 640  # of the view box; the page scales it to the column
-LABEL, BAR, GAP = 18, 16, 12  # heights of a row's label line and bar, and the space below them
-ROOM = 190  # kept free right of the longest bar, for its value
+LABEL, BAR, GAP = 24, 12, 12  # heights of a row's line of text and of its bar, and the space below them
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def chart(title: str, unit: str, rows: Iterable[tuple[str, history.Figure, str, 
     if not given:
         return None
     most = max(figure.high for _label, figure, _kind, _note in given) or 1.0
-    scale = (WIDTH - ROOM) / most
+    scale = WIDTH / most
     bars = []
     for index, (label, figure, kind, note) in enumerate(given):
         text = f"{history.rounded(figure.median)} {unit}" + (f" ({note})" if note else "")
@@ -78,7 +77,7 @@ def charts(record: dict[str, Any] | None, before: dict[str, Any] | None) -> list
                 change = changes.get(figure.name)
                 note = f"{change.ratio - 1:+.0%}" if change and change.certain else ""
                 rows.append((figure.label, figure, kind, note))
-                if change and group == "LeNet":
+                if change and change.certain:
                     rows.append((f"{figure.label}, last run", change.before, "before", ""))
             made = chart(title, unit, rows)
             if made:

@@ -57,11 +57,6 @@ def verdict(data: dict[str, Any]) -> dict[str, str]:
     return {"result": "ok", "text": f"all {found['ok']} checks are well"}
 
 
-def sentence(text: str) -> str:
-    """A text that begins with a capital letter and ends with a full stop."""
-    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else ""
-
-
 def to_do(data: dict[str, Any]) -> list[dict[str, str]]:
     """What needs the owner, the urgent first: failed checks, refusals of the plan, warnings of both."""
     plan = data["plan"]
@@ -145,7 +140,7 @@ def host_view(data: dict[str, Any]) -> dict[str, Any]:
         "counts": counts(data["checks"]),
         "facts": data["facts"],
         "memory": f"{data['facts']['memory'] / 1024**3:.0f} GiB" if data["facts"].get("memory") else "",
-        "to_do": [{**item, "how": sentence(item["how"])} for item in to_do(data)],
+        "to_do": to_do(data),
         "plan": planned(data["plan"]),
         "installed": [
             (re.sub(r"^environments\.imports\[(.*)\]$", r"\1", entry["name"]), entry["observed"], entry["result"])
@@ -158,7 +153,6 @@ def host_view(data: dict[str, Any]) -> dict[str, Any]:
         "bench_before": data["bench_before"],
         "charts": charts.charts(data["bench"], data["bench_before"]),
         "differences": history.differences(data["bench"], data["bench_before"]) if data["bench"] else [],
-        "older": data["date"],
         "chart": {"width": charts.WIDTH, "label": charts.LABEL, "bar": charts.BAR},
     }
 

@@ -64,6 +64,12 @@ def opened(browser: Any, path: Path, width: str = "desktop", scheme: str = "ligh
     return tab, said, asked
 
 
+def pairs(line: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Neighbours on one line, from left to right."""
+    ordered = sorted(line, key=lambda text: text["left"])
+    return list(zip(ordered, ordered[1:], strict=False))
+
+
 CASES = [(0, "index"), (1, "box"), (2, "fine"), (3, "new")]
 LOOKS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
 
@@ -103,15 +109,21 @@ def test_dark_and_light_differ(browser: Any, pages: list[Path]) -> None:
 
 @pytest.mark.parametrize("width", ["desktop", "phone"])
 def test_labels_of_charts_are_readable(browser: Any, pages: list[Path], width: str) -> None:
-    """No text of a chart leaves its drawing, and none is drawn smaller than 10 px."""
+    """No text of a chart leaves its drawing or runs into its neighbour, and none is smaller than 10 px."""
     tab, _said, _asked = opened(browser, pages[1], width)
     try:
         texts = tab.evaluate(
             """[...document.querySelectorAll('svg text')].map(text => {
               const inner = text.getBoundingClientRect(), outer = text.ownerSVGElement.getBoundingClientRect();
-              return {words: text.textContent, over: inner.right - outer.right, height: inner.height};
+              return {words: text.textContent, over: inner.right - outer.right, height: inner.height,
+                      left: inner.left, right: inner.right, top: Math.round(inner.top)};
             })"""
         )
+        lines = {}
+        for text in texts:
+            lines.setdefault(text["top"], []).append(text)
+        beside = [pair for line in lines.values() for pair in pairs(line)]
+        assert [pair for pair in beside if pair[0]["right"] > pair[1]["left"]] == []
         assert len(texts) > 20
         assert [text for text in texts if text["over"] > 1 or text["height"] < 10] == []
     finally:
@@ -134,7 +146,7 @@ def test_the_index_leads_to_a_host_and_back(browser: Any, pages: list[Path]) -> 
     """The links work from disk."""
     tab, said, _asked = opened(browser, pages[0])
     try:
-        tab.click("text=box")
+        tab.click("a:text-is('box')")
         assert tab.title().startswith("box: ")
         tab.click("text=All hosts")
         assert tab.title() == "dlbox: 3 hosts"
