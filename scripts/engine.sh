@@ -6,6 +6,7 @@
 engine_state=$root/.cache/engine # pid of the engine that we started
 
 start_engine() {
+  allow_many_systemds
   if docker info >/dev/null 2>&1; then
     export DLBOX_ENGINE=docker
     return
@@ -43,6 +44,14 @@ start_engine() {
   done
   if [ -e "$engine_state/log" ]; then tail -n 5 "$engine_state/log" >&2; fi
   die 69 "the container engine does not answer after 30 s: $start_engine_by_hand"
+}
+
+allow_many_systemds() { # each container's systemd takes a dozen inotify instances, and 128 is a common limit
+  local limit=/proc/sys/fs/inotify/max_user_instances
+  [ "$(cat $limit)" -lt 1024 ] || return 0
+  if ! as_root sysctl --quiet --write fs.inotify.max_user_instances=1024 2>/dev/null; then
+    say "with more than about ten containers, systemd may run out of inotify instances: sysctl fs.inotify.max_user_instances=1024"
+  fi
 }
 
 use_podman() { # Docker's API and command, served by Podman

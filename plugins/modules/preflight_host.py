@@ -65,6 +65,7 @@ user:
 
 import os
 import pwd
+import re
 import shutil
 import tempfile
 import time
@@ -105,28 +106,20 @@ def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
 
 def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str]]:
     """Ask the first repository for its index with apt's own tools; return all repositories, and who fails and why."""
-    _, out, _ = module.run_command(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"])
-    targets = list(dict.fromkeys(tuple(line.split()) for line in out.splitlines() if len(line.split()) == 2))
-    uris = list(dict.fromkeys(uri for uri, _release in targets))
-    remote = [(uri, release) for uri, release in targets if uri.startswith(("http:", "https:", "mirror"))]
+    _, out, _ = module.run_command(["apt-get", "update", "--print-uris"])
+    indexes = re.findall(r"^'([^']+InRelease)'", out, re.MULTILINE)
+    uris = list(dict.fromkeys(re.sub(r"(dists/.*/|)InRelease$", "", index) for index in indexes))
+    remote = [index for index in indexes if index.startswith(("http:", "https:", "mirror"))]
     failed = {}
     if remote:
-        uri, release = remote[0]
-        index = f"{uri}InRelease" if release.endswith("/") else f"{uri}dists/{release}/InRelease"
         with tempfile.TemporaryDirectory() as folder:
-            options = [
-                "-o",
-                "Acquire::http::Timeout=10",
-                "-o",
-                "Acquire::https::Timeout=10",
-                "-o",
-                "Acquire::Retries=1",
-            ]
-            command = ["/usr/lib/apt/apt-helper", *options, "download-file", index, f"{folder}/InRelease"]
+            patience = ("Acquire::http::Timeout=10", "Acquire::https::Timeout=10", "Acquire::Retries=1")
+            options = [word for setting in patience for word in ("-o", setting)]
+            command = ["/usr/lib/apt/apt-helper", *options, "download-file", remote[0], f"{folder}/InRelease"]
             code, out, err = module.run_command(command)
             if code:
                 lines = [line for line in (err + out).splitlines() if line.startswith("E:")] or [f"exit status {code}"]
-                failed[uri] = lines[0].removeprefix("E: ")
+                failed[re.sub(r"(dists/.*/|)InRelease$", "", remote[0])] = lines[0].removeprefix("E: ")
     return uris, failed
 
 

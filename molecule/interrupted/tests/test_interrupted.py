@@ -1,0 +1,19 @@
+"""After runs that were cut off, the machine is whole: no package is left in between, and everything works."""
+
+from __future__ import annotations
+
+
+def test_no_package_is_half_installed(host):
+    assert host.check_output("dpkg --audit") == ""
+    assert host.run("apt-get check").succeeded
+    assert host.run("dpkg --verify git git-man tmux").stdout == ""
+
+
+def test_what_was_being_installed_works(host):
+    for tool in ("git --version", "tmux -V", "rsync --version", "vim --version"):
+        assert host.run(tool).succeeded, tool
+
+
+def test_the_rest_of_the_run_happened(host):
+    assert host.user("ada").exists
+    assert host.check_output("su -s /bin/sh -c 'sudo -n id -u' ada") == "0"

@@ -1,0 +1,145 @@
+"""Each bad thing ends the run with a message to act on, and changes nothing on the host."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[3]
+STATE = r"find /etc /home /opt /usr/local /usr/sbin /var/lib/dpkg -xdev -printf '%p %T@ %s %m\n' | sort | sha256sum"
+
+
+def provision(*arguments, playbook="playbooks/preflight.yml"):
+    """Run ``playbook`` against the container; return its exit status and everything it printed, on one line."""
+    result = subprocess.run(
+        ["ansible-playbook", playbook, *arguments], cwd=PROJECT, text=True, capture_output=True, check=False,
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"},
+    )  # fmt: skip
+    return result.returncode, " ".join((result.stdout + result.stderr).split())
+
+
+@pytest.fixture
+def refused(host):
+    """A function that expects a run to be refused: it returns the message, having seen that nothing changed."""
+
+    def attempt(*arguments, **keywords):
+        before = host.check_output(STATE)
+        status, output = provision(*arguments, **keywords)
+        assert status != 0, output
+        assert host.check_output(STATE) == before, "the host was changed"
+        assert "Traceback" not in output
+        return output
+
+    return attempt
+
+
+def variables(**values):
+    return ["--extra-vars", json.dumps(values)]
+
+
+@pytest.fixture
+def changed_file(host):
+    """A function that replaces a file of the container for the length of a test."""
+    saved = []
+
+    def replace(path, text):
+        saved.append(path)
+        host.check_output("cp -a %s %s.saved", path, path)
+        host.check_output("printf %s > %s", text, path)
+
+    yield replace
+    for path in saved:
+        host.check_output("mv %s.saved %s", path, path)
+
+
+def test_an_unknown_operating_system(refused, changed_file):
+    changed_file("/usr/lib/os-release", 'ID=fedora\nVERSION_ID=44\nPRETTY_NAME="Fedora Linux 44"\n')
+    message = refused()
+    assert "The operating system is Fedora Linux 44" in message
+    assert "debian 12, 13; ubuntu 22.04, 24.04, 26.04" in message
+
+
+def test_a_variable_of_the_wrong_type(refused):
+    message = refused(*variables(dlbox_ssh_port="twenty-two"))
+    assert "dlbox_ssh_port: " in message and "'twenty-two'" in message and "expected int" in message
+
+
+def test_a_misspelt_variable(refused):
+    assert "Did you mean dlbox_home_networks?" in refused(*variables(dlbox_home_network=["10.0.0.0/8"]))
+
+
+def test_an_admin_without_any_key(refused):
+    message = refused(*variables(dlbox_admins=[{"name": "ada", "keys": []}]))
+    assert "dlbox_admins[0].keys: the admin 'ada' has no public key" in message and "ssh-keygen -t ed25519" in message
+
+
+def test_a_malformed_public_key(refused):
+    message = refused(*variables(dlbox_admins=[{"name": "ada", "keys": ["ssh-ed25519 AAAAC3Nza ada"]}]))
+    assert "dlbox_admins[0].keys[0]: 'ssh-ed25519 AAAAC3Nza ada' is not a usable public key" in message
+
+
+def test_a_target_that_cannot_be_written(host, refused):
+    host.check_output("mount -t tmpfs -o ro,size=20g none /opt")
+    try:
+        assert "/opt/conda is on a file system that is mounted read-only" in refused()
+    finally:
+        host.check_output("umount /opt")
+
+
+def test_too_little_space(refused):
+    message = refused(*variables(dlbox_minimum_disk=90000))
+    assert "expected at least 90000 GiB (dlbox_minimum_disk)" in message
+
+
+def test_no_package_source_answers(host, refused, changed_file):
+    changed_file("/etc/apt/sources.list", "deb [trusted=yes] http://127.0.0.1:9/debian trixie main\n")
+    host.check_output("mv /var/lib/apt/lists /var/lib/apt/lists.away")
+    try:
+        message = refused()
+        assert "The package source http://127.0.0.1:9/debian/ does not answer" in message and "mirror" in message
+    finally:
+        host.check_output("rm -rf /var/lib/apt/lists && mv /var/lib/apt/lists.away /var/lib/apt/lists")
+
+
+@pytest.fixture(scope="module")
+def ordinary_account(request):
+    subprocess.run(["docker", "exec", "dlbox-preflight-d13", "useradd", "--create-home", "bob"], check=False)
+    return ["--extra-vars", "ansible_user=bob"]
+
+
+def test_sudo_that_asks_for_a_password_nobody_gave(ordinary_account, refused):
+    message = refused(*ordinary_account)
+    assert "sudo asks bob for a password, and none or a wrong one was given" in message
+    assert "--ask-become-pass" in message
+
+
+def test_sudo_rs_whose_prompt_ansible_does_not_know(host, ordinary_account, refused, changed_file):
+    # A stand-in at the command boundary: what sudo-rs 0.2.15 answers to --version, and a refusal without password.
+    changed_file("/usr/bin/sudo", '#!/bin/sh\n[ "$1" != --version ] || { echo "sudo-rs 0.2.15"; exit 0; }\nexit 1\n')
+    message = refused(*ordinary_account)
+    assert "sudo is sudo-rs 0.2.15" in message and "ansible_become_exe: sudo.ws" in message
+
+
+def test_everything_wrong_is_told_at_once_and_ends_the_whole_site(refused, changed_file):
+    changed_file("/usr/lib/os-release", "ID=fedora\nVERSION_ID=44\n")
+    wrong = variables(dlbox_ssh_port="x", dlbox_policy="latest", dlbox_minimum_disk=90000)
+    message = refused(*wrong, playbook="site.yml")
+    assert "4 problems, nothing was changed" in message
+    for part in ("dlbox_ssh_port", "dlbox_policy", "fedora", "90000 GiB"):
+        assert part in message
+
+
+def test_an_inventory_that_does_not_exist():
+    status, output = provision("--inventory", "inventory/nowhere")
+    assert status != 0 and "inventory/nowhere" in output
+    result = subprocess.run(
+        ["./dlbox", "up", "-i", "inventory/nowhere"], cwd=PROJECT, text=True, capture_output=True, check=False
+    )
+    assert result.returncode == 66
+    assert result.stderr.splitlines() == [
+        "dlbox: the inventory inventory/nowhere does not exist; the shipped one is inventory/home"
+    ]
