@@ -17,10 +17,11 @@ description:
 options:
   environments:
     description:
-      - The environments to offer, as mappings with C(name) and C(prefix) (absolute path) and optionally C(display_name)
-        (what Jupyter shows, the name by default), C(description) (one line, kept in the metadata), C(variables)
-        (environment variables beside those that activation sets), C(kernel) (false for none) and C(state) (C(absent)
-        for none). Other keys are ignored, so that the list which the role conda publishes can be given as it is.
+      - The environments to offer, as mappings with C(name) and C(prefix) (absolute path).
+      - Optional keys are C(display_name) (what Jupyter shows, the name by default), C(description) (one line, kept in the
+        metadata), C(variables) (environment variables beside those that activation sets), C(kernel) (false for none),
+        C(state) (C(absent) for none) and C(environment) (the environment's own name, where C(name) is another).
+      - Other keys are ignored, so that the list which the role conda publishes can be given as it is.
     type: list
     elements: dict
     required: true
@@ -102,6 +103,7 @@ def declared(entries: list[dict[str, Any]], common: dict[str, Any]) -> list[kern
                     entry.get("display_name") or name,
                     entry.get("description") or "",
                     {str(key): str(value) for key, value in merged.items()},
+                    entry.get("environment") or "",
                 )
             )
     return found

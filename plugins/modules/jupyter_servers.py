@@ -84,6 +84,11 @@ options:
         description: Name of its browser extension. Empty if it has none.
         type: str
         default: ""
+      system:
+        description: Debian packages with the programs that it calls; not used by this module.
+        type: list
+        elements: str
+        default: []
       enabled:
         description: Whether it is on.
         type: bool
@@ -498,6 +503,7 @@ def main() -> None:
         "package": {"type": "str", "required": True},
         "server": {"type": "str", "default": ""},
         "lab": {"type": "str", "default": ""},
+        "system": {"type": "list", "elements": "str", "default": []},
         "enabled": {"type": "bool", "default": True},
     }
     module = AnsibleModule(

@@ -27,10 +27,13 @@ class Environment(NamedTuple):
     """One environment as the owner declared it."""
 
     name: str
+    """Name of its specification."""
     prefix: Path
     display_name: str
     description: str = ""
     variables: Mapping[str, str] = {}
+    environment: str = ""
+    """Its own name where the specification has another; "" where they are the same."""
 
 
 def offered(prefix: Path) -> dict[str, dict[str, Any]]:
@@ -86,12 +89,12 @@ def specification(env: Environment, base: Mapping[str, Any], kernel: str = "pyth
         **spec,
         "metadata": {
             **base.get("metadata", {}),
-            MARK: {"environment": env.name, "description": env.description},
+            MARK: {"environment": env.environment or env.name, "description": env.description},
         },
         "env": {
             **base.get("env", {}),
             "CONDA_PREFIX": str(env.prefix),
-            "CONDA_DEFAULT_ENV": env.name,
+            "CONDA_DEFAULT_ENV": env.environment or env.name,
             "PATH": f"{env.prefix}/bin:${{PATH}}",
             **variables(env.prefix),
             **env.variables,

@@ -45,7 +45,13 @@ def axe() -> str:
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The index, a machine with a failure, one where all is well, one that was never asked."""
-    fine = {**DATA, "host": "fine", "plan": {}, "bench_before": None, "checks": [c for c in CHECKS if c["result"] == "ok"]}
+    fine = {
+        **DATA,
+        "host": "fine",
+        "plan": {},
+        "bench_before": None,
+        "checks": [c for c in CHECKS if c["result"] == "ok"],
+    }
     folder = tmp_path_factory.mktemp("pages")
     return page.write(folder, [DATA, fine, kept.load(folder, "new")])
 

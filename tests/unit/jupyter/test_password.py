@@ -1,0 +1,227 @@
+"""Passwords: what may be given, what is generated, and that the clear text goes nowhere else."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlbox_jupyter import password, settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+HASH = "argon2:$argon2id$v=19$m=10240,t=10,p=8$KAcoRkyPgI9sx/01lTtGDQ$qXrtR1kw1a5KkYFROUtvj+jFRTKKQ5DkIaz5YT0aQa4"
+
+# Stands in for the interpreter of the server's environment: same interface, a toy hash, and a record of how it was run.
+PYTHON = """#!{interpreter}
+import json, os, pathlib, sys
+pathlib.Path({record!r}).write_text(json.dumps([sys.argv, dict(os.environ)]))
+answer = {{}}
+for user, (clear, old) in json.load(sys.stdin).items():
+    tail = "".join(str(ord(c) % 10) for c in clear)
+    same = old.endswith("$" + tail)
+    answer[user] = old if same else "argon2:$argon2id$v=19$m=10240,t=10,p=8$" + os.urandom(9).hex() + "$" + tail
+json.dump(answer, sys.stdout)
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A host with the accounts ada and bob, who are both this process's user, and a stand-in of the server."""
+    import os
+    import pwd
+    import sys
+
+    me = pwd.getpwuid(os.getuid())
+    people = {}
+    for name in ("ada", "bob"):
+        (tmp_path / name).mkdir()
+        people[name] = pwd.struct_passwd((*me[:5], str(tmp_path / name), me[6]))
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: people[name])
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PYTHON.format(interpreter=sys.executable, record=str(tmp_path / "record")))
+    python.chmod(0o755)
+
+    class Host:
+        root = tmp_path
+        config = tmp_path / "etc"
+
+        def run(self, check: bool = False, **arguments: Any) -> dict[str, Any]:
+            from .module import run
+
+            base = {"python": str(python), "config_dir": str(self.config), "ports": {"ada": 8888}}
+            return run("jupyter_servers", {**base, **arguments}, check=check)
+
+        def hash(self, user: str = "ada") -> str:
+            content = json.loads((self.config / user / "jupyter_server_config.json").read_text())
+            return str(content["PasswordIdentityProvider"]["hashed_password"])
+
+        def own_file(self, user: str = "ada") -> Path:
+            return tmp_path / user / ".config/dlbox/jupyter-password"
+
+    return Host()
+
+
+def test_a_password_is_generated_once_and_only_its_user_can_read_it(host: Any) -> None:
+    first = host.run()
+    assert first["changed"] and first["servers"][0]["password"] == "generated"
+    clear = host.own_file().read_text().strip()
+    assert len(clear) == 24 and stat.S_IMODE(host.own_file().stat().st_mode) == 0o600
+    assert stat.S_IMODE(host.own_file().parent.stat().st_mode) == 0o700
+    config = host.config / "ada" / "jupyter_server_config.json"
+    assert stat.S_IMODE(config.stat().st_mode) == 0o400 and clear not in config.read_text()
+    before = host.hash()
+    again = host.run()
+    assert not again["changed"] and again["servers"][0]["password"] == "file" and host.hash() == before
+    assert clear not in json.dumps([first, again])
+    argv, environment = json.loads((host.root / "record").read_text())
+    assert clear not in json.dumps([argv, environment])
+
+
+def test_two_users_get_two_passwords(host: Any) -> None:
+    host.run(ports={"ada": 8888, "bob": 8889})
+    assert host.own_file("ada").read_text() != host.own_file("bob").read_text()
+
+
+def test_another_password_in_the_file_is_taken_over(host: Any) -> None:
+    host.run()
+    before = host.hash()
+    host.own_file().write_text("chosen by ada\n")
+    assert host.run()["changed"] and host.hash() != before
+    assert not host.run()["changed"]
+
+
+def test_a_short_password_in_the_file_is_refused(host: Any) -> None:
+    host.run()
+    host.own_file().write_text("short\n")
+    told = host.run()
+    assert told["failed"] and "holds 5 characters; expected 8 or more" in told["msg"]
+
+
+def test_a_file_that_others_can_read_is_closed(host: Any) -> None:
+    host.run()
+    host.own_file().chmod(0o644)
+    assert host.run()["changed"] and stat.S_IMODE(host.own_file().stat().st_mode) == 0o600
+    assert not host.run()["changed"]
+
+
+def test_a_lost_file_does_not_change_the_password(host: Any) -> None:
+    host.run()
+    before = host.hash()
+    host.own_file().unlink()
+    told = host.run()
+    assert not told["changed"] and told["servers"][0]["password"] == "kept" and host.hash() == before
+
+
+def test_a_given_password_is_hashed_and_its_hash_kept(host: Any) -> None:
+    host.run()
+    assert host.own_file().exists()
+    told = host.run(passwords={"ada": "given by the owner"})
+    assert told["changed"] and not host.own_file().exists(), "the old generated password would only mislead"
+    before = host.hash()
+    assert not host.run(passwords={"ada": "given by the owner"})["changed"] and host.hash() == before
+    assert host.run(passwords={"ada": "given by the owner, new"})["changed"] and host.hash() != before
+
+
+def test_a_ready_hash_is_taken_as_it_is(host: Any) -> None:
+    host.run(passwords={"ada": HASH})
+    assert host.hash() == HASH and not host.own_file().exists()
+    assert not host.run(passwords={"ada": HASH})["changed"]
+
+
+def test_a_killed_run_leaves_no_hash_of_a_lost_password(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import jupyter_servers
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(jupyter_servers.Work, "configure", die)
+        with pytest.raises(KeyboardInterrupt):
+            host.run()
+    assert host.own_file().exists() and not (host.config / "ada").exists()
+    assert host.run()["servers"][0]["password"] == "file"
+
+
+def test_check_mode_changes_nothing_even_before_the_account_and_the_environment_exist(host: Any) -> None:
+    told = host.run(check=True, python="/nowhere/bin/python")
+    assert told["changed"] and not host.config.exists() and not host.own_file().exists()
+    assert "(a hash)" in json.dumps(told["diff"]) and "argon2" not in json.dumps(told["diff"])
+
+
+def test_an_account_that_is_taken_out_loses_its_configuration(host: Any) -> None:
+    host.run(ports={"ada": 8888, "bob": 8889})
+    (host.config / "somebody-elses").mkdir()
+    assert host.run()["changed"]
+    assert sorted(place.name for place in host.config.iterdir()) == ["ada", "somebody-elses"]
+
+
+def test_everything_wrong_is_said_at_once(host: Any) -> None:
+    told = host.run(
+        ports={"ada": 80, "bob": 80},
+        passwords={"ada": "short", "eve": "whatever it is"},
+        settings={"ServerApp": {"ip": "0.0.0.0", "token": ""}},
+        python="/nowhere/bin/python",
+        start_folder="somewhere",
+    )
+    for part in (
+        "ada and bob", "not a number from 1024", "5 characters", "eve", "ServerApp.ip, ServerApp.token",
+        "/nowhere/bin/python does not exist", "start_folder is somewhere",
+    ):  # fmt: skip
+        assert part in told["msg"], part
+    assert "short" not in told["msg"] and "whatever" not in told["msg"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("sha1:0e112c3ddfce:a68df677475c2b47b6e86d0467eec97ac5f4b85a", "quickly guessed"),
+        (HASH[:-30] + " ", "not a whole one"),
+        ("seven77", "7 characters"),
+        (" blank before", "blanks"),
+        ("jupyterlab", "first that anybody tries"),
+    ],
+)
+def test_weak_values_are_refused_without_repeating_them(value: str, reason: str) -> None:
+    with pytest.raises(password.Refused, match=reason) as told:
+        password.check("ada", value)
+    assert value not in str(told.value)
+
+
+@given(st.text(min_size=8, max_size=60).filter(lambda t: t == t.strip() and not t.startswith("argon2:")))
+def test_any_long_enough_password_is_a_password(value: str) -> None:
+    if password.WEAK.fullmatch(value) or value.casefold() in ("password", "jupyterlab", "changeme", "12345678"):
+        return
+    password.check("ada", value)
+    assert not password.is_hash(value)
+
+
+def test_the_helper_is_the_servers_own_code() -> None:
+    assert "from jupyter_server.auth import passwd, passwd_check" in password.HELPER
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_settings_keep_the_server_private(tls: bool) -> None:
+    certificate = {"certificate": "/c", "key": "/k"} if tls else {}
+    made = settings.server_settings(settings.Server("ada", 8888, "/home/ada", **certificate), HASH)
+    app = made["ServerApp"]
+    assert made["IdentityProvider"] == {"token": ""}
+    assert made["PasswordIdentityProvider"]["password_required"] is True
+    assert (app["ip"] == "127.0.0.1", app["allow_remote_access"], "certfile" in app) == (not tls, tls, tls)
+    assert app["port_retries"] == 0
+    assert HASH not in json.dumps(settings.masked(made)) and made["PasswordIdentityProvider"]["hashed_password"] == HASH
+
+
+def test_extensions_are_switched_on_both_sides() -> None:
+    extensions = (
+        {"name": "git", "server": "jupyterlab_git", "lab": "@jupyterlab/git", "enabled": False},
+        {"name": "other", "server": "", "lab": "other", "enabled": True},
+    )
+    server = settings.Server("ada", 8888, "/home/ada", extensions=extensions, extra={"LabApp": {"x": 1}})
+    made = settings.server_settings(server, HASH)
+    assert made["ServerApp"]["jpserver_extensions"] == {"jupyterlab_git": False}
+    assert made["LabApp"]["x"] == 1 and made["LabApp"]["extension_manager"] == "readonly"
+    assert settings.page_settings(server) == {"disabledExtensions": {"@jupyterlab/git": True}}

@@ -1,0 +1,78 @@
+"""When a server is started, restarted or left alone, and how people are told to reach it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jupyter_servers
+import jupyter_services
+import pytest
+from jupyter_services import Service
+
+RUNNING = Service(loaded=True, active=True, enabled=True, stale_unit=False, pid=10, started=100.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "changed", "restart", "busy", "need"),
+    [
+        (RUNNING, 50, "idle", False, ""),
+        (RUNNING, 50, "always", True, ""),
+        (RUNNING, 150, "idle", False, "restart"),
+        (RUNNING, 150, "idle", True, "wait"),
+        (RUNNING, 150, "always", True, "restart"),
+        (RUNNING, 150, "never", False, "wait"),
+        (RUNNING._replace(stale_unit=True), 50, "idle", False, "restart"),
+        (RUNNING._replace(active=False), 150, "never", False, "start"),
+    ],
+)
+def test_a_server_is_never_restarted_under_a_notebook(
+    state: Service, changed: float, restart: str, busy: bool, need: str
+) -> None:
+    assert jupyter_services.due(state, changed, restart, busy) == need
+
+
+def test_what_systemd_says() -> None:
+    text = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\nMainPID=7\n"
+    text += "ExecMainStartTimestampMonotonic=5000000\n"
+    assert jupyter_services.parse(text, 1000.0) == Service(True, True, True, False, 7, 1005.0)
+    missing = jupyter_services.parse("LoadState=not-found\nActiveState=inactive\nMainPID=0\n", 1000.0)
+    assert missing == Service(False, False, False, False, 0, 0.0)
+
+
+def test_changes_are_seen_in_files_and_by_pattern(tmp_path: Path) -> None:
+    begin = time.time() - 1
+    assert jupyter_services.newest([str(tmp_path / "nothing*")]) == 0.0
+    (tmp_path / "python3.13").mkdir()
+    old = tmp_path / "python3.13" / "file"
+    old.write_text("")
+    os.utime(old, (1, 1))
+    # A file put there by a rename has an old mtime; its status change is now.
+    assert jupyter_services.newest([str(tmp_path / "python3.*" / "file")]) >= begin
+
+
+def test_a_running_child_makes_a_server_busy() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        assert any("time.sleep" in line for line in jupyter_services.children(os.getpid()))
+        child.kill()
+
+
+def test_a_server_that_does_not_answer_is_told() -> None:
+    assert jupyter_services.answers(1, tls=False, timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("tls", "ssh_port", "expected"),
+    [
+        (False, 22, "ssh -N -L 8889:localhost:8889 ada@box   then http://localhost:8889/"),
+        (False, 2222, "ssh -N -p 2222 -L 8889:localhost:8889 ada@box   then http://localhost:8889/"),
+        (True, 22, "https://box:8889/"),
+    ],
+)
+def test_the_way_in_is_ready_to_paste(tls: bool, ssh_port: int, expected: str) -> None:
+    told = jupyter_servers.way("ada", 8889, "/home/ada/.config/dlbox/jupyter-password", tls, "box", ssh_port)
+    assert told.startswith(f"JupyterLab of ada: {expected} (its password is in /home/ada/")
+    assert "password you gave" in jupyter_servers.way("ada", 8889, None, tls, "box", ssh_port)
