@@ -24,7 +24,8 @@ options:
     elements: dict
     required: true
   definitions:
-    description: Shipped environments by name; an entry of O(environments) of that name (or C(definition)) begins with it.
+    description:
+      - Shipped environments by name; an entry of O(environments) of that name (or C(definition)) begins with it.
     type: dict
     default: {}
   plan:
@@ -184,6 +185,7 @@ class Run:
     """One call of the module: its parameters and what came of every environment."""
 
     def __init__(self, parameters: dict[str, Any], check: bool) -> None:
+        """Read the module's parameters; `check`: change nothing."""
         self.began = time.monotonic()
         self.parameters = parameters
         self.check = check
@@ -244,7 +246,7 @@ class Run:
             for r in requests
         ]
         verdicts = {}
-        for request, outcome in zip(requests, child.run(works, os.cpu_count() or 1)):
+        for request, outcome in zip(requests, child.run(works, os.cpu_count() or 1), strict=True):
             if outcome.error:
                 self.fail(request.name, outcome.error)
             elif outcome.value.action:
@@ -254,14 +256,14 @@ class Run:
         return verdicts
 
     def choose(self, verdicts: dict[str, Verdict]) -> dict[str, Choice]:
-        """Decide what the environments in `verdicts` shall consist of; at once, for they mostly wait for the network."""
+        """Decide what the environments in `verdicts` shall consist of; at once, for they wait for the network."""
         requests = [r for r in self.requests if r.name in verdicts]
         renew = set(self.parameters["renew"])
         works = [
             partial(environment.choose, r, self.locks.get(r.name), self.sources, r.name in renew) for r in requests
         ]
         choices = {}
-        for request, outcome in zip(requests, child.run(works, 4)):
+        for request, outcome in zip(requests, child.run(works, 4), strict=True):
             if outcome.error:
                 self.fail(request.name, outcome.error)
             else:

@@ -204,7 +204,7 @@ def main() -> None:
     wanted = [request for request in requests if request.name in (given["names"] or declared)]
     works = [partial(make, request, folder, sources, given["glibc"]) for request in wanted]
     locks, diffs, errors = [], [], []
-    for request, outcome in zip(wanted, child.run(works, 4)):  # noqa: B905 (Python 3.10 has no need of it)
+    for request, outcome in zip(wanted, child.run(works, 4), strict=True):
         if outcome.error:
             errors.append(f"{request.name}: {outcome.error}")
             continue

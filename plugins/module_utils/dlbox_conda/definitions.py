@@ -149,8 +149,8 @@ def check_mixture(name: str, framework: str, wheels: Sequence[str]) -> list[str]
     if len(both) < 2:
         return []
     return [
-        f"{name}: {' and '.join(both)} in one environment. Their CUDA libraries own the same files and overwrite each other "
-        "without a warning; give each framework its own environment"
+        f"{name}: {' and '.join(both)} in one environment. Their CUDA libraries own the same files and overwrite each "
+        "other without a warning; give each framework its own environment"
     ]
 
 

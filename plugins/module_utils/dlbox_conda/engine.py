@@ -185,7 +185,8 @@ def parse_time(text: str) -> Any:
 def explain_solve(request: Request, text: str) -> str:
     """The solver's explanation with what was asked for and where."""
     return (
-        f"conda packages cannot be chosen. Asked for: {', '.join(request.specs())}; channels: {', '.join(request.channels)}. "
+        f"conda packages cannot be chosen. Asked for: {', '.join(request.specs())}; "
+        f"channels: {', '.join(request.channels)}. "
         f"The solver says: {text.strip()}"
     )
 
@@ -282,7 +283,7 @@ def mirrored(url: str, mirrors: Mapping[str, str]) -> str:
 
 
 def uv_sources(request: Request, sources: Sources) -> list[str]:
-    """Options that name the indexes. A framework's own index is asked beside the usual one, and the best version wins."""
+    """Options that name the indexes. A framework's own is asked beside the usual one, and the best version wins."""
     options: list[str] = []
     if sources.find_links and sources.offline:
         options.append("--no-index")

@@ -163,7 +163,8 @@ def lock_anew(
 ) -> tuple[Lock, list[str]]:
     """Solve: the lock, and the optional names that no channel has.
 
-    prefix, prefer: what is installed and pinned now, kept where it fits. glibc: of the host, when this is another machine.
+    prefix, prefer: what is installed and pinned now, kept where it fits. glibc: of the host, when that is another
+    machine.
     """
     conda, absent = engine.solve(request, sources, prefix, glibc)
     records = engine.describe(conda)
@@ -184,8 +185,10 @@ def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool)
     elif own and own.meta.get("request") == request.digest() and not renew:
         lock, source = own, "own lock"
     else:
-        keep = own if not renew else None
-        lock, absent = lock_anew(request, sources, prefix if keep else None, keep.wheels if keep else "")
+        if renew or not (prefix / OWN).is_dir():
+            lock, absent = lock_anew(request, sources)
+        else:
+            lock, absent = lock_anew(request, sources, prefix, own.wheels if own else installed_pins(prefix))
         source = "solve"
     refuse_two_cudas(request, lock)
     records = engine.describe(lock.conda)
@@ -200,13 +203,20 @@ def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool)
     )
 
 
+def installed_pins(prefix: Path) -> str:
+    """The installed wheels as requirements, for an environment that lost its lock."""
+    wheels = installed.wheel_packages(prefix, installed.conda_packages(prefix), records=False)
+    return "".join(f"{name}=={package.ident}\n" for name, package in sorted(wheels.items()))
+
+
 def refuse_two_cudas(request: Request, lock: Lock) -> None:
     """Raise when the wheels bring libraries for two CUDA generations, which would overwrite each other."""
     twice = lockfile.two_cudas(lock.wheels)
     if twice:
         raise ValueError(
-            f"the wheels of {request.name} bring {', '.join(twice)} for two CUDA generations at once; they own the same files and "
-            "would overwrite each other. Put the two frameworks into two environments, or choose builds of one CUDA generation"
+            f"the wheels of {request.name} bring {', '.join(twice)} for two CUDA generations at once; they own the "
+            "same files and would overwrite each other. Put the two frameworks into two environments, or choose builds "
+            "of one CUDA generation"
         )
 
 
@@ -256,7 +266,8 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
         bytecode.remove(prefix, [conda[n] for n in touched & conda.keys()])
         engine.install(prefix, choice.lock.conda, touched & bad.keys(), sources)
         conda = installed.conda_packages(prefix)
-        if prefix.exists() and "python" in touched:
+        if "python" in touched:
+            remove_other_pythons(prefix)
             bytecode.remove(prefix, conda.values())
     for book in (prefix / "conda-meta").glob("*.json"):
         book.chmod(0o644)  # rattler writes 0600 (pixi issue 4284): nobody else could list the environment
@@ -277,6 +288,13 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
     prefix.chmod(0o755)
     step("finish")
     return seconds
+
+
+def remove_other_pythons(prefix: Path) -> None:
+    """Remove what another minor version's wheels left: their folder has no standard library any more."""
+    for folder in prefix.glob("lib/python3.*"):
+        if not folder.is_symlink() and not (folder / "os.py").exists():
+            shutil.rmtree(folder)
 
 
 def create_folder(request: Request) -> None:
@@ -310,7 +328,7 @@ def make_wheels(
             f"both conda and a wheel bring {', '.join(twice)}; the two would undo each other for ever. "
             "Ask for it on one side only, in `conda` or in `wheels`"
         )
-    for name, package in have.items():
+    for package in have.values():
         if package.broken:
             # What an interrupted install left cannot be uninstalled by its own book.
             shutil.rmtree(prefix / package.info)
@@ -346,7 +364,8 @@ def remove(prefix: Path, root: Path, check: bool) -> bool:
         return False
     if prefix.parent != root / "envs" or prefix.is_symlink() or not (prefix / "conda-meta").is_dir():
         raise ValueError(
-            f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. Remove it by hand"
+            f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. "
+            "Remove it by hand"
         )
     if not check:
         # Out of sight at once, so that an interrupted removal leaves no half environment behind.
@@ -366,7 +385,9 @@ def clear_trash(root: Path) -> None:
 def alone(root: Path, patience: float = 300.0) -> Iterator[None]:
     """Let one run at a time change environments; waits `patience` seconds for another."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / ".cache").mkdir(exist_ok=True)
+    # What is installed comes from there: nobody but root reads or writes it.
+    (root / ".cache").mkdir(mode=0o700, exist_ok=True)
+    (root / ".cache").chmod(0o700)
     with (root / ".cache/lock").open("w") as file:
         until = time.monotonic() + patience
         while True:
@@ -376,7 +397,8 @@ def alone(root: Path, patience: float = 300.0) -> Iterator[None]:
             except OSError as error:
                 if error.errno not in (errno.EAGAIN, errno.EACCES) or time.monotonic() > until:
                     raise OSError(
-                        f"another run has been changing the environments in {root} for {patience:.0f} s; wait for it, then run again"
+                        f"another run has been changing the environments in {root} for {patience:.0f} s; "
+                        "wait for it, then run again"
                     ) from error
                 time.sleep(0.5)
         yield
@@ -391,5 +413,8 @@ def explain(error: str, root: str, name: str) -> str:
             f"make room or set conda_root to a larger file system, then run again. Said: {error}"
         )
     if "hash mismatch" in error.lower():
-        return f"{error}\nThe file at the source is not the one that was locked: a damaged mirror, or somebody changed it. Nothing of it was installed"
+        return (
+            f"{error}\nThe file at the source is not the one that was locked: a damaged mirror, or somebody changed "
+            "it. Nothing of it was installed"
+        )
     return error

@@ -49,14 +49,10 @@ def conda_packages(prefix: Path) -> dict[str, Package]:
             data = json.loads(book.read_bytes())
             name = data["name"]
         except (ValueError, KeyError):
-            # A book that cannot be read: its package is installed anew.
-            found[book.stem] = Package(
-                book.stem,
-                "conda",
-                "unreadable",
-                broken=f"conda-meta/{book.name} cannot be read",
-                info=f"conda-meta/{book.name}",
-            )
+            # A book that cannot be read: its package is installed anew. Its file is named NAME-VERSION-BUILD.
+            name = book.stem.rsplit("-", 2)[0]
+            why = f"conda-meta/{book.name} cannot be read"
+            found[name] = Package(name, "conda", "unreadable", info=f"conda-meta/{book.name}", broken=why)
             continue
         files = []
         for entry in data.get("paths_data", {}).get("paths", []):
@@ -68,8 +64,17 @@ def conda_packages(prefix: Path) -> dict[str, Package]:
 
 
 def site_packages(prefix: Path) -> list[Path]:
-    """The environment's folders for Python packages, without links to them."""
-    return [p for p in sorted(prefix.glob("lib/python3.*/site-packages")) if p.is_dir() and not p.parent.is_symlink()]
+    """The environment's folders for Python packages, without links to them and those of a Python that is gone."""
+    found = sorted(prefix.glob("lib/python3.*/site-packages"))
+    return [p for p in found if (p.parent / "os.py").exists() and not p.parent.is_symlink()]
+
+
+def installer(info: Path) -> str:
+    """Who installed a distribution, by its own word: conda, uv, pip or ""."""
+    try:
+        return (info / "INSTALLER").read_text().strip()
+    except OSError:
+        return ""
 
 
 def read_record(prefix: Path, site: Path, info: Path) -> list[File]:
@@ -101,7 +106,7 @@ def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = T
     for site in site_packages(prefix):
         for info in sorted(site.glob("*.dist-info")):
             relative = str(info.relative_to(prefix))
-            if relative in owned:
+            if relative in owned or installer(info) == "conda":
                 continue
             name, _, version = info.name[: -len(".dist-info")].partition("-")
             package = Package(normal(name), "wheel", version, info=relative)

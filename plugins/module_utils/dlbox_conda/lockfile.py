@@ -85,7 +85,8 @@ def parse(name: str, texts: Mapping[str, str]) -> Lock:
     for file, wanted in meta.get("files", {}).items():
         if sha256(texts[file]) != wanted:
             raise LockError(
-                f"the lock of {name}: {file} is not the one lock.json was written for (its sha256 differs); `./dlbox lock {name}` makes a new one"
+                f"the lock of {name}: {file} is not the one lock.json was written for (its sha256 differs); "
+                f"`./dlbox lock {name}` makes a new one"
             )
     return Lock(texts["conda.lock"], texts["wheels.txt"], meta)
 
@@ -103,8 +104,9 @@ def refuse_foreign(lock: Lock, request: Request) -> None:
     here, there = set(request.generation()), set(meta.get("generation", []))
     if request.framework and not here <= there and meta.get("build") != request.build:
         raise LockError(
-            f"the lock of {request.name} was made for the GPU generation {', '.join(sorted(there))} (build {meta.get('build') or 'unknown'}); "
-            f"this host has {', '.join(sorted(here))} and needs build {request.build or 'unknown'}: its libraries would not run here. "
+            f"the lock of {request.name} was made for the GPU generation {', '.join(sorted(there))} "
+            f"(build {meta.get('build') or 'unknown'}); this host has {', '.join(sorted(here))} and needs build "
+            f"{request.build or 'unknown'}: its libraries would not run here. "
             f"{renew}; for two kinds of hosts in one inventory set conda_locks_dir per host"
         )
     changed = [key for key, value in request.declared.items() if meta.get("declared", {}).get(key) != value]
@@ -132,7 +134,7 @@ def two_cudas(wheels: str) -> list[str]:
 
 
 def constraints(request: Request, wheels: str) -> str:
-    """The pins that a later `pip install -U` must not undo: what was asked for by version, and a framework's libraries."""
+    """The pins that `pip install -U` must not undo: what was asked for by version, and a framework's libraries."""
     exact = {normal(m[1]) for text in request.wheels if (m := PIN.match(text))}
     guarded = ("nvidia-", "cuda-", "triton", "torch", "tensorflow", "keras", "jax")
     chosen = {n: v for n, v in pins(wheels).items() if n in exact or (request.framework and n.startswith(guarded))}
