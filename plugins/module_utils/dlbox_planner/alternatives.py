@@ -45,7 +45,7 @@ def _name(gpu: Gpu) -> str:
 def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
     """Yield changes that take away one of the causes, most modest first."""
     for name in ("driver", "modules", "driver_source", "cuda", "cuda_source", "cudnn", "pytorch", "tensorflow", "jax",
-                 "python"):
+                 "keras", "python"):
         if f"pin:{name}" in causes:
             yield Change(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
     if "pypi_only" in causes:

@@ -18,6 +18,7 @@ from .data.systems import (
     NVIDIA_REPO_ARCH,
     NVIDIA_REPO_URL,
 )
+from .data.wheels import KERAS_RANGE
 from .driver import Candidate, Outcome, kernel_suffix, packaged_kernel, packages, search
 from .frameworks import Choice, choose, describe, keras
 from .intake import problem_from
@@ -95,6 +96,7 @@ def solve(problem: Problem) -> dict[str, Any]:
     for name, choice in chosen.items():
         excluded.extend(choice.excluded)
         refusals.extend(_framework_refusals(problem, name, choice))
+    refusals.extend(_keras_refusal(problem))
     entries = {name: describe(choice, _note(choice)) for name, choice in chosen.items()}
     cuda, cudnn, found, dropped = _system_cuda(problem, branch, on_gpu,
                                                 candidate.offer.source if candidate else "")
@@ -165,6 +167,16 @@ def _framework_refusals(problem: Problem, name: str, choice: Choice) -> list[dic
             return []
         return component_refusals(problem, name, choice.gpu_blocked, choice.reasons, pinned)
     return []
+
+
+def _keras_refusal(problem: Problem) -> list[dict[str, Any]]:
+    """Return the refusal of a pinned Keras that is not of the known Keras 3 series."""
+    pinned = problem.pin("keras")
+    first, last = KERAS_RANGE
+    if not pinned or first <= numbers(pinned)[:2] <= last:
+        return []
+    return [refusal("keras", "pin_unknown", f"keras={pinned} is pinned; the data knows Keras {first[0]}.{first[1]} to "
+                                            f"{last[0]}.{last[1]}", ["pin:keras"], True)]
 
 
 def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool, driver_source: str) -> tuple[

@@ -16,6 +16,6 @@ def facts_of(tmp_path: Path) -> Any:
     """Return a function that detects a prepared root by name."""
     from dlbox_machine.detect import detect
     from dlbox_planner.gpus import lookup
-    from roots import build
+    from machine_roots import build
 
     return lambda name: detect(build(name, tmp_path), lambda device: lookup(device) is not None)

@@ -176,6 +176,8 @@ BUILDS: dict[str, tuple[Build, ...]] = {
 #: Keras has no CUDA of its own: the plan picks the backend (PYPI).
 KERAS_VERSION = "3.15.1"
 KERAS_PYTHONS = (11, 14)
+#: First of the multi-backend series, and the newest series known.
+KERAS_RANGE = ((3, 0), (3, 15))
 
 #: Pythons offered for environments, in order of preference: 3.12 suits every framework.
 PYTHONS = (12, 13, 11, 14, 10)

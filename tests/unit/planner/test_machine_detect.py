@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dlbox_machine.detect import detect, merge
 from dlbox_planner.planner import plan
-from roots import ROOTS
+from machine_roots import ROOTS
 
 Facts = Callable[[str], dict[str, Any]]
 TOP = Path(__file__).resolve().parents[3]

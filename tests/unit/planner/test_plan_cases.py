@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cases import CASES, Case
 from dlbox_planner.planner import plan
-from machines import AS_OF
+from plan_cases import CASES, Case
+from planner_machines import AS_OF
 
 MISSING = object()
 

@@ -10,7 +10,7 @@ from dlbox_planner.model import UsageError
 from dlbox_planner.planner import plan
 from dlbox_planner.refusals import REMEDIES
 from dlbox_planner.text import render
-from machines import AS_OF, machine
+from planner_machines import AS_OF, machine
 
 
 def codes(result: dict[str, Any], key: str) -> set[str]:
@@ -43,7 +43,7 @@ def test_no_date_is_read_inside(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Frozen(datetime.date):
         @classmethod
-        def today(cls) -> datetime.date:
+        def today(cls) -> Frozen:
             raise AssertionError("the planner read the clock")
 
     monkeypatch.setattr(datetime, "date", Frozen)

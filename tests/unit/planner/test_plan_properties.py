@@ -13,7 +13,7 @@ from dlbox_planner.data.wheels import BUILDS
 from dlbox_planner.planner import plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from machines import AS_OF, machine
+from planner_machines import AS_OF, machine
 
 GPUS = (
     "GTX 580",
@@ -63,6 +63,7 @@ PIN_VALUES: dict[str, tuple[str, ...]] = {
     "pytorch": ("2.0.1", "2.7.1", "2.10.0", "2.14.1", "2.14.1+cu126", "2.15.0", "cpu", "9.9"),
     "tensorflow": ("2.14.1", "2.16.2", "2.19.1", "2.21.0", "conda-forge", "cpu"),
     "jax": ("0.6.2", "0.12.0.1", "cuda12", "cuda13", "cpu"),
+    "keras": ("3.15.1", "2.15.0"),
     "python": ("3.10", "3.11", "3.12", "3.13", "3.14"),
 }
 
@@ -70,7 +71,7 @@ PIN_VALUES: dict[str, tuple[str, ...]] = {
 @st.composite
 def machines(draw: st.DrawFn, min_gpus: int = 0) -> dict[str, Any]:
     guest = draw(st.sampled_from(("none", "none", "none", "kvm", "docker", "wsl")))
-    return machine(
+    facts: dict[str, Any] = machine(
         *draw(st.lists(st.sampled_from(GPUS), min_size=min_gpus, max_size=4)),
         os=draw(st.sampled_from(sorted(SYSTEMS))),
         kernel=draw(st.sampled_from(KERNELS)),
@@ -80,6 +81,7 @@ def machines(draw: st.DrawFn, min_gpus: int = 0) -> dict[str, Any]:
         wsl=guest == "wsl",
         driver=draw(st.sampled_from((None, "551.23", "580.178.04"))) if guest in ("docker", "wsl") else None,
     )
+    return facts
 
 
 @st.composite
@@ -268,6 +270,8 @@ def test_a_pin_is_honoured_or_refused(facts: dict[str, Any], wish: dict[str, Any
         elif name == "python":
             for entry in result["frameworks"].values():
                 assert entry["python"] in (value, None)
+        elif name == "keras":
+            assert result["frameworks"]["keras"]["version"] in (value, None)
         elif name in ("pytorch", "tensorflow", "jax"):
             entry = result["frameworks"][name]
             version, _, build = value.partition("+")

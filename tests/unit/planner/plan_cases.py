@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from machines import machine
+from planner_machines import machine
 
 
 @dataclass(frozen=True)

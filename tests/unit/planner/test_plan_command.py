@@ -1,0 +1,172 @@
+"""The command line: exit status, formats, inventories, and the Ansible module behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[3]
+PLAN = TOP / "scripts" / "plan.py"
+SPEC = importlib.util.spec_from_file_location("dlbox_plan_command", PLAN)
+assert SPEC is not None and SPEC.loader is not None
+COMMAND = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(COMMAND)
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    """Run the command line, hold its exit status, return what it printed (or complained, on failure)."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = COMMAND.main(arguments)
+        except SystemExit as stop:
+            status = stop.code
+    assert status == code, (arguments, out.getvalue(), err.getvalue())
+    return out.getvalue() or err.getvalue()
+
+
+def test_a_plan_exits_0_and_json_has_the_documented_keys() -> None:
+    plan = json.loads(run("--gpu", "GTX 1080 Ti", "--os", "ubuntu-24.04", "--format", "json"))
+    text = (TOP / "docs/planner.md").read_text(encoding="utf-8")
+    for tree, skip in ((plan, {"host", "policy", "pins"}), (plan["driver"], {"version"}), (plan["gpus"][0], set()),
+                       (plan["cuda"], set()), (plan["cudnn"], set()), (plan["frameworks"]["jax"], set())):  # fmt: skip
+        assert {key for key in set(tree) - skip if f"`{key}" not in text} == set()
+    assert plan["ok"] is True and plan["driver"]["branch"] == "580"
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--gpu", "GTX 960", "--gpu", "RTX 5090"), ("--gpu", "GTX 580"), ("--gpu", "1080ti", "--pin", "driver=595"),
+    ("--gpu", "RTX 3090", "--os", "debian-12", "--secure-boot", "on", "--unattended"),
+    ("--gpu", "RTX 4090", "--wsl", "--pin", "driver=580"),
+])  # fmt: skip
+def test_a_refusal_exits_2_and_says_what_would_work(arguments: tuple[str, ...]) -> None:
+    text = run(*arguments, code=2)
+    assert "No plan fits." in text and "What would work" in text
+    assert json.loads(run(*arguments, "--format", "json", code=2))["ok"] is False
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("--gpu", "foo"), "GPU 'foo' is not known"),
+    (("--gpu", "Titan X"), "ambiguous"),
+    (("--gpu", "RTX 3090", "--os", "arch"), "expected one of ubuntu-22.04"),
+    (("--gpu", "RTX 3090", "--pin", "cuda"), "expected COMPONENT=VERSION"),
+    (("--gpu", "RTX 3090", "--pin", "gpu=1"), "pin 'gpu' is not known"),
+    (("--gpu", "RTX 3090", "--kernel", "new"), "kernel 'new'"),
+    (("--gpu", "RTX 3090", "--policy", "fast"), "invalid choice"),
+    (("--gpu", "RTX 3090", "--date", "soon"), "expected a date"),
+    (("--gpu", "RTX 3090", "--local"), "give one"),
+    (("--gpu", "RTX 3090", "--no-gpu"), "contradict"),
+    (("--facts", "/nowhere.json"), "--facts /nowhere.json"),
+    (("--colour",), "unrecognized arguments"),
+])  # fmt: skip
+def test_wrong_usage_exits_64(arguments: tuple[str, ...], message: str) -> None:
+    assert message in run(*arguments, code=64)
+
+
+def test_options_reach_the_plan() -> None:
+    plan = json.loads(run("--gpu", "RTX 3090", "--gpu", "GTX 960", "--ignore-gpu", "GTX 960", "--headless", "--policy",
+                          "newest", "--kernel", "7.0", "--ram", "16", "--psu", "400", "--price", "0.3", "--hours", "2",
+                          "--explain", "--format", "json"))  # fmt: skip
+    assert [gpu["role"] for gpu in plan["gpus"]] == ["compute", "ignored"]
+    assert plan["driver"]["branch"] == "615" and plan["driver"]["server"] and plan["driver"]["provider"] == "prebuilt"
+    assert plan["driver"]["kernel_flavour"] == "generic-hwe-24.04"
+    assert {item["code"] for item in plan["advice"]} == {"ram_below_twice_gpu_memory", "power_supply_small", "energy"}
+    assert plan["excluded"]
+    cpu = json.loads(run("--gpu", "RTX 3090", "--ignore-gpu", "all", "--no-avx", "--format", "json"))
+    assert cpu["driver"] is None and cpu["frameworks"]["jax"]["version"] is None
+    wsl = json.loads(run("--gpu", "RTX 3090", "--wsl", "--driver", "551.23", "--format", "json"))
+    assert wsl["driver"] is None and wsl["frameworks"]["jax"]["build"] == "cuda12"
+
+
+def test_alternatives_are_commands_that_work() -> None:
+    refused = json.loads(run("--gpu", "GTX 960", "--gpu", "RTX 5090", "--format", "json", code=2))
+    for item in refused["alternatives"]:
+        words = [word for argument in item["arguments"] for word in argument.split(" ", 1)]
+        assert json.loads(run("--gpu", "GTX 960", "--gpu", "RTX 5090", *words, "--format", "json"))["ok"]
+
+
+def test_this_machine_without_ansible_and_from_saved_facts(tmp_path: Path) -> None:
+    saved = tmp_path / "facts.json"
+    program = ["-I", "-S", str(PLAN), "--local", "--format", "json", "--save-facts", str(saved)]
+    done = subprocess.run([sys.executable, *program], capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 2), done.stderr
+    assert json.loads(done.stdout)["os"]["kernel"]
+    again = json.loads(run("--facts", str(saved), "--format", "json", code=done.returncode))
+    assert again["driver"] == json.loads(done.stdout)["driver"]
+    other = json.loads(run("--facts", str(saved), "--os", "ubuntu-26.04", "--format", "json"))
+    assert other["os"]["id"] == "ubuntu" and other["os"]["kernel"].startswith("7.0")
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    """Two hosts that are this machine; one wishes something impossible."""
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts = {"alpha": local, "beta": {**local, "dlbox_gpu_roles": {}, "dlbox_pins": {"pytorch": "9.9"}}}
+    path = tmp_path / "hosts.json"
+    path.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    return path
+
+
+def test_each_host_of_the_inventory(inventory: Path) -> None:
+    plans: list[dict[str, Any]] = json.loads(run("-i", str(inventory), "--format", "json", code=2))
+    assert [plan["host"] for plan in plans] == ["alpha", "beta"]
+    assert [plan["ok"] for plan in plans] == [True, False]
+    assert plans[1]["refusals"][0]["code"] == "pin_unknown"
+    text = run("-i", str(inventory), "--limit", "alpha", "--policy", "newest", "--date", "2026-11-20")
+    assert text.startswith("alpha: ")
+
+
+def test_a_host_that_cannot_be_asked_exits_69(inventory: Path) -> None:
+    hosts = json.loads(inventory.read_text(encoding="utf-8"))
+    hosts["all"]["hosts"]["gone"] = {"ansible_connection": "local", "ansible_python_interpreter": "/nowhere/python"}
+    inventory.write_text(json.dumps(hosts), encoding="utf-8")
+    text = run("-i", str(inventory), "--limit", "alpha,gone", code=69)
+    assert text.startswith("alpha: ")
+
+
+def module(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run the module as a task does, in check mode, and return its result."""
+    play = [{"hosts": "localhost", "gather_facts": False, "connection": "local",
+             "vars": {"ansible_python_interpreter": sys.executable},
+             "tasks": [{"machine_plan": arguments, "register": "result", "ignore_errors": True},
+                       {"copy": {"content": "{{ result | to_json }}", "dest": arguments["root"] + "/result.json"},
+                        "check_mode": False}]}]  # fmt: skip
+    book = Path(arguments["root"]) / "play.json"
+    book.write_text(json.dumps(play), encoding="utf-8")
+    program = Path(sys.executable).with_name("ansible-playbook")
+    done = subprocess.run([str(program), "--check", "-i", "localhost,", str(book)], cwd=TOP, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    result: dict[str, Any] = json.loads((Path(arguments["root"]) / "result.json").read_text(encoding="utf-8"))
+    return result
+
+
+def test_the_module_yields_the_same_plan_as_a_host_fact(tmp_path: Path) -> None:
+    from dlbox_machine.detect import detect
+    from dlbox_planner.planner import plan
+    from machine_roots import build
+
+    root = build("bare-metal", tmp_path)
+    result = module({"root": str(root), "today": "2026-11-20", "pins": {"cuda": "12.6"}})
+    assert result["changed"] is False
+    facts = result["ansible_facts"]
+    assert facts["dlbox_machine"] == detect(root)
+    assert facts["dlbox_plan"] == plan(detect(root), {"today": "2026-11-20", "pins": {"cuda": "12.6"}})
+
+
+def test_the_module_fails_in_words(tmp_path: Path) -> None:
+    from machine_roots import build
+
+    root = build("bare-metal", tmp_path)
+    refused = module({"root": str(root), "fail_on_refusal": True, "pins": {"driver": "595"}})
+    assert refused["failed"] and "GTX 1080 Ti (Pascal) needs branch 580 or older" in refused["msg"]
+    wrong = module({"root": str(root), "pins": {"engine": 1}})
+    assert wrong["failed"] and "pin 'engine' is not known" in wrong["msg"]
