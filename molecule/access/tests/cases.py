@@ -18,7 +18,7 @@ import docker
 PROJECT = Path(__file__).resolve().parents[3]
 NETWORK = "dlbox-access-cases"
 PASSWORD = "suite-of-lock-outs"
-WINDOW = 40
+WINDOW = 150
 
 
 def keys_folder() -> Path:
@@ -176,9 +176,18 @@ class Box:
     def play(self, roles: list[str], **more: Any) -> Play:
         """Run such a play to its end."""
         process = self.start(roles, **more)
-        out, _ = process.communicate(timeout=240)
+        out = self.end(process)
         (self.folder / "play.log").write_text(out)
         return Play(process.returncode, out)
+
+    def end(self, process: subprocess.Popen[str]) -> str:
+        """Wait for a play's end; its output."""
+        try:
+            out, _ = process.communicate(timeout=400)
+        except subprocess.TimeoutExpired:
+            self.kill(process)
+            raise
+        return out
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         """SIGKILL for the controller and everything it started, its ssh connections too."""

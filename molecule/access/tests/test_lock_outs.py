@@ -70,11 +70,11 @@ def case_network_cut(box: Box) -> None:
     """The network drops in the window and comes back later."""
     before = box.access_state()
     process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=25)
-    box.until(lambda: box.guard() == "pending", 120)
+    box.until(lambda: "00-foreign" in box.console("ls /etc/ssh/sshd_config.d")[1], 120)
     box.console("ip link set eth0 down")
     box.until(lambda: box.guard() == "rolled-back", 60)
     box.console("ip link set eth0 up")
-    out, _ = process.communicate(timeout=240)
+    out = box.end(process)
     reverted(box, Play(process.returncode, out), before)
 
 
@@ -85,8 +85,7 @@ def case_host_restarted(box: Box) -> None:
     process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=120)
     box.until(lambda: "00-foreign" in box.console("ls /etc/ssh/sshd_config.d")[1], 120)
     box.console("systemctl reboot")
-    out, _ = process.communicate(timeout=240)
-    (box.folder / "play.log").write_text(out)
+    out = box.end(process)
     box.until(box.lets_in, 60)
     assert box.guard() == "rolled-back"
     assert "restarted" in box.console("cat /var/lib/dlbox/access_guard/reason")[1]
@@ -159,14 +158,12 @@ def case_keys_gone(box: Box) -> None:
 def case_invalid_configuration(box: Box) -> None:
     """A configuration that sshd refuses: the restart fails, and the host rolls back at once."""
     before = box.access_state()
-    start = time.monotonic()
     reverted(box, box.play(["foreign_role"], foreign_role_does="invalid_config"), before, "00-foreign.conf")
     log = box.console("cat /var/lib/dlbox/access_guard/log")[1]
     times = [
         time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ") for stamp in re.findall(r"^(\S+) (?:armed|rolled back)", log, re.M)
     ]
     assert time.mktime(times[-1]) - time.mktime(times[0]) < WINDOW, f"waited for the timer: {log}"
-    assert time.monotonic() - start < 200
 
 
 @case(full=True)

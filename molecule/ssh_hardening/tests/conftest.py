@@ -50,27 +50,27 @@ def address(host: Any) -> str:
 
 @pytest.fixture
 def login(host: Any, address: str, tmp_path: Path) -> Any:
-    """Log in from the controller with the owner's key, the host key checked: login(*words, options=...) -> process."""
+    """Log in from the controller, the host key checked: login(*words, user, key, options, askpass) -> process."""
     known = tmp_path / "known_hosts"
-    key = host.check_output("cat /etc/ssh/ssh_host_ed25519_key.pub").split()
-    known.write_text(f"{address} {key[0]} {key[1]}\n")
-    identity = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "ada"
+    public = host.check_output("cat /etc/ssh/ssh_host_ed25519_key.pub").split()
+    known.write_text(f"{address} {public[0]} {public[1]}\n")
+    owner = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "ada"
 
-    def run(*words: str, user: str = "ada", options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        base = [
-            "ssh",
-            "-F",
-            "none",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "ConnectTimeout=5",
-            "-o",
-            "IdentitiesOnly=yes",
-            "-o",
-            f"UserKnownHostsFile={known}",
-        ]
-        command = [*base, "-i", str(identity), *options, f"{user}@{address}", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    def run(
+        *words: str, user: str = "ada", key: Path = owner, options: tuple[str, ...] = (), askpass: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        settings = {
+            "BatchMode": "no" if askpass else "yes",
+            "ConnectTimeout": "5",
+            "IdentitiesOnly": "yes",
+            "NumberOfPasswordPrompts": "1",
+            "UserKnownHostsFile": str(known),
+        }
+        base = ["ssh", "-F", "none", *(word for pair in settings.items() for word in ("-o", "=".join(pair)))]
+        command = [*base, "-i", str(key), *options, f"{user}@{address}", *words]
+        environment = dict(os.environ)
+        if askpass:
+            environment |= {"SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force"}
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment)
 
     return run

@@ -24,7 +24,7 @@ def test_nothing_but_keys_is_offered(login: Any) -> None:
 def test_the_drop_in_wins_over_cloud_init_for_everybody(effective: dict[str, list[str]]) -> None:
     assert effective["passwordauthentication"] == ["no"]
     assert effective["permitrootlogin"] == ["no"]
-    assert effective["allowusers"] == ["ada"], "the hand-written AllowUsers does not add to ours"
+    assert effective["allowusers"] == ["ada", "bea"], "the hand-written AllowUsers does not add to ours"
     assert effective["port"] == ["22"], "the hand-written port does not add to ours"
 
 

@@ -188,11 +188,12 @@ def judge(name: str, server: Server, shadow: str, today: datetime.date) -> Verdi
         fatal.append(f"has no home directory {user.pw_dir}: mkhomedir_helper {name}")
     good: list[str] = []
     problems: list[str] = []
-    for path in key_files(user, server.authorized_keys_files):
+    files = key_files(user, server.authorized_keys_files)
+    # Of several places one is enough: a missing file is news only where all are, and then the first stands for them.
+    for path in [path for path in files if path.exists()] or files[:1]:
         fingerprints, wrong = key_file_problems(path, user, server, today)
         good += fingerprints
         problems += wrong
-    # Missing alternatives are only news where no other file serves.
     if good or server.certificates:
         problems = []
     reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
