@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .data.drivers import BRANCHES, OPEN_FROM, OPEN_ONLY_FROM, OPEN_RECOMMENDED_FROM, Branch
-from .data.systems import OFFERS, OFFERS_BY_SYSTEM, SYSTEMS, TRANSITIONAL, Offer, System, resolve_transitional
+from .data.systems import (
+    DEBIAN_HEADLESS,
+    OFFERS,
+    OFFERS_BY_SYSTEM,
+    SYSTEMS,
+    TRANSITIONAL,
+    Offer,
+    System,
+    resolve_transitional,
+)
 from .model import Exclusion, Gpu, Problem
 from .versions import numbers, starts_with
 
@@ -295,8 +304,6 @@ def everywhere(problem: Problem) -> list[tuple[Candidate, list[Exclusion]]]:
 
 def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[str]]:
     """Return (packages, packages to install before them) of a candidate, in apt's names."""
-    from .data.systems import DEBIAN_HEADLESS
-
     offer = candidate.offer
     system = problem.system
     opened = "-open" if offer.modules == "open" else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .data.cuda import CUDNN_DROPS_PRE_TURING, CUDNN_PRE_TURING, NATIVE_BRANCH
-from .data.wheels import BUILDS, KERAS_PYTHONS, KERAS_VERSION, PYTHONS, Build
+from .data.wheels import BUILDS, KERAS_FIRST_TENSORFLOW, KERAS_PYTHONS, KERAS_VERSION, PYTHONS, Build
 from .model import Exclusion, Gpu, Problem
+from .reasons import cores
 from .versions import at_least, numbers, starts_with
 
 LABELS = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "keras": "Keras", "cuda": "CUDA",
@@ -133,8 +134,6 @@ def choose(problem: Problem, framework: str, branch: int | None, gpu: bool) -> C
                 reasons.setdefault(item.cause, []).append(item)
         else:
             kept[on_gpu].append(build)
-    from .reasons import cores
-
     shown = {cause: tuple(items) for cause, items in reasons.items()}
     gpu_blocked = tuple(cores(by[True])) if gpu and not kept[True] else ()
     for on_gpu in (True, False):
@@ -169,7 +168,7 @@ def describe(choice: Choice, note: str = "") -> dict[str, object]:
 def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, object]:
     """Return the plan's entry for Keras: the first backend that computes on the GPU, else the first there is."""
     order = ("tensorflow", "jax", "pytorch")
-    usable = [name for name in order if chosen[name]["requirements"] and _keras_python(chosen[name])]
+    usable = [name for name in order if chosen[name]["requirements"] and _takes_keras(name, chosen[name])]
     on_gpu = [name for name in usable if chosen[name]["gpu"]]
     version = problem.pin("keras") or KERAS_VERSION
     if not usable:
@@ -186,6 +185,9 @@ def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, o
             "note": f"backend {LABELS[backend]}"}
 
 
-def _keras_python(entry: dict[str, object]) -> bool:
+def _takes_keras(name: str, entry: dict[str, object]) -> bool:
+    """Tell whether a chosen framework can be the backend of Keras 3."""
+    if name == "tensorflow" and not at_least(str(entry["version"]), KERAS_FIRST_TENSORFLOW):
+        return False
     minor = numbers(str(entry["python"]))[1]
     return KERAS_PYTHONS[0] <= minor <= KERAS_PYTHONS[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .driver import DriverPin
@@ -73,9 +74,6 @@ def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: 
                        name_hint=str(gpu.get("name_hint") or gpu.get("name") or ""), usable=usable, note=note,
                        memory_mib=gpu.get("memory_mib"), power_w=gpu.get("power_limit_w"))
     role = _role(roles, gpu, resolved)
-    if role == resolved.role:
-        return resolved
-    from dataclasses import replace
     return replace(resolved, role=role)
 
 

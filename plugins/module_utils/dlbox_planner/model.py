@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .data.architectures import ARCHITECTURES, Architecture
-from .data.systems import SYSTEMS, System
+from .data.systems import ALIASES, SYSTEMS, System
 
 #: What an owner may pin, and the policies.
 PINS = ("driver", "modules", "driver_source", "cuda", "cuda_source", "cudnn", "pytorch", "tensorflow",
@@ -148,8 +148,6 @@ class Problem:
 
 def find_system(text: str) -> System:
     """Return the system for ``ubuntu-24.04``, ``noble``, ``debian13``; raises UsageError."""
-    from .data.systems import ALIASES
-
     wanted = text.strip().lower().replace(" ", "-").replace("_", "-")
     key = ALIASES.get(wanted, wanted)
     for system in SYSTEMS.values():

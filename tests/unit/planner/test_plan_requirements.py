@@ -73,7 +73,7 @@ def resolve(profile: str) -> None:
         for requirement in entry["requirements"]:
             wanted = requirement.replace("[and-cuda]", "").replace("[cuda12]", "").replace("[cuda13]", "")
             assert wanted in done.stdout.splitlines()
-        if any("nvidia-cudnn" in requirement for requirement in entry["requirements"]):
+        if any("nvidia-cudnn-cu12" in requirement for requirement in entry["requirements"]):
             assert "nvidia-cudnn-cu12==9.10.2.21" in done.stdout
 
 

@@ -124,13 +124,20 @@ _TF: tuple[tuple[str, str, tuple[int, ...], int, tuple[int, int], bool, bool], .
 )
 
 
+#: What 2.14.1's extra and-cuda asks for, less tensorrt 8.5.3.1, which has no wheel for Python 3.11 (PYPI).
+_TF_2141 = ("tensorflow==2.14.1", "nvidia-cublas-cu11==11.11.3.6", "nvidia-cuda-cupti-cu11==11.8.87",
+            "nvidia-cuda-nvcc-cu11==11.8.89", "nvidia-cuda-runtime-cu11==11.8.89", "nvidia-cudnn-cu11==8.7.0.84",
+            "nvidia-cufft-cu11==10.9.0.58", "nvidia-curand-cu11==10.3.0.86", "nvidia-cusolver-cu11==11.4.1.48",
+            "nvidia-cusparse-cu11==11.7.5.86", "nvidia-nccl-cu11==2.16.5")
+
+
 def _tensorflow() -> tuple[Build, ...]:
     builds: list[Build] = []
     for version, cuda, cc, ptx, pythons, drifts, by_pin in _TF:
         major = int(cuda.split(".")[0])
         builds.append(Build(
             "tensorflow", version, "cu" + cuda.replace(".", ""), cuda, cc, ptx, pythons,
-            (f"tensorflow[and-cuda]=={version}",), drifts=drifts, by_pin=by_pin, needs_avx=True,
+            _TF_2141 if version == "2.14.1" else (f"tensorflow[and-cuda]=={version}",), drifts=drifts, by_pin=by_pin, needs_avx=True,
             pre_turing=("nvidia-cudnn-cu12==9.10.2.21",) if drifts else (),
             min_branch=_BRANCH[major], source="WHEEL build_info, PYPI"))
     # compiled for Blackwell by conda-forge; the feedstock's build script was read, the channel not
@@ -175,6 +182,8 @@ BUILDS: dict[str, tuple[Build, ...]] = {
 
 #: Keras has no CUDA of its own: the plan picks the backend (PYPI).
 KERAS_VERSION = "3.15.1"
+#: First TensorFlow that takes Keras 3: older ones pin their own Keras 2.
+KERAS_FIRST_TENSORFLOW = "2.16"
 KERAS_PYTHONS = (11, 14)
 #: First of the multi-backend series, and the newest series known.
 KERAS_RANGE = ((3, 0), (3, 15))
