@@ -6,6 +6,7 @@ Screenshots lie in $DLBOX_SHOTS when it is set, to be looked at.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import subprocess
@@ -57,7 +58,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def opened(browser: Any, path: Path, width: str = "desktop", scheme: str = "light") -> tuple[Any, list[str], list[str]]:
-    """(page, console messages and errors, requests) of a page opened from disk. CSP is off only for axe's own script."""
+    """(page, console messages and errors, requests) of a page opened from disk; CSP is off for axe's own script."""
     size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
     context = browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True)
     tab = context.new_page()
@@ -73,7 +74,7 @@ def opened(browser: Any, path: Path, width: str = "desktop", scheme: str = "ligh
 def pairs(line: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Neighbours on one line, from left to right."""
     ordered = sorted(line, key=lambda text: text["left"])
-    return list(zip(ordered, ordered[1:], strict=False))
+    return list(itertools.pairwise(ordered))
 
 
 CASES = [(0, "index"), (1, "box"), (2, "fine"), (3, "new")]
@@ -85,7 +86,7 @@ LOOKS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone"
 def test_a_page_is_quiet_accessible_and_fits(
     browser: Any, pages: list[Path], axe: str, number: int, name: str, width: str, scheme: str
 ) -> None:
-    """Nothing in the console, one request (the file), nothing wider than the window, no violation that axe-core finds."""
+    """Nothing in the console, one request (the file), nothing wider than the window, no complaint of axe-core."""
     tab, said, asked = opened(browser, pages[number], width, scheme)
     try:
         assert said == []

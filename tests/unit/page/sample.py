@@ -106,7 +106,9 @@ CHECKS = [
     check("ssh.passwords", "ok", "password and keyboard-interactive logins are off"),
     check("ssh.root", "ok", "PermitRootLogin no"),
     check("firewall.active", "ok", "active, 3 rules, default deny"),
-    check("firewall.outside", "fail", "open from laptop and in no rule of the list: 7777 (python3)", "Find who opened it"),
+    check(
+        "firewall.outside", "fail", "open from laptop and in no rule of the list: 7777 (python3)", "Find who opened it"
+    ),
     check("system.disk[/]", "ok", "812 GiB of 1.8 TiB free"),
     check("system.reboot", "warn", "kernel 6.8.0-150-generic is installed, 6.8.0-149-generic runs", "Reboot"),
     check("system.swap", "na", "no swap is configured"),

@@ -1,4 +1,4 @@
-"""The page without a browser: it renders from whatever is kept, escapes what hosts say, and names what needs the owner."""
+"""The page without a browser: it renders from whatever is kept, escapes what hosts say, names what needs the owner."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ def rendered(tmp_path: Path, *hosts: dict) -> str:
 def test_a_full_host_is_shown_with_failures_first(tmp_path: Path) -> None:
     text = rendered(tmp_path, DATA)
     body = text[text.index("<main>") :]
-    wanted = ["What needs you", "firewall.outside", "gpu.persistence", "The machine", "The plan", "Benchmark", "All checks"]
+    wanted = [
+        "What needs you",
+        "firewall.outside",
+        "gpu.persistence",
+        "The machine",
+        "The plan",
+        "Benchmark",
+        "All checks",
+    ]
     assert [body.index(word) for word in wanted] == sorted(body.index(word) for word in wanted)
     assert "1 of 18 checks failed" in text
     areas = re.findall(r"<summary><h3>(.*?)</h3>", text)
@@ -33,7 +41,9 @@ def test_a_full_host_is_shown_with_failures_first(tmp_path: Path) -> None:
 
 def test_what_a_host_says_is_never_markup(tmp_path: Path) -> None:
     data = copy.deepcopy(DATA)
-    data["checks"].append({**CHECKS[0], "observed": "<script>alert(1)</script>", "remedy": '"><img src=x>', "result": "fail"})
+    data["checks"].append(
+        {**CHECKS[0], "observed": "<script>alert(1)</script>", "remedy": '"><img src=x>', "result": "fail"}
+    )
     data["facts"]["gpus"] = ["<b>GPU</b>"]
     data["bench"]["results"][0]["environment"] = '"><script>'
     text = rendered(tmp_path, data)
@@ -86,7 +96,11 @@ def test_kept_data_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_a_quick_report_leaves_what_it_did_not_ask(tmp_path: Path) -> None:
-    quick = {"ok": True, "host": "box", "checks": [{**CHECKS[14], "result": "ok", "observed": "open: 22", "remedy": ""}]}
+    quick = {
+        "ok": True,
+        "host": "box",
+        "checks": [{**CHECKS[14], "result": "ok", "observed": "open: 22", "remedy": ""}],
+    }
     merged = kept.checked(DATA, quick, {}, {})
     names = [entry["name"] for entry in merged["checks"]]
     assert sorted(names) == sorted(entry["name"] for entry in CHECKS)
