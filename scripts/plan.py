@@ -121,7 +121,7 @@ def hypothetical(args: argparse.Namespace) -> dict[str, Any]:
     system = find_system(args.os or "ubuntu-24.04")
     gpus = [{"pci_id": gpu.pci_id, "slot": f"gpu{number}", "name_hint": gpu.name, "chip_hint": gpu.chip}
             for number, gpu in enumerate(from_name(name) for name in args.gpu)]
-    secure = {"on": True, "off": False, None: False}[args.secure_boot]
+    secure = {"on": True, "off": False, None: None if args.wsl else False}[args.secure_boot]
     return {
         "host": "machine in mind",
         "os": {"id": system.id, "version": system.version, "codename": system.codename,

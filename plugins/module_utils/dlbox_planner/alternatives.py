@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from .data.systems import SYSTEMS
+from .data.wheels import BUILDS
 from .model import Gpu, Problem
 
 Solve = Callable[[Problem], dict[str, Any]]
@@ -138,8 +139,12 @@ def _for_components(problem: Problem, result: dict[str, Any], solve: Solve) -> l
         if name == "tensorflow" and not problem.pin("tensorflow"):
             options.append(Change("take TensorFlow from conda-forge", ("--pin tensorflow=conda-forge",),
                                   _pin("tensorflow", "conda-forge")))
-        if f"pin:{'python'}" in causes:
-            options.append(Change(f"drop the pin python={problem.pin('python')}", (), _unpin("python")))
+        if "pin:python" in causes:
+            options.append(Change(f"drop the pin python={problem.pin('python')}", ("--pin python=",), _unpin("python")))
+        if not problem.pin(name):
+            old = [build for build in BUILDS[name] if build.by_pin and not build.conda]
+            options += [Change(f"pin {name}={build.version}, its last release for such a GPU",
+                               (f"--pin {name}={build.version}",), _pin(name, build.version)) for build in old]
         others = {gpu.cause for gpu in problem.compute}
         for gpu in {gpu.cause: gpu for gpu in problem.compute if gpu.cause in causes}.values():
             if others - {gpu.cause}:

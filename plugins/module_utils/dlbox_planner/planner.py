@@ -27,6 +27,8 @@ from .reasons import cores
 from .refusals import component_refusals, driver_refusals, refusal
 from .versions import numbers
 
+#: Driver branch that the toolkit is chosen for where Windows does not tell its own: the lowest that CUDA 13 runs on.
+ASSUMED_WINDOWS_BRANCH = 580
 _DEB_ARCH = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 
 
@@ -185,6 +187,8 @@ def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool, driver_sour
     if not (on_gpu and problem.compute) and not problem.pin("cuda"):
         return None, None, [], []
     refusals: list[dict[str, Any]] = []
+    if problem.wsl and branch is None:
+        branch = ASSUMED_WINDOWS_BRANCH
     best, dropped = toolkits.search(problem, branch, driver_source)
     cuda = None
     if best is not None:

@@ -135,9 +135,10 @@ def _tensorflow() -> tuple[Build, ...]:
     builds: list[Build] = []
     for version, cuda, cc, ptx, pythons, drifts, by_pin in _TF:
         major = int(cuda.split(".")[0])
+        requirements = _TF_2141 if version == "2.14.1" else (f"tensorflow[and-cuda]=={version}",)
         builds.append(Build(
             "tensorflow", version, "cu" + cuda.replace(".", ""), cuda, cc, ptx, pythons,
-            _TF_2141 if version == "2.14.1" else (f"tensorflow[and-cuda]=={version}",), drifts=drifts, by_pin=by_pin, needs_avx=True,
+            requirements, drifts=drifts, by_pin=by_pin, needs_avx=True,
             pre_turing=("nvidia-cudnn-cu12==9.10.2.21",) if drifts else (),
             min_branch=_BRANCH[major], source="WHEEL build_info, PYPI"))
     # compiled for Blackwell by conda-forge; the feedstock's build script was read, the channel not
