@@ -21,12 +21,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins" / "module_utils"))
 
-from dlbox_machine.detect import detect  # noqa: E402
-from dlbox_planner.data.gpu_ids import TABLE  # noqa: E402
-from dlbox_planner.data.systems import SYSTEMS  # noqa: E402
-from dlbox_planner.gpus import lookup  # noqa: E402
-from dlbox_planner.intake import problem_from  # noqa: E402
-from dlbox_planner.planner import plan, solve  # noqa: E402
+from dlbox_machine.detect import detect
+from dlbox_planner.data.gpu_ids import TABLE
+from dlbox_planner.data.systems import SYSTEMS
+from dlbox_planner.gpus import lookup
+from dlbox_planner.intake import problem_from
+from dlbox_planner.planner import plan, solve
 
 ROUNDS = 3
 
@@ -35,17 +35,30 @@ def machines(number: int, seed: int) -> list[dict[str, Any]]:
     """Return facts of random machines: up to four GPUs out of the whole table, any system and condition."""
     choose = random.Random(seed)
     ids = [line.split(" ", 1)[0] for line in TABLE.strip().splitlines()]
-    modern = ids[len(ids) // 2:]
+    modern = ids[len(ids) // 2 :]
     result = []
     for _ in range(number):
         system = choose.choice(list(SYSTEMS.values()))
-        gpus = [choose.choice(modern if choose.random() < 0.9 else ids) for _ in range(choose.choice((0, 1, 1, 1, 2, 2, 4)))]
-        result.append({
-            "host": "random",
-            "os": {"id": system.id, "version": system.version, "kernel": system.default_kernel, "arch": "x86_64",
-                   "secure_boot": choose.choice((True, False)), "virtualization": "none", "wsl": False},
-            "cpu": {"flags": ["avx", "avx2"]}, "memory_mib": 65536,
-            "gpus": [{"pci_id": f"10de:{gpu}", "slot": f"0000:0{number}:00.0"} for number, gpu in enumerate(gpus)]})
+        gpus = [
+            choose.choice(modern if choose.random() < 0.9 else ids) for _ in range(choose.choice((0, 1, 1, 1, 2, 2, 4)))
+        ]
+        result.append(
+            {
+                "host": "random",
+                "os": {
+                    "id": system.id,
+                    "version": system.version,
+                    "kernel": system.default_kernel,
+                    "arch": "x86_64",
+                    "secure_boot": choose.choice((True, False)),
+                    "virtualization": "none",
+                    "wsl": False,
+                },
+                "cpu": {"flags": ["avx", "avx2"]},
+                "memory_mib": 65536,
+                "gpus": [{"pci_id": f"10de:{gpu}", "slot": f"0000:0{number}:00.0"} for number, gpu in enumerate(gpus)],
+            }
+        )
     return result
 
 
@@ -62,8 +75,12 @@ def measure(work: Callable[[], object]) -> float:
 def spread(times: list[float]) -> dict[str, float]:
     """Return median, 95th percentile and maximum, in milliseconds."""
     ordered = sorted(times)
-    return {"median_ms": round(statistics.median(ordered), 3), "p95_ms": round(ordered[int(len(ordered) * 0.95)], 3),
-            "max_ms": round(ordered[-1], 3), "machines": len(ordered)}
+    return {
+        "median_ms": round(statistics.median(ordered), 3),
+        "p95_ms": round(ordered[int(len(ordered) * 0.95)], 3),
+        "max_ms": round(ordered[-1], 3),
+        "machines": len(ordered),
+    }
 
 
 def main() -> int:
