@@ -60,9 +60,10 @@ def test_asking_changes_nothing(host: Any, tmp_path: Path) -> None:
     host.run("touch /srv/before; sleep 1.1")
     doctor(tmp_path, "--host", "workstation")
     found = host.check_output(
-        "find / -xdev -newer /srv/before -type f ! -path '/proc/*' ! -path '/sys/*' ! -path '/run/*' ! -path '/var/log/*'"
+        "find / -xdev -newer /srv/before -type f"
+        " ! -path '/proc/*' ! -path '/sys/*' ! -path '/run/*' ! -path '/var/log/*'"
     )
-    # Jupyter's server notes each request's kernel in its account's folder; logins are noted by systemd.
+    # systemd keeps its own notes there (time stamps of timers).
     assert [path for path in found.split() if not path.startswith("/var/lib/systemd/")] == []
 
 

@@ -46,7 +46,7 @@ def report(host: str, context: Context, chosen: Iterable[Check]) -> dict[str, An
                     "name": name,
                     "area": item.area,
                     "result": outcome.result,
-                    "observed": outcome.observed,
+                    "observed": " ".join(outcome.observed.split()),
                     "remedy": outcome.remedy,
                 }
             )

@@ -106,6 +106,7 @@ class Check:
                 return [na(f"not asked for ({need})")]
         try:
             found = self.function(context)
+            outcomes = [found] if isinstance(found, Outcome) else list(found)
         except Exception as error:  # a defect of the check itself, on a machine nobody has seen
             return [
                 warn(
@@ -113,7 +114,6 @@ class Check:
                     "Report this with the doctor's JSON output",
                 )
             ]
-        outcomes = [found] if isinstance(found, Outcome) else list(found)
         return outcomes or [na("nothing of this kind on the host")]
 
 

@@ -1,0 +1,189 @@
+"""What the checks read out of texts: source lists, firewall rules, sshd's settings, kernel names."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from dlbox_doctor import outside
+from dlbox_doctor.checks import apt, common, firewall, gpu, ssh
+from dlbox_doctor.model import Context
+
+
+@pytest.mark.parametrize(
+    ("line", "ports", "protocol", "ours"),
+    [
+        ("ufw limit 22/tcp comment 'dlbox: ssh'", {22}, "tcp", True),
+        ("ufw allow 8000:8002/tcp", {8000, 8001, 8002}, "tcp", False),
+        ("ufw allow from 192.168.1.0/24 to any port 445 proto tcp comment 'dlbox: files'", {445}, "tcp", True),
+        ("ufw allow in on eth0 to any port 53", {53}, "", False),
+        ("ufw allow OpenSSH", {22}, "", False),
+        ("ufw allow from 10.0.0.5", set(), "", False),
+        ("ufw allow 80,443/tcp", {80, 443}, "tcp", False),
+    ],
+)
+def test_firewall_rules(line: str, ports: set[int], protocol: str, ours: bool) -> None:
+    rule = firewall.parse_rule(line)
+    assert rule is not None
+    assert (set(rule.ports), rule.protocol, rule.ours) == (ports, protocol, ours)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "Added user rules (see 'ufw status' for running firewall):", "(None)", "ufw route allow 80"]
+)
+def test_other_lines_are_no_rules(line: str) -> None:
+    assert firewall.parse_rule(line.replace("'", "")) is None
+
+
+def with_rules(*lines: str) -> Context:
+    return Context({"firewall": {"added": {"out": "\n".join(lines)}, "status": {"rc": 0, "out": "Status: active"}}})
+
+
+def test_a_port_is_allowed_by_the_owner_s_list_only_where_there_is_one() -> None:
+    seen = with_rules("ufw allow 22/tcp comment 'dlbox: ssh'", "ufw allow 7777/tcp")
+    assert firewall.managed(seen)
+    assert firewall.allowed(seen, 7777) and not firewall.allowed(seen, 7777, ours_only=True)
+    assert not firewall.managed(with_rules("ufw allow 7777/tcp"))
+    assert not firewall.allowed(with_rules("ufw deny 7777/tcp"), 7777)
+
+
+def test_one_line_sources_with_options_comments_and_components() -> None:
+    text = (
+        "# deb http://a b c\ndeb [arch=amd64 signed-by=/k.gpg trusted=yes] http://x.org/d/ stable main contrib # why\n"
+    )
+    found = list(apt.one_line_sources("/l", text))
+    assert [entry.component for entry in found] == ["main", "contrib"]
+    assert found[0] == apt.Source("deb", "http://x.org/d", "stable", "main", "/k.gpg", True, "/l")
+
+
+def test_deb822_sources_with_folded_fields_and_disabled_stanzas() -> None:
+    text = (
+        "Types: deb deb-src\nURIs: http://x.org\nSuites: a b\nComponents: main\nSigned-By:\n -----BEGIN\n .\n\n"
+        "Enabled: no\nTypes: deb\nURIs: http://y.org\nSuites: a\n"
+    )
+    found = list(apt.stanza_sources("/s", text))
+    assert {(entry.kind, entry.suite) for entry in found} == {
+        ("deb", "a"),
+        ("deb", "b"),
+        ("deb-src", "a"),
+        ("deb-src", "b"),
+    }
+    assert all(entry.signed_by for entry in found)
+
+
+def key_listing(end: float | None) -> dict[str, Any]:
+    return {
+        "rc": 0,
+        "out": f"pub:-:256:22:ABCD:1700000000:{int(end) if end else ''}::-:::scSC:\nsub:e:256:18:EF:1:2::::\n",
+        "err": "",
+    }
+
+
+@pytest.mark.parametrize(("days", "result"), [(None, "ok"), (400, "ok"), (20, "warn"), (-3, "fail")])
+def test_key_ends(days: int | None, result: str) -> None:
+    path = "/usr/share/keyrings/x.gpg"
+    end = None if days is None else time.time() + days * 86400
+    sources = {"/etc/apt/sources.list.d/x.list": f"deb [signed-by={path}] http://x.org stable main"}
+    outcomes = list(apt.keys(Context({"apt_keys": {path: key_listing(end)}, "apt_sources": sources})))
+    assert [outcome.result for outcome in outcomes] == [result]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("6.8.0-9-generic", "6.8.0-31-generic"),
+        ("6.8.0-31-generic", "6.12.1"),
+        ("5.15.0-203", "6.8.0-1"),
+        ("6.8.0-31", "6.8.0-31.1"),
+    ],
+)
+def test_kernels_are_ordered_as_people_do(older: str, newer: str) -> None:
+    assert common.natural(older) < common.natural(newer)
+
+
+@pytest.mark.parametrize(
+    ("version", "vendor"),
+    [("580.178.04-0ubuntu0.24.04.1", "580.178.04"), ("1:550.163.01-2", "550.163.01"), ("535.309.01", "535.309.01")],
+)
+def test_the_vendors_part_of_a_version(version: str, vendor: str) -> None:
+    assert common.upstream(version) == vendor
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "result"),
+    [
+        (
+            "NVRM: Xid (PCI:0000:01:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus.",
+            "fell off",
+            "fail",
+        ),
+        ("NVRM: Xid (PCI:0000:01:00): 13, pid=1, Graphics Exception", "program", "warn"),
+        ("NVRM: Xid (PCI:0000:01:00): 48, pid=1, DBE (double bit error)", "memory has errors", "fail"),
+        ("NVRM: Xid (PCI:0000:01:00): 119, pid=1, Timeout waiting for RPC from GSP!", "GSP", "fail"),
+        ("NVRM: API mismatch: the client has the version 580.178.04, but", "upgraded under", "fail"),
+        ("NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x24:0xffff:1589)", "could not start", "fail"),
+    ],
+)
+def test_kernel_messages_in_words(line: str, words: str, result: str) -> None:
+    (found,) = gpu.kernel_log(Context({"kernel_log": {"readable": True, "why": "", "lines": [f"[1.0] {line}"]}}))
+    assert found.result == result and words in found.observed and line[:60] in found.observed
+
+
+ACCOUNT = {
+    "name": "ada", "exists": True, "shell": "/bin/bash", "keys": 1, "loose": [], "locked": True, "expired": False,
+    "groups": ["ada", "sudo"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "sshd", "why"),
+    [
+        ({}, {"usepam": ["yes"]}, ""),
+        ({}, {"usepam": ["no"]}, "locked"),
+        ({"keys": 0}, {"usepam": ["yes"]}, "no key"),
+        ({"loose": ["/home/ada"]}, {"usepam": ["yes"]}, "others may write"),
+        ({"shell": "/usr/sbin/nologin"}, {"usepam": ["yes"]}, "shell"),
+        ({}, {"usepam": ["yes"], "allowusers": ["bob carla"]}, "AllowUsers"),
+        ({}, {"usepam": ["yes"], "allowusers": ["bob", "a*"]}, ""),
+        ({}, {"usepam": ["yes"], "allowgroups": ["ssh-users"]}, "AllowGroups"),
+        ({}, {"usepam": ["yes"], "allowgroups": ["ssh-users", "sudo"]}, ""),
+        ({}, {"usepam": ["yes"], "denyusers": ["ada"]}, "DenyUsers"),
+        ({}, {"usepam": ["yes"], "pubkeyauthentication": ["no"]}, "Pubkey"),
+        ({"expired": True}, {"usepam": ["yes"]}, "expired"),
+        ({"exists": False}, {}, "no such account"),
+    ],
+)
+def test_why_an_admin_cannot_log_in(changed: dict[str, Any], sshd: dict[str, list[str]], why: str) -> None:
+    found = ssh.barred(Context({"ssh_server": {"effective": {"ada": sshd, "root": sshd}}}), {**ACCOUNT, **changed})
+    assert why in found if why else found == ""
+
+
+def test_sockets_and_loopback() -> None:
+    out = (
+        'tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))\n'
+        "tcp LISTEN 0 128 127.0.0.1:8888 0.0.0.0:*\ntcp LISTEN 0 128 [::1]:8888 [::]:*\n"
+        "tcp LISTEN 0 128 *:9100 *:*\nudp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*\n"
+    )
+    found = ssh.sockets(Context({"listening": {"out": out}}))
+    assert [(item.port, item.loopback) for item in found] == [
+        (22, False),
+        (8888, True),
+        (8888, True),
+        (9100, False),
+        (53, True),
+    ]
+    assert found[0].process == "sshd"
+
+
+def test_ssh_audits_table_is_applied_to_what_sshd_offers() -> None:
+    pytest.importorskip("ssh_audit")
+    offered = {
+        "kexalgorithms": ["mlkem768x25519-sha256,curve25519-sha256"],
+        "ciphers": ["aes256-gcm@openssh.com,3des-cbc"],
+        "macs": ["hmac-sha2-512-etm@openssh.com"],
+        "hostkeyalgorithms": ["ssh-ed25519,ecdsa-sha2-nistp256"],
+    }
+    judged = outside.audit(offered, ["/etc/ssh/ssh_host_ed25519_key"])
+    assert judged is not None
+    assert judged["names"] == ["curve25519-sha256", "3des-cbc"] and judged["fail"] == 1
