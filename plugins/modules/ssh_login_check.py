@@ -190,7 +190,7 @@ def main() -> None:
             if name in verdicts and not verdicts[name].usable:
                 verdicts[name] = logins.Verdict(True, [], ["is planned; judged when it exists"])
     enrolled = False
-    if connecting in wanted["second_factor_users"] and verdicts[connecting].usable:
+    if connecting and connecting in wanted["second_factor_users"] and verdicts[connecting].usable:
         enrolled = (Path(pwd.getpwnam(connecting).pw_dir) / ".google_authenticator").exists()
     module.exit_json(
         changed=False,
