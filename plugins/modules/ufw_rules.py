@@ -128,7 +128,7 @@ outside:
   elements: str
   returned: success
 drift:
-  description: What the kernel had otherwise than the files said, as sentences.
+  description: What the kernel had otherwise than the files said, as sentences; empty when the files change too.
   type: list
   elements: str
   returned: success
@@ -253,8 +253,9 @@ def main() -> None:
         module.exit_json(changed=module.check_mode, diff=difference(plan, host, []), **result)
 
     expected = {family: canonical(module, plan, family) for family in host.saved}
-    drift = compare(plan, host.saved, expected) if host.enabled else []
     writes = {path: text for path, text in plan.files.items() if text != host.files[path]}
+    # Where the files are about to change, the kernel differs from the plan for that reason alone.
+    drift = [] if writes else compare(plan, host.saved, expected)
     changed = bool(writes or drift or not host.boot_enabled)
     result.update(changed=changed, drift=drift, diff=difference(plan, host, drift))
     if changed and not module.check_mode:
@@ -314,15 +315,19 @@ def look(module: AnsibleModule) -> Host:
     host.ssh_ports = admission.ssh_ports(output(module, ["ss", "-H", "-l", "-t", "-n", "-p"]), "\n".join(sockets))
     host.session = own_session()
     if host.installed:
-        for family, tool in TOOLS.items():
-            rc, out, _err = module.run_command([f"{tool}-save", "-t", "filter"])
-            if rc == 0:
-                host.saved[family] = out
+        saved = {family: save(module, family) for family in TOOLS}
+        host.saved = {family: text for family, text in saved.items() if text is not None}
         if 4 not in host.saved:
             module.fail_json(
                 msg="iptables-save -t filter fails on this host, so that no rule could be checked; see its output."
             )
     return host
+
+
+def save(module: AnsibleModule, family: int) -> str | None:
+    """The filter table as the kernel has it; None where the kernel has no such family."""
+    rc, out, _err = module.run_command([f"{TOOLS[family]}-save", "-t", "filter"])
+    return str(out) if rc == 0 else None
 
 
 def show_units(module: AnsibleModule, names: list[str]) -> dict[str, dict[str, str]]:
@@ -502,16 +507,25 @@ def canonical(module: AnsibleModule, plan: Plan, family: int) -> str | None:
     tool = TOOLS[family]
     text = loadable(plan, family)
     script = f"{tool}-restore --noflush && {tool}-save -t filter"
-    rc, out, _err = module.run_command(["unshare", "--net", "sh", "-c", script], data=text)
+    rc, out, _err = feed(module, ["unshare", "--net", "sh", "-c", script], text)
     if rc == 0:
-        return str(out)
-    rc, _out, err = module.run_command([f"{tool}-restore", "--test", "--noflush"], data=text)
+        return out
+    rc, _out, err = feed(module, [f"{tool}-restore", "--test", "--noflush"], text)
     if rc != 0:
         module.fail_json(
             msg=f"ufw_rules: {tool}-restore refuses the rules, nothing was changed: {err.strip()}. If the list uses a "
             "match that this kernel lacks, leave it out."
         )
     return None
+
+
+def feed(module: AnsibleModule, command: list[str], text: str) -> tuple[int, str, str]:
+    """Run a command with text on its input; a command that dies before reading it is a failure like any other."""
+    try:
+        rc, out, err = module.run_command(command, data=text, handle_exceptions=False)
+    except OSError as error:
+        return 1, "", f"{command[0]}: {error}"
+    return int(rc), str(out), str(err)
 
 
 def compare(plan: Plan, saved: dict[int, str], expected: dict[int, str | None]) -> list[str]:
@@ -551,15 +565,19 @@ def change(
         or not host.enabled
         or any(kernel.frame_differences(text, family, plan.defaults) for family, text in host.saved.items())
     )
-    for path, text in writes.items():
-        write_text(module, path, text)
-    problems = load(module, plan, host, frame=frame)
-    if not problems:
-        saved = {family: str(module.run_command([f"{TOOLS[family]}-save", "-t", "filter"])[1]) for family in host.saved}
-        problems = compare(plan, saved, expected)
-    if not problems and not host.boot_enabled:
-        rc, _out, err = module.run_command(["systemctl", "enable", "ufw.service"])
-        problems = [f"systemctl enable ufw.service: {err.strip()}"] if rc else []
+    try:
+        for path, text in writes.items():
+            write_text(module, path, text)
+        problems = load(module, plan, host, frame=frame)
+        if not problems:
+            problems = compare(plan, {family: save(module, family) or "" for family in host.saved}, expected)
+        if not problems and not host.boot_enabled:
+            rc, _out, err = module.run_command(["systemctl", "enable", "ufw.service"])
+            problems = [f"systemctl enable ufw.service: {err.strip()}"] if rc else []
+    except BaseException:
+        # Also when the module is being ended (SystemExit by fail_json): half a change is worse than none.
+        put_back(module, host, writes)
+        raise
     if problems:
         put_back(module, host, writes)
         module.fail_json(
@@ -586,7 +604,7 @@ def load(module: AnsibleModule, plan: Plan, host: Host, *, frame: bool) -> list[
         if plan.container_rules[family] or containers.CHAIN in saved:
             text += container_text(plan, family, others)
         if text:
-            rc, _out, err = module.run_command([f"{TOOLS[family]}-restore", "--wait", "--noflush"], data=text)
+            rc, _out, err = feed(module, [f"{TOOLS[family]}-restore", "--wait", "--noflush"], text)
             if rc != 0:
                 problems.append(f"{TOOLS[family]}-restore: {err.strip()}")
     return problems
@@ -625,7 +643,7 @@ def put_back(module: AnsibleModule, host: Host, writes: dict[str, str]) -> None:
     for path in writes:
         write_text(module, path, host.files[path])
     for family, saved in host.saved.items():
-        module.run_command([f"{TOOLS[family]}-restore", "--wait"], data=saved if "*filter" in saved else OPEN_TABLE)
+        feed(module, [f"{TOOLS[family]}-restore", "--wait"], saved if "*filter" in saved else OPEN_TABLE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import yaml
 SCENARIO = Path(__file__).resolve().parents[1]
 PROJECT = SCENARIO.parents[1]
 FIXTURES = PROJECT / "tests" / "fixtures" / "firewall"
+RULES = SCENARIO / "inventory" / "group_vars" / "molecule.yml"
 CHANGED_HOST = "dlbox-ufw-d13"
 
 
@@ -25,14 +27,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in extra]
 
 
-def run_playbook(
-    target: str, result: Path, variables: dict[str, Any], *options: str
-) -> subprocess.CompletedProcess[str]:
+def run_playbook(target: str, variables: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
     """Run apply.yml against one host; never raises."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), str(SCENARIO / "apply.yml"), *options]
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [program, str(SCENARIO / "apply.yml"), "--limit", target, *options]
     for inventory in (PROJECT / "molecule" / "shared" / "inventory", SCENARIO / "inventory"):
         command += ["--inventory", str(inventory)]
-    command += ["--extra-vars", json.dumps({"target": target, "result_file": str(result), **variables})]
+    command += ["--extra-vars", json.dumps(variables)]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"}
     environment.pop("ANSIBLE_INVENTORY", None)
     return subprocess.run(command, env=environment, text=True, capture_output=True, check=False, cwd=PROJECT)
@@ -41,25 +42,24 @@ def run_playbook(
 class Firewall:
     """One host as the tests drive it."""
 
-    def __init__(self, host: Any, folder: Path) -> None:
+    def __init__(self, host: Any) -> None:
         self.host = host
         self.name: str = host.check_output("hostname")
-        self.folder = folder
-        self.rules: list[dict[str, Any]] = yaml.safe_load((SCENARIO / "rules.yml").read_text())["ufw_rules"]
+        self.rules: list[dict[str, Any]] = yaml.safe_load(RULES.read_text())["ufw_rules"]
 
     def apply(self, *options: str, **variables: Any) -> dict[str, Any]:
         """The role's result with the given variables; fails the test when the play fails."""
-        result = self.folder / "result.json"
-        done = run_playbook(self.name, result, variables, "--diff", *options)
+        done = run_playbook(self.name, variables, "--diff", *options)
         assert done.returncode == 0, done.stdout + done.stderr
-        answer: dict[str, Any] = json.loads(result.read_text())
+        shown = done.stdout.partition("RESULT ")[2].partition(" END")[0]
+        answer: dict[str, Any] = json.loads(base64.b64decode("".join(shown.split())))
         answer["stdout"] = done.stdout
         return answer
 
     def refuse(self, *options: str, **variables: Any) -> str:
         """The output of a play that must fail, with the firewall unchanged by it."""
         before = self.state()
-        done = run_playbook(self.name, self.folder / "result.json", variables, *options)
+        done = run_playbook(self.name, variables, *options)
         assert done.returncode != 0, f"expected a refusal:\n{done.stdout}"
         assert self.state() == before
         return " ".join((done.stdout + done.stderr).split())
@@ -93,9 +93,9 @@ class Firewall:
 
 
 @pytest.fixture(scope="module")
-def firewall(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Firewall:
+def firewall(host: Any) -> Firewall:
     """The host under test with its neighbourhood around it and something to find on its ports."""
-    machine = Firewall(host, tmp_path_factory.mktemp("ufw"))
+    machine = Firewall(host)
     for file in sorted(FIXTURES.iterdir()):
         command = ["docker", "cp", str(file), f"{machine.name}:/root/{file.name}"]
         subprocess.run(command, check=True, capture_output=True)

@@ -207,7 +207,7 @@ def test_a_half_loaded_list_is_put_back(firewall):
     try:
         output = firewall.refuse(ufw_rules=[*firewall.rules, {"name": "db", "port": 3306}])
         assert "files and rules are as before" in output
-        assert "ip6tables-restore: out of order" in output
+        assert "ip6tables-restore: " in output
     finally:
         firewall.host.check_output("rm /usr/local/sbin/ip6tables-restore")
     assert firewall.knock(3306) == "silent"

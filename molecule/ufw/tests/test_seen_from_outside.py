@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-# What rules.yml lets a neighbour on 10.66.0.0/24 and fd66::/64 reach, and what listens there.
+# What the list in group_vars lets a neighbour on 10.66.0.0/24 and fd66::/64 reach, and what listens there.
 OPEN = [22, 25, 80, 8888]
 # Let through to where nobody listens, or rejected (7777).
 REFUSED = [443, 7777, 8889, 8890]
