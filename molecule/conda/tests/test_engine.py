@@ -200,9 +200,12 @@ def rewritten(locks, file, old, new):
 def test_a_package_or_wheel_with_another_hash_is_refused(conda_env, case, host):
     locks = locks_of(host)
     sha = next(line.split()[1] for line in locks["conda.lock"].splitlines() if line.strip().startswith("sha256:"))
-    bad = conda_env({**BASIC, "name": "case"}, locks={"case": rewritten(locks, "conda.lock", sha, "0" * 64)})
-    assert bad["failed"] and "hash" in bad["msg"].lower(), bad["msg"]
+    bad = conda_env(BASIC, locks={"case": rewritten(locks, "conda.lock", sha, "0" * 64)})
+    assert bad.get("failed") and "hash" in bad["msg"].lower(), bad
     assert host.file(f"{CASE}/conda-meta/dlbox/incomplete").exists
+    conda_env({"name": "case", "state": "absent"})
+    bad = conda_env(BASIC, locks={"case": rewritten(locks, "conda.lock", sha, "0" * 64)})
+    assert bad.get("failed") and "hash" in bad["msg"].lower(), bad
     conda_env(BASIC, locks={"case": locks})
     wheel = next(word for word in locks["wheels.txt"].split() if word.startswith("--hash"))
     texts = locks["wheels.txt"]

@@ -264,8 +264,13 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
     }
     if touched:
         bytecode.remove(prefix, [conda[n] for n in touched & conda.keys()])
-        engine.install(prefix, choice.lock.conda, touched & bad.keys(), sources)
+        # Same version and build, other hash: rattler would look at the MD5 and let it be.
+        same = {n for n in touched & conda.keys() if conda[n].ident.split()[:2] == choice.idents.get(n, "").split()[:2]}
+        engine.install(prefix, choice.lock.conda, same, sources)
         conda = installed.conda_packages(prefix)
+        other = sorted(n for n, ident in choice.idents.items() if n not in conda or conda[n].ident != ident)
+        if other:
+            raise ValueError(f"hash mismatch: {', '.join(other)} in {prefix} are not those of the lock")
         if "python" in touched:
             remove_other_pythons(prefix)
             bytecode.remove(prefix, conda.values())
@@ -303,6 +308,9 @@ def create_folder(request: Request) -> None:
     if not prefix.exists():
         prefix.parent.mkdir(parents=True, exist_ok=True)
         prefix.mkdir(mode=0o700)
+        # Below a folder of the group conda (conda_group) it would be the group's, and everything in it.
+        os.chown(prefix, -1, os.getegid())
+        prefix.chmod(0o700)
     (prefix / OWN).mkdir(parents=True, exist_ok=True)
 
 
