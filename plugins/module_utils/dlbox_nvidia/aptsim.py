@@ -141,6 +141,11 @@ def candidates(text: str) -> dict[str, str]:
     return found
 
 
+def upstream(version: str) -> str:
+    """Return the upstream part of a Debian version: without epoch and revision."""
+    return (version.partition(":")[2] or version).rpartition("-")[0] or version
+
+
 def pick_version(versions: Iterable[str], upstream: str) -> str | None:
     """Return the first of apt's versions (best first) whose upstream part is the given one, or begins with it and a dot."""
     for version in versions:

@@ -9,6 +9,8 @@ from pathlib import Path
 from . import aptsim, dkms, kernels, names
 from .apt import Apt, Failed, Refused, Request
 
+# Packages whose name carries a kernel or a version: the next version has others.
+_OF_ONE_VERSION = re.compile(r"^(?:linux-(?:modules|objects)-nvidia-.*\d+\.\d+\.\d+-\d+-|nvidia-firmware-\d{3}.*-\d{3}\.\d)")
 _TARGET = re.compile(r"^\s*\|?(?:Pre)?Depends: (linux-modules-nvidia-\S+)", re.MULTILINE)
 
 
@@ -122,9 +124,11 @@ class Driver:
             remove += [name for name in names.dkms_packages(order.wish) if self._has(name)]
         install = [name for name in packages if order.upgrade or not self._has(name)]
         if order.upgrade:
-            # Siblings that a metapackage does not pull along (nvidia-settings is none) move with the set.
-            keep = {name for name, _version in mine} - set(remove) - set(packages)
-            install += sorted(name for name in keep if self._in_branch(name) and name not in install)
+            # All are on hold, so each has to be named to move: libraries, and the modules of every kernel.
+            keep = sorted({name for name, _version in mine} - set(remove) - set(packages))
+            moving, left = self._with_the_set(keep, packages)
+            install += moving
+            remove += left
         return Request(
             install=install,
             remove=sorted(set(remove)),
@@ -134,10 +138,16 @@ class Driver:
     def _has(self, name: str) -> bool:
         return name in self.before and self.before[name].installed
 
-    def _in_branch(self, name: str) -> bool:
-        branch = names.branch_of(name, self.before[name].version)
-        obsolete_module = re.search(r"^linux-(?:modules|objects|signatures)-nvidia-.*\d+\.\d+\.\d+-\d+-", name)
-        return branch is not None and branch.split("-")[0] == self.order.wish.branch and not obsolete_module
+    def _with_the_set(self, names_: list[str], packages: list[str]) -> tuple[list[str], list[str]]:
+        """Return what moves with the set, and what cannot: modules for a kernel that the archive left behind."""
+        offered = self.apt.candidates([*names_, *packages])
+        target = next((aptsim.upstream(offered[name]) for name in packages if name in offered), "")
+        moving, left = [], []
+        for name in names_:
+            version = offered.get(name, self.before[name].version)
+            stuck = _OF_ONE_VERSION.match(name) and aptsim.upstream(version) != target
+            (left if stuck else moving).append(name)
+        return [name for name in moving if name in offered], left
 
     def judge(self, request: Request, change: aptsim.Change) -> None:
         """Raise Refused when the change would take other things away or leave parts of two branches."""
@@ -194,12 +204,12 @@ class Driver:
         return result
 
     def _pin(self, check: bool, result: Result) -> None:
-        """NVIDIA's repository: the pinning package has to be there before the driver is resolved."""
+        """The pinning package of NVIDIA's repository has to be there, and no other, before the driver is resolved."""
         wanted = names.pinning_packages(self.order.wish, self.order.version)
         offered = self.apt.candidates(wanted)
         fresh = [name for name in wanted if name in offered and not self._has(name)]
         other = [n for n in self.before if n.startswith("nvidia-driver-pinning-") and self._has(n) and n not in wanted]
-        if not fresh and not (other and wanted):
+        if not fresh and not other:
             return
         result.changed = True
         result.changes += [f"install {name} {offered[name]}" for name in fresh] + [f"remove {name}" for name in other]

@@ -66,7 +66,7 @@ def from_sources(entries: Iterable[sources.Entry], own_files: Sequence[str]) -> 
 def from_dkms(builds: Iterable[dkms.Build], packages: Mapping[str, aptsim.Package]) -> list[Leftover]:
     """Return DKMS trees of NVIDIA versions that no installed package brought: they are built again for every kernel."""
     upstream = {
-        (package.version.partition(":")[2] or package.version).partition("-")[0]
+        aptsim.upstream(package.version)
         for package in packages.values()
         if package.installed and "nvidia" in package.name
     }

@@ -72,8 +72,8 @@ def is_driver_package(name: str) -> bool:
 
 def branch_of(name: str, version: str) -> str | None:
     """Return the branch of a driver package, `580` or `580-server`, from its name or else its version; None when neither tells."""
-    if not is_driver_package(name):
-        return None
+    if not is_driver_package(name) or name.startswith("linux-signatures-nvidia-"):
+        return None  # signatures are of a kernel, whose ABI number looks like a branch
     match = _SUFFIXED.search(name)
     if match:
         return match[1] + (match[2] or "")
@@ -98,7 +98,7 @@ def conflicting(installed: Iterable[tuple[str, str]], wish: Wish) -> list[str]:
     for name, version in installed:
         branch = branch_of(name, version)
         if branch is None or name.startswith(
-            ("nvidia-driver-pinning-", "linux-signatures-nvidia-", "firmware-nvidia-")
+            ("nvidia-driver-pinning-", "firmware-nvidia-")
         ):
             continue
         other_branch = branch != wish.label if wanted_suffixed else branch.split("-")[0] != wish.branch

@@ -124,6 +124,7 @@ def read_state(
         "initramfs": initramfs_tool(root),
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),
+        "persistenced": (root / "usr/bin/nvidia-persistenced").exists(),
         "graphical": is_graphical(root),
         "apt_verifier": "sqv" if (root / "usr/bin/sqv").exists() else "gpgv",
         "leftovers": [item.as_dict() for item in remains],

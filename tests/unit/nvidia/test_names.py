@@ -25,6 +25,7 @@ def wish(**changes: object) -> Wish:
         ("nvidia-tesla-470-driver", "470.256.02-1", "470"),
         ("firmware-nvidia-gsp", "535.309.01-1", "535"),
         ("nvidia-kernel-common", "20220217+3", None),
+        ("linux-signatures-nvidia-6.8.0-149-generic", "6.8.0-149", None),
         ("nvidia-cuda-toolkit", "12.4.131-1", None),
         ("nvidia-container-toolkit", "1.19.0-1", None),
         ("nvidia-settings", "510.47.03-1", None),

@@ -1,0 +1,150 @@
+#!/usr/bin/python
+"""Put the dlbox-nvidia tool and the files that use it on the host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nvidia_host_files
+short_description: Write the dlbox-nvidia command, the package it needs, and small configuration files, in one go
+description:
+  - The package is the one that this module was sent with, so one transfer carries the tool and it can never differ from the roles'
+    own knowledge.
+  - A file that is replaced and was not written by dlbox is kept beside it with the suffix C(.dlbox-before).
+options:
+  library: {description: Directory that gets the package dlbox_nvidia., type: path, required: true}
+  command: {description: Path of the command., type: path, required: true}
+  files:
+    description: Files to write or to remove.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path: {description: Where., type: path, required: true}
+      content: {description: What., type: str, default: ""}
+      mode: {description: Permissions., type: str, default: "0644"}
+      present: {description: False removes the file., type: bool, default: true}
+      validate: {description: "Command that accepts the file, with %s for its path.", type: str, default: ""}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: [dlbox]
+"""
+EXAMPLES = r"""
+- name: Put the host's tool in place
+  nvidia_host_files:
+    library: /usr/local/lib/dlbox
+    command: /usr/local/sbin/dlbox-nvidia
+"""
+RETURN = r"""
+written: {description: Files that were written or removed., type: list, elements: str, returned: success}
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_nvidia import (
+    apt,
+    aptsim,
+    dkms,
+    gpusettings,
+    hosttool,
+    kernels,
+    leftovers,
+    names,
+    secureboot,
+    sources,
+    state,
+)
+
+PACKAGE = (apt, aptsim, dkms, gpusettings, hosttool, kernels, leftovers, names, secureboot, sources, state)
+COMMAND = '''#!/usr/bin/python3
+"""NVIDIA's driver on this machine, as dlbox keeps it; see `dlbox-nvidia --help`."""
+
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "{library}")
+
+from dlbox_nvidia.hosttool import main
+
+sys.exit(main())
+'''
+MARK = "dlbox"
+
+
+def tool_files(library: Path, command: Path) -> list[dict[str, Any]]:
+    """Return the files of the tool, as `files` has them."""
+    files = [{"path": str(library / "dlbox_nvidia/__init__.py"), "content": '"""Written by dlbox."""\n', "mode": "0644"}]
+    for item in PACKAGE:
+        loader = sys.modules[item.__name__].__loader__
+        name = item.__name__.rpartition(".")[2] + ".py"
+        text = loader.get_source(item.__name__)
+        files.append({"path": str(library / "dlbox_nvidia" / name), "content": text, "mode": "0644"})
+    return [*files, {"path": str(command), "content": COMMAND.format(library=library), "mode": "0755"}]
+
+
+def write(module: AnsibleModule, file: dict[str, Any]) -> None:
+    """Validate and write one file, keeping what somebody else had there."""
+    path = Path(file["path"])
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    temporary = Path(module.tmpdir) / path.name
+    temporary.write_text(file["content"])
+    if file.get("validate"):
+        command = [word.replace("%s", str(temporary)) for word in shlex.split(file["validate"])]
+        rc, out, err = module.run_command(command)
+        if rc != 0:
+            module.fail_json(msg=f"{path} is not written: {' '.join(command)} says {(out + err).strip()}")
+    if path.exists() and MARK not in path.read_text(errors="replace"):
+        path.with_name(path.name + ".dlbox-before").write_bytes(path.read_bytes())
+    module.atomic_move(str(temporary), str(path))
+    path.chmod(int(file["mode"], 8))  # after the move, which gives a new file the default mode
+
+
+def main() -> None:
+    """Compare and write."""
+    spec = {
+        "path": {"type": "path", "required": True},
+        "content": {"type": "str", "default": ""},
+        "mode": {"type": "str", "default": "0644"},
+        "present": {"type": "bool", "default": True},
+        "validate": {"type": "str", "default": ""},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "library": {"type": "path", "required": True},
+            "command": {"type": "path", "required": True},
+            "files": {"type": "list", "elements": "dict", "default": [], "options": spec},
+        },
+        supports_check_mode=True,
+    )
+    tool = tool_files(Path(module.params["library"]), Path(module.params["command"]))
+    written: list[str] = []
+    diff: list[dict[str, str]] = []
+    for file in [*tool, *module.params["files"]]:
+        path, present = Path(file["path"]), file.get("present", True)
+        before = path.read_text(errors="replace") if path.exists() else ""
+        if present:
+            same = path.exists() and before == file["content"] and path.stat().st_mode & 0o777 == int(file["mode"], 8)
+        else:
+            same = not path.exists()
+        if same:
+            continue
+        written.append(str(path))
+        if file not in tool:
+            after = file["content"] if present else ""
+            diff.append({"before": before, "after": after, "before_header": str(path), "after_header": str(path)})
+        if not module.check_mode:
+            if present:
+                write(module, file)
+            else:
+                path.unlink()
+    module.exit_json(changed=bool(written), written=written, diff=diff)
+
+
+if __name__ == "__main__":
+    main()
