@@ -1,0 +1,48 @@
+"""What an owner gets from one run, asked of the machine from the inside; the doctor's suite asks the rest."""
+
+from __future__ import annotations
+
+LAB = "http://127.0.0.1:8888"
+
+
+def effective_sshd(host):
+    lines = host.check_output("/usr/sbin/sshd -T -C user=ada,host=laptop,addr=192.0.2.7").lower().splitlines()
+    return dict(line.partition(" ")[::2] for line in lines)
+
+
+def test_login_is_by_key_only_and_never_as_root(host):
+    settings = effective_sshd(host)
+    assert settings["passwordauthentication"] == "no"
+    assert settings["kbdinteractiveauthentication"] == "no"
+    assert settings["permitrootlogin"] == "no"
+    assert settings["pubkeyauthentication"] == "yes"
+    assert settings["allowusers"] == "ada"
+
+
+def test_firewall_is_on_in_the_kernel_with_ssh_allowed(host):
+    rules = host.check_output("iptables-save")
+    assert "-P INPUT DROP" in rules.replace(":INPUT DROP", "-P INPUT DROP")
+    assert any("--dport 22" in line and "ufw-user" in line for line in rules.splitlines())
+
+
+def test_environments_work_for_an_ordinary_user(host):
+    version = "su - ada -c '/opt/conda/envs/tools/bin/python -c \"import numpy; print(numpy.arange(4).sum())\"'"
+    assert host.check_output(version) == "6"
+
+
+def test_jupyterlab_answers_on_loopback_only_and_wants_its_password(host):
+    curl = "/opt/conda/envs/jupyter/bin/python - <<'PY'\nimport sys, urllib.request, urllib.error\n{}\nPY"
+    login = curl.format(f"print(urllib.request.urlopen('{LAB}/login').status)")
+    assert host.check_output(login) == "200"
+    api = curl.format(
+        f"try:\n    urllib.request.urlopen('{LAB}/api/kernelspecs')\nexcept urllib.error.HTTPError as error:\n"
+        "    print(error.code)"
+    )
+    assert host.check_output(api) == "403"
+    listening = [line.split()[3] for line in host.check_output("ss -Hltn").splitlines()]
+    assert [address for address in listening if address.endswith(":8888")] == ["127.0.0.1:8888"]
+
+
+def test_a_machine_without_a_gpu_gets_no_driver(host):
+    installed = host.check_output("dpkg-query -W -f '${Package}\\n'").splitlines()
+    assert not [package for package in installed if package.startswith(("nvidia-driver", "cuda-", "libcudnn"))]
