@@ -55,7 +55,7 @@ options:
     type: str
     default: ""
   second_factor_users:
-    description: Accounts that will be asked for a one-time code as soon as they have enrolled.
+    description: Accounts that will be asked for a one-time code. Programs cannot answer, not even while none is wanted yet.
     type: list
     elements: str
     default: []
@@ -143,7 +143,7 @@ def refusals(
         )
     if second_factor:
         reasons.append(
-            f"{connecting} has enrolled for one-time codes, which Ansible cannot answer.\n"
+            f"{connecting} would be asked for a one-time code, which Ansible cannot answer.\n"
             "Add the account to ssh_hardening_totp_exempt_users, or run as another account."
         )
     return reasons
@@ -189,14 +189,17 @@ def main() -> None:
         for name in wanted["planned"]:
             if name in verdicts and not verdicts[name].usable:
                 verdicts[name] = logins.Verdict(True, [], ["is planned; judged when it exists"])
-    enrolled = False
-    if connecting and connecting in wanted["second_factor_users"] and verdicts[connecting].usable:
-        enrolled = (Path(pwd.getpwnam(connecting).pw_dir) / ".google_authenticator").exists()
     module.exit_json(
         changed=False,
         usable=[name for name, verdict in verdicts.items() if verdict.usable],
         users={name: {"usable": v.usable, "keys": v.keys, "problems": v.problems} for name, v in verdicts.items()},
-        refusals=refusals(verdicts, connecting, enrolled, wanted["required"], wanted["allow_users"]),
+        refusals=refusals(
+            verdicts,
+            connecting,
+            connecting in [u for u in wanted["second_factor_users"] if u],
+            wanted["required"],
+            wanted["allow_users"],
+        ),
     )
 
 

@@ -63,6 +63,12 @@ def startups(host: Any, settings: Settings) -> bool:
     return begin <= 10 and rate <= 30 and full <= 60
 
 
+def codes_at_most(_host: Any, settings: Settings) -> bool:
+    """No password dialogue: none at all, or the one-time code after the key where that was chosen."""
+    chosen = settings["authenticationmethods"] == ["publickey,keyboard-interactive:pam"]
+    return chosen or settings["kbdinteractiveauthentication"] == ["no"]
+
+
 def moduli(host: Any, _settings: Settings) -> bool:
     """No group below 2047 bits is left."""
     return bool(host.check_output("awk '$5 ~ /^[0-9]+$/ && $5 < 2047' /etc/ssh/moduli | wc -l") == "0")
@@ -189,7 +195,7 @@ DEV_SEC = [
     Control("sshd-25", "HostbasedAuthentication", one("hostbasedauthentication", "no")),
     Control("sshd-27", "PasswordAuthentication", one("passwordauthentication", "no")),
     Control("sshd-28", "PermitEmptyPasswords", one("permitemptypasswords", "no")),
-    Control("sshd-29", "challenge and response", one("kbdinteractiveauthentication", "no")),
+    Control("sshd-29", "challenge and response", codes_at_most),
     Control("sshd-30", "KerberosAuthentication", one("kerberosauthentication", "no")),
     Control("sshd-31", "KerberosOrLocalPasswd", one("kerberosorlocalpasswd", "no")),
     Control("sshd-32", "KerberosTicketCleanup", one("kerberosticketcleanup", "yes")),

@@ -82,6 +82,12 @@ def test_a_scratch_code_recovers_once(login: Any, tmp_path: Path) -> None:
     assert answering(login, tmp_path, SCRATCH) == 255
 
 
-def test_who_has_not_enrolled_logs_in_with_the_key(host: Any, login: Any) -> None:
+def test_who_has_not_enrolled_logs_in_with_the_key(host: Any, login: Any, tmp_path: Path) -> None:
+    only_on(host, "u2404")
+    host.check_output("rm -f /home/bea/.google_authenticator")
+    assert answering(login, tmp_path, "nothing") == 0
+
+
+def test_an_exempt_account_is_not_asked(host: Any, login: Any) -> None:
     only_on(host, "u2404")
     assert login("true").returncode == 0

@@ -144,4 +144,4 @@ def test_refusals() -> None:
         in check({"ada": USABLE, "bob": LOCKED}, "bob", False, True, ["ada"])[0]
     )
     assert check({}, "", False, False, []) == [], "on the machine itself nobody needs to log in"
-    assert "one-time codes" in check({"ada": USABLE}, "ada", True, True, ["ada"])[0]
+    assert "one-time code" in check({"ada": USABLE}, "ada", True, True, ["ada"])[0]
