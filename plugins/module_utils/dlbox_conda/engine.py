@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.installed import conda_ident
+from ansible.module_utils.dlbox_conda.installed import conda_ident, file_digest
 
 # Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
 WHEEL_PLATFORM = "x86_64-manylinux_2_35"
@@ -223,6 +226,26 @@ def locked(text: str) -> list[Any]:
     return list(environment.conda_repodata_records_for_platform(here))
 
 
+def refuse_other_bytes(records: Sequence[Any], pkgs: Path) -> None:
+    """See to it that what gets linked has the hashes of `records`, where rattler 0.28 does not.
+
+    It verifies what it downloads, but no package of a channel in a folder, and with a full check of the cache it takes
+    a cached package of the same name for the one that was asked for.
+    """
+    for record in records:
+        wanted = record.sha256.hex() if record.sha256 else ""
+        cached = pkgs / f"{record.name.normalized}-{record.version}-{record.build}"
+        # 8 bytes of revision, then the SHA-256 of the package that was unpacked.
+        note = cached.with_name(f"{cached.name}.lock")
+        known = note.read_bytes()[8:40].hex() if note.exists() else ""
+        if wanted and cached.is_dir() and len(known) == 64 and known != wanted:
+            shutil.rmtree(cached)
+            note.unlink()
+        file = Path(url2pathname(urlsplit(str(record.url)).path)) if str(record.url).startswith("file:") else None
+        if wanted and file and not cached.is_dir() and file.exists() and file_digest(file) != wanted:
+            raise ValueError(f"hash mismatch: {file} has SHA-256 {file_digest(file)}, expected {wanted}")
+
+
 def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
     """Make the conda packages in `prefix` those of conda.lock `text`; install the packages `again` anew.
 
@@ -240,9 +263,11 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
     mode = rattler.ValidationMode.full() if again else rattler.ValidationMode.fast()
     cache = rattler.PackageCache.new_layered([str(Path(sources.cache, "pkgs"))], validation_mode=mode)
     names = {record.name.normalized for record in have}
+    records = locked(text)
+    refuse_other_bytes(records, Path(sources.cache, "pkgs"))
     asyncio.run(
         rattler.install(
-            locked(text),
+            records,
             prefix,
             package_cache=cache,
             client=client(sources),

@@ -185,7 +185,9 @@ def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool)
     elif own and own.meta.get("request") == request.digest() and not renew:
         lock, source = own, "own lock"
     else:
-        if renew or not (prefix / OWN).is_dir():
+        # What is there is kept where it fits; not for another GPU, where a CPU build would fit too.
+        another_gpu = own is not None and own.meta.get("cuda") != request.cuda
+        if renew or another_gpu or not (prefix / OWN).is_dir():
             lock, absent = lock_anew(request, sources)
         else:
             lock, absent = lock_anew(request, sources, prefix, own.wheels if own else installed_pins(prefix))

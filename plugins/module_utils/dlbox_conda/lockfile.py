@@ -62,6 +62,7 @@ def make(request: Request, conda: str, wheels: str) -> Lock:
         "framework": request.framework,
         "build": request.build,
         "generation": request.generation(),
+        "cuda": request.cuda,
         "channels": request.channels,
     }
     return Lock(conda, wheels, meta)
