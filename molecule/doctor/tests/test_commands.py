@@ -11,9 +11,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import PROJECT
 from dlbox_doctor import judge
 
+PROJECT = Path(__file__).resolve().parents[3]
 CHECKS = {check.name for check in judge.selected()}
 SCHEMA = json.loads((PROJECT / "docs/schemas/doctor.json").read_text())
 INVENTORIES = [

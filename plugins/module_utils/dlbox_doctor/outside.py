@@ -9,7 +9,8 @@ import concurrent.futures
 import shlex
 import socket
 import subprocess
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ USUAL_PORTS = (
     5432, 5900, 5901, 6006, 6379, 7860, 8000, 8080, 8443, 8501, 8786, 8787, 8888, 8889, 9000, 9090, 9100,
     9200, 9400, 11211, 11434, 27017,
 )  # fmt: skip
+LIMIT_SECONDS = 31  # ufw's `limit` counts new connections of one address over half a minute
 PATIENCE = 1.5  # seconds for one TCP connection; a dropped packet takes all of it
 
 
@@ -144,34 +146,63 @@ def _listed(effective: dict[str, list[str]], keyword: str) -> list[str]:
     return [name for name in (effective.get(keyword) or [""])[0].split(",") if name]
 
 
+def ssh_target(host: str) -> dict[str, str]:
+    """What ssh makes of a name by its configuration: {"hostname", "proxy"}; proxy is empty for a direct connection."""
+    try:
+        done = subprocess.run(["ssh", "-G", host], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return {"hostname": host, "proxy": ""}
+    values = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    proxy = next((values[key] for key in ("proxyjump", "proxycommand") if values.get(key, "none") != "none"), "")
+    return {"hostname": values.get("hostname", host), "proxy": proxy}
+
+
+def limited(context: Context, port: int) -> bool:
+    """True when sshd listens and ufw limits new connections: a refusal may then only mean that there were too many."""
+    if not context.evidence.get("firewall") or port not in {item.port for item in ssh.sockets(context)}:
+        return False
+    rules = firewall.rules(context) if firewall.active(context) else []
+    return any(rule.action == "limit" and port in rule.ports for rule in rules)
+
+
+def patient(login: Callable[[], dict[str, Any]], context: Context, port: int) -> dict[str, Any]:
+    """Try to log in; where the firewall limits connections, once more after its half minute."""
+    answer = login()
+    if not answer["ok"] and limited(context, port):
+        time.sleep(LIMIT_SECONDS)
+        answer = login()
+    return answer
+
+
 def look(connection: str, name: str, variables: dict[str, Any], context: Context) -> dict[str, Any]:
     """The whole outside view of one host; `connection` is Ansible's name for how the host is reached."""
-    installed = (context.evidence.get("ssh_server") or {}).get("installed", False)
+    found = context.evidence.get("ssh_server") or {}
+    installed = bool(found.get("installed"))
     port = ssh.ports(context)[0] if installed else 22
-    judged = None
-    if installed:
-        found = context.evidence["ssh_server"]
-        judged = (
-            audit(ssh.settings(context, "root"), [item["path"] for item in found["host_keys"]])
-            if ssh.settings(context, "root")
-            else None
-        )
+    seen: dict[str, Any] = {}
+    if installed and ssh.settings(context, "root"):
+        seen["audit"] = audit(ssh.settings(context, "root"), [item["path"] for item in found["host_keys"]])
     if connection == "local":
-        seen: dict[str, Any] = {
-            "why": "the controller is this machine: run the doctor from another one for a view from outside"
-        }
-        if installed:
-            seen["login"] = banner("127.0.0.1", port)
-            seen["audit"] = judged
-        return seen
+        why = "the controller is this machine: run the doctor from another one for a view from outside"
+        login = {"login": banner("127.0.0.1", port)} if installed else {}
+        return {**seen, **login, "why": why}
     if connection == "ssh":
-        address = str(variables.get("ansible_host", name))
-        seen = {"login": fresh_login(address, variables), "audit": judged}
+        host = str(variables.get("ansible_host", name))
+        seen["login"] = patient(lambda: fresh_login(host, variables), context, port)
+        target = ssh_target(host)
+        if target["proxy"]:
+            return {**seen, "why": f"reached through {target['proxy']}: its ports cannot be tried from here"}
+        address = target["hostname"]
     else:
         here = [item for item in context.evidence.get("addresses") or [] if ":" not in item]
         if not here:
-            return {"why": "the host has no address that the controller could try", "audit": judged}
+            return {**seen, "why": "the host has no address that the controller could try"}
         address = here[0]
-        seen = {"login": banner(address, port), "audit": judged} if installed else {}
-    seen.update(scan(address, ports_to_try(context)))
-    return seen
+        if installed:
+            seen["login"] = patient(lambda: banner(address, port), context, port)
+    # The login told about ssh's port; another connection would count against the firewall's limit.
+    result = scan(address, ports_to_try(context) - {port})
+    if seen.get("login"):
+        result["open" if seen["login"]["ok"] else "closed"].append(port)
+    result["open"].sort()
+    return {**seen, **result}

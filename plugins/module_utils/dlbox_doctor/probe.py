@@ -543,6 +543,16 @@ def http_status(port: int, path: str, host: str = "127.0.0.1") -> dict[str, Any]
     return {"status": int(match.group(1)) if match else None, "error": "" if match else "no HTTP answer"}
 
 
+def first_answer(port: int, unit: dict[str, str]) -> dict[str, Any]:
+    """GET /api; a server whose unit became active a moment ago gets the rest of a minute to start listening."""
+    started = int(unit.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    answer = http_status(port, "/api")
+    while answer["status"] is None and unit.get("ActiveState") == "active" and time.monotonic() - started < 60:
+        time.sleep(0.5)
+        answer = http_status(port, "/api")
+    return answer
+
+
 def jupyter(_: Settings) -> list[dict[str, Any]]:
     """Each account's JupyterLab: unit state, the settings that guard it (never their secrets), and its answers."""
     accounts = {os.path.basename(path) for path in glob.glob("/etc/jupyterlab/*") if os.path.isdir(path)}
@@ -571,24 +581,19 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
             settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider")
         )
         port = int(server.get("port", 8888))
-        shown = run(
-            [
-                "systemctl",
-                "show",
-                "--property=ActiveState,SubState,NRestarts,UnitFileState,LoadState",
-                f"jupyterlab@{account}.service",
-            ]
-        )
+        wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic"
+        shown = run(["systemctl", "show", f"--property={wanted}", f"jupyterlab@{account}.service"])
+        unit = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
         found.append(
             {
                 "account": account,
-                "unit": dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line),
+                "unit": unit,
                 "files": files,
                 "ip": server.get("ip", "localhost"),
                 "port": port,
                 "has_password": bool(password.get("hashed_password") or server.get("password")),
                 "has_token": bool(identity.get("token", server.get("token"))),
-                "alive": http_status(port, "/api"),
+                "alive": first_answer(port, unit),
                 "guarded": http_status(port, "/api/contents?content=0"),
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -187,3 +188,29 @@ def test_ssh_audits_table_is_applied_to_what_sshd_offers() -> None:
     judged = outside.audit(offered, ["/etc/ssh/ssh_host_ed25519_key"])
     assert judged is not None
     assert judged["names"] == ["curve25519-sha256", "3des-cbc"] and judged["fail"] == 1
+
+
+def test_a_refused_login_is_tried_again_only_where_the_firewall_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ufw's limit refuses the seventh connection of half a minute: that is no lock-out."""
+    waits: list[float] = []
+    monkeypatch.setattr(outside.time, "sleep", waits.append)
+    answers = [{"ok": False, "how": "", "error": "refused"}, {"ok": True, "how": "", "error": ""}]
+    limit = with_rules("ufw limit 22/tcp comment 'dlbox: ssh'")
+    limit.evidence["listening"] = {"out": "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*"}
+    assert outside.patient(iter(answers).__next__, limit, 22)["ok"]
+    assert waits == [outside.LIMIT_SECONDS]
+    open_rule = with_rules("ufw allow 22/tcp comment 'dlbox: ssh'")
+    open_rule.evidence["listening"] = limit.evidence["listening"]
+    assert not outside.patient(iter(answers).__next__, open_rule, 22)["ok"]
+    limit.evidence["listening"] = {"out": ""}
+    assert not outside.patient(iter(answers).__next__, limit, 22)["ok"]
+    assert len(waits) == 1
+
+
+def test_open_ports_are_found_and_closed_ones_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        found = outside.scan("127.0.0.1", [port, 9])
+    assert found["open"] == [port] and found["closed"] == [9]
+    answer = outside.banner("127.0.0.1", 9)
+    assert not answer["ok"] and "refused" in answer["error"]
