@@ -20,6 +20,10 @@ PROTECTED = {
 }  # fmt: skip
 
 
+# Asks everybody at the first start whether JupyterLab may fetch news from its makers.
+NEWS = "@jupyterlab/apputils-extension:announcements"
+
+
 class Server(NamedTuple):
     """One user's server as the owner wants it. Paths are absolute; an empty `certificate` means loopback only."""
 
@@ -92,13 +96,12 @@ def server_settings(server: Server, hashed: str) -> dict[str, Any]:
 
 def page_settings(server: Server) -> dict[str, Any]:
     """The content of labconfig/page_config.json: browser extensions that are installed but not wanted."""
-    return {
-        "disabledExtensions": {
-            str(extension["lab"]): True
-            for extension in server.extensions
-            if extension.get("lab") and not extension.get("enabled", True)
-        }
-    }
+    unwanted = [
+        str(extension["lab"])
+        for extension in server.extensions
+        if extension.get("lab") and not extension.get("enabled", True)
+    ]
+    return {"disabledExtensions": dict.fromkeys([NEWS, *unwanted], True)}
 
 
 def masked(settings: Mapping[str, Any]) -> dict[str, Any]:

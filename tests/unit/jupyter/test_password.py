@@ -224,4 +224,4 @@ def test_extensions_are_switched_on_both_sides() -> None:
     made = settings.server_settings(server, HASH)
     assert made["ServerApp"]["jpserver_extensions"] == {"jupyterlab_git": False}
     assert made["LabApp"]["x"] == 1 and made["LabApp"]["extension_manager"] == "readonly"
-    assert settings.page_settings(server) == {"disabledExtensions": {"@jupyterlab/git": True}}
+    assert settings.page_settings(server) == {"disabledExtensions": {"@jupyterlab/git": True, settings.NEWS: True}}
