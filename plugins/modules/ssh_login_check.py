@@ -55,7 +55,7 @@ options:
     type: str
     default: ""
   second_factor_users:
-    description: Accounts that will be asked for a one-time code. Programs cannot answer, not even while none is wanted yet.
+    description: Accounts that will be asked for a one-time code, which programs cannot answer.
     type: list
     elements: str
     default: []
