@@ -1,0 +1,74 @@
+"""`./dlbox lock` against the stand-in channel and the wheel index, for this machine as the host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[3]
+CHANNEL = TOP / ".cache/conda-channel"
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    """An inventory with this machine, two environments and a folder for locks beside it."""
+    subprocess.run([sys.executable, TOP / "tests/fixtures/conda_channel/build.py", CHANNEL], check=True)
+    host = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "conda_base": False,
+        "conda_channels": [CHANNEL.as_uri()],
+        "conda_python": "3.11",
+        "conda_environments": [
+            {"name": "one", "kernel": False, "conda": ["tqdm"], "wheels": ["six==1.16.0"]},
+            {"name": "two", "kernel": False, "conda": ["fixture-prefix <2"]},
+        ],
+    }
+
+    def write(**more):
+        (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"box": {**host, **more}}}}))
+        return tmp_path / "hosts.json"
+
+    return write
+
+
+def lock(place, *arguments):
+    command = [sys.executable, TOP / "scripts/lock.py", "-i", place, *arguments]
+    return subprocess.run(command, text=True, capture_output=True, check=False)
+
+
+@pytest.mark.full
+def test_it_locks_shows_what_is_newer_and_keeps_what_is_the_same(inventory, tmp_path):
+    first = lock(inventory())
+    assert first.returncode == 0, first.stdout + first.stderr
+    folder = tmp_path / "locks"
+    assert {p.name for p in folder.iterdir()} == {"one", "two"}
+    assert "six==1.16.0" in (folder / "one/wheels.txt").read_text()
+    assert "--hash=sha256:" in (folder / "one/wheels.txt").read_text()
+    assert "fixture-prefix-1.1-0" in (folder / "two/conda.lock").read_text()
+    before = (folder / "two/lock.json").read_bytes()
+    again = lock(inventory())
+    assert "changed=0" in again.stdout and (folder / "two/lock.json").read_bytes() == before
+    newer = [{"name": "one", "kernel": False, "conda": ["tqdm"], "wheels": ["six==1.17.0"]}]
+    shown = lock(inventory(conda_environments=newer), "--check")
+    assert "-six (wheel) 1.16.0" in shown.stdout and "+six (wheel) 1.17.0" in shown.stdout
+    assert "six==1.16.0" in (folder / "one/wheels.txt").read_text()
+    assert lock(inventory(conda_environments=newer), "one").returncode == 0
+    assert "six==1.17.0" in (folder / "one/wheels.txt").read_text()
+
+
+@pytest.mark.full
+def test_what_cannot_be_locked_is_said(inventory):
+    unknown = lock(inventory(), "three")
+    assert unknown.returncode == 1 and "three is not declared" in unknown.stdout + unknown.stderr
+    broken = lock(inventory(conda_environments=[{"name": "one", "conda": ["fixture-impossible"]}]))
+    assert broken.returncode == 1 and "no candidates were found" in broken.stdout + broken.stderr
+
+
+def test_wrong_usage_is_64():
+    done = lock("nowhere", "--nonsense")
+    assert done.returncode == 64 and "usage: dlbox lock" in done.stderr
