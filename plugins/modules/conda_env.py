@@ -146,7 +146,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_conda import child, definitions, engine, environment, guards, lockfile
+from ansible.module_utils.dlbox_conda import bytecode, child, definitions, engine, environment, guards, lockfile
 from ansible.module_utils.dlbox_conda.definitions import Request
 from ansible.module_utils.dlbox_conda.engine import Sources
 from ansible.module_utils.dlbox_conda.environment import Choice, Result, Verdict
@@ -316,6 +316,8 @@ class Run:
             self.results[name] = Result(name, "removed" if gone else "ok", gone, before=before if gone else {})
         if not self.check:
             environment.clear_trash(Path(self.root))
+            if any(self.results[n].changed for n in self.absent):
+                bytecode.prune(Path(self.sources.cache, "bytecode"))
 
     def everything(self) -> None:
         """Inspect, choose, make, remove."""
