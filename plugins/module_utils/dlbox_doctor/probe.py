@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
 import glob
 import grp
 import json
@@ -22,6 +23,7 @@ import pwd
 import re
 import shutil
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -48,6 +50,7 @@ KERNEL_LINES = re.compile(
     re.IGNORECASE,
 )
 SHELL_FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/zsh/zshenv", "/etc/security/pam_env.conf")
+JUPYTER_FOLDERS = ("/usr/local/share/dlbox/jupyter", "/usr/local/share/jupyter", "/usr/share/jupyter")
 FRAMEWORKS = ("torch", "tensorflow", "jax", "keras")
 LIBRARIES = ("numpy", "pandas", "sklearn")
 DISTRIBUTIONS = {"sklearn": ("scikit_learn",), "tensorflow": ("tensorflow", "tensorflow_cpu")}
@@ -414,10 +417,7 @@ def has_distribution(site: str, name: str) -> bool:
 def kernelspecs(_: Settings) -> dict[str, dict[str, Any]]:
     """Jupyter kernels that every account sees: argv, env and display name by kernel name."""
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(
-        glob.glob("/usr/local/share/jupyter/kernels/*/kernel.json")
-        + glob.glob("/usr/share/jupyter/kernels/*/kernel.json")
-    ):
+    for path in [path for folder in JUPYTER_FOLDERS for path in sorted(glob.glob(folder + "/kernels/*/kernel.json"))]:
         try:
             spec = json.loads(read(path) or "")
         except ValueError:
@@ -462,6 +462,7 @@ def quiet_env(home: str) -> dict[str, str]:
         "TMPDIR": home,
         "IPYTHONDIR": home + "/ipython",
         "JUPYTER_RUNTIME_DIR": home + "/runtime",
+        "JUPYTER_PATH": JUPYTER_FOLDERS[0],
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "TF_CPP_MIN_LOG_LEVEL": "1",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
@@ -531,10 +532,16 @@ def smoke_tests(settings: Settings) -> dict[str, Any]:
 # --- Jupyter, ssh, firewall -----------------------------------------------------------------------------------------
 
 
-def http_status(port: int, path: str, host: str = "127.0.0.1") -> dict[str, Any]:
-    """Status code of a GET without credentials, or why there was none."""
+def http_status(port: int, path: str, tls: bool = False) -> dict[str, Any]:
+    """Status code of a GET to the loopback address without credentials, or why there was none."""
     try:
-        with socket.create_connection((host, port), timeout=5) as link:
+        with contextlib.ExitStack() as stack:
+            link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            if tls:
+                # Whose certificate it is does not matter to the host itself; that it answers does.
+                trust = ssl.create_default_context()
+                trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+                link = stack.enter_context(trust.wrap_socket(link))
             link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
             head = link.recv(4096).decode("latin-1")
     except OSError as error:
@@ -543,13 +550,13 @@ def http_status(port: int, path: str, host: str = "127.0.0.1") -> dict[str, Any]
     return {"status": int(match.group(1)) if match else None, "error": "" if match else "no HTTP answer"}
 
 
-def first_answer(port: int, unit: dict[str, str]) -> dict[str, Any]:
+def first_answer(port: int, unit: dict[str, str], tls: bool) -> dict[str, Any]:
     """GET /api; a server whose unit became active a moment ago gets the rest of a minute to start listening."""
     started = int(unit.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
-    answer = http_status(port, "/api")
+    answer = http_status(port, "/api", tls)
     while answer["status"] is None and unit.get("ActiveState") == "active" and time.monotonic() - started < 60:
         time.sleep(0.5)
-        answer = http_status(port, "/api")
+        answer = http_status(port, "/api", tls)
     return answer
 
 
@@ -581,6 +588,7 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
             settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider")
         )
         port = int(server.get("port", 8888))
+        tls = bool(server.get("certfile"))
         wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic"
         shown = run(["systemctl", "show", f"--property={wanted}", f"jupyterlab@{account}.service"])
         unit = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
@@ -593,8 +601,9 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
                 "port": port,
                 "has_password": bool(password.get("hashed_password") or server.get("password")),
                 "has_token": bool(identity.get("token", server.get("token"))),
-                "alive": first_answer(port, unit),
-                "guarded": http_status(port, "/api/contents?content=0"),
+                "tls": tls,
+                "alive": first_answer(port, unit, tls),
+                "guarded": http_status(port, "/api/contents?content=0", tls),
             }
         )
     return found

@@ -93,6 +93,8 @@ def listens(context: Context) -> Iterator[Outcome]:
         open_to = sorted(
             {item.address for item in sockets(context) if item.port == server["port"] and not item.loopback}
         )
+        if open_to and server["tls"] and server["has_password"]:
+            return ok(f"{', '.join(open_to)} port {server['port']}, with TLS, as its settings say", name)
         if open_to:
             return fail(
                 f"port {server['port']} listens on {', '.join(open_to)}",
