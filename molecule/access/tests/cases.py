@@ -78,37 +78,30 @@ class Box:
             time.sleep(0.5)
         raise AssertionError(f"{self.name}: not within {seconds} s")
 
-    def ssh(self, user: str = "ada", port: int = 22, key: str = "ed25519") -> tuple[int, str]:
-        """Log in anew as a person would and become root; exit code and output."""
-        command = [
-            "ssh",
-            "-F",
-            "none",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "ConnectTimeout=4",
-            "-o",
-            f"UserKnownHostsFile={self.known_hosts}",
-        ]
-        command += [
-            "-o",
-            "IdentitiesOnly=yes",
-            "-i",
-            str(keys_folder() / key),
-            "-p",
-            str(port),
-            f"{user}@{self.address}",
-            "sudo",
-            "id",
-            "-u",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        return done.returncode, done.stdout.strip() or done.stderr.strip()
+    def ssh(
+        self, user: str = "ada", port: int = 22, *, words: tuple[str, ...] = ("id", "-u"), shared: bool = False
+    ) -> tuple[int, str]:
+        """Log in as a person would and run words as root, anew or over the shared connection; exit code and output."""
+        settings = {
+            "BatchMode": "yes",
+            "ConnectTimeout": "4",
+            "UserKnownHostsFile": str(self.known_hosts),
+            "IdentitiesOnly": "yes",
+            **({"ControlMaster": "auto", "ControlPath": f"{self.sockets}/s", "ControlPersist": "60"} if shared else {}),
+        }
+        options = [word for pair in settings.items() for word in ("-o", "=".join(pair))]
+        target = ["-i", str(keys_folder() / "ed25519"), "-p", str(port), f"{user}@{self.address}"]
+        command = ["ssh", "-F", "none", *options, *target, "sudo", *words]
+        # A shared connection stays in the background and would keep a pipe open.
+        with tempfile.TemporaryFile("w+") as out:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=30, check=False)
+            out.seek(0)
+            return done.returncode, out.read().strip()
 
     def lets_in(self, user: str = "ada", port: int = 22) -> bool:
         """Whether the owner logs in and becomes root."""
-        return self.ssh(user, port) == (0, "0")
+        code, out = self.ssh(user, port)
+        return code == 0 and out.endswith("0")
 
     def guard(self) -> str:
         """The guard's last outcome."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import pytest
-from cases import WINDOW, Box, Case, Play
+from cases import PROJECT, WINDOW, Box, Case, Play, keys_folder
 
 OURS = ["ssh_hardening", "ufw"]
 CASES: list[Case] = []
@@ -172,6 +172,39 @@ def case_window_too_short(box: Box) -> None:
     before = box.access_state()
     play = box.play(["foreign_role", "foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=2)
     reverted(box, play, before)
+
+
+# --- what the guard itself takes for a proof --------------------------------------------------------------------------
+
+
+@case(on="d12")
+def case_proofs(box: Box) -> None:
+    """Neither an old connection nor the console confirms; a login over the loopback address does, from the machine."""
+    guard = (PROJECT / "roles/access_guard/files/dlbox-guard").read_text()
+    box.console(f"cat > /usr/local/sbin/dlbox-guard <<'GUARD'\n{guard}GUARD\nchmod 755 /usr/local/sbin/dlbox-guard")
+    assert box.ssh(shared=True)[0] == 0
+    change = "dlbox-guard arm 90 60 /etc/ssh && echo LogLevel VERBOSE > /etc/ssh/sshd_config.d/a.conf"
+    change += " && dlbox-guard applied 90"
+    assert "applied: rollback in 90 s" in box.console(change)[1]
+    assert box.console("dlbox-guard arm 90 60 /etc/ssh")[0] == 75, "a second window"
+    assert box.console("dlbox-guard confirm")[0] == 4, "from the console"
+    assert box.ssh(words=("dlbox-guard", "confirm"), shared=True)[0] == 5, "over the connection from before"
+    assert box.guard() == "pending"
+    code, out = box.ssh(words=("dlbox-guard", "confirm"))
+    assert (code, "confirmed: by a login" in out) == (0, True), out
+
+    key = (keys_folder() / "ed25519").read_text()
+    box.console(
+        f"install -o ada -m 600 /dev/null /home/ada/.ssh/id_ed25519; cat > /home/ada/.ssh/id_ed25519 <<'KEY'\n{key}KEY"
+    )
+    box.console(change.replace("a.conf", "b.conf"))
+    code, out = box.console("dlbox-guard confirm-local ada 22")
+    assert (code, "confirmed: by a login of ada over the loopback address" in out) == (0, True), out
+
+    box.console(change.replace("a.conf", "c.conf") + "; systemctl stop ssh.service")
+    assert box.console("dlbox-guard confirm-local ada 22")[0] == 6, "sshd does not answer"
+    box.console("dlbox-guard rollback 'by hand'")
+    assert box.lets_in()
 
 
 # --- the role refuses, before it touches anything ---------------------------------------------------------------------
