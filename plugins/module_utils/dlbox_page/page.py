@@ -126,7 +126,8 @@ def security(data: dict[str, Any]) -> list[tuple[str, str, str]]:
     for name, title in titles.items():
         for entry in by_name.get(name, []):
             if entry["result"] != "na" or name in ("ssh.audit", "firewall.outside"):
-                rows.append((title, entry["observed"], entry["result"]))
+                subject = entry["name"][len(name) :].strip("[]")
+                rows.append((f"{title} ({subject})" if subject else title, entry["observed"], entry["result"]))
     return rows
 
 
