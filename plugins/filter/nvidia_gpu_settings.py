@@ -9,7 +9,7 @@ from typing import Any
 
 # ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
-from dlbox_nvidia import gpusettings  # noqa: E402  (the path has to be set first)
+from dlbox_nvidia import gpusettings
 
 
 class FilterModule:

@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: apt_transaction
 short_description: Install packages after simulating that nothing forbidden comes and nothing at all goes
 description:
-  - Resolves exact versions, simulates, refuses when a package would be removed or a forbidden one installed, downloads, executes and
+  - Resolves exact versions, simulates, refuses when a package would be removed or a forbidden one installed,
+    downloads, executes and
     holds what was asked for.
 options:
   packages: {description: Packages by name., type: list, elements: str, required: true}

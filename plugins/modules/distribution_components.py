@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: distribution_components
 short_description: Add components (restricted, non-free, ...) of the distribution that the host's sources lack
 description:
-  - Reads all of apt's sources, finds the distribution's entries by the release's code name, and writes one deb822 file with the
+  - Reads all of apt's sources, finds the distribution's entries by the release's code name, and writes one deb822
+    file with the
     components that they lack, at the same URL, suites and keyring. Nothing is written when nothing is missing.
 options:
   components: {description: Components to have., type: list, elements: str, required: true}
@@ -59,8 +60,8 @@ def main() -> None:
     entries = sources.read_sources()
     if not sources.distribution_entries(entries, given["codename"]):
         module.fail_json(
-            msg=f"no enabled entry for {given['codename']} with component main under /etc/apt: dlbox takes URL and key of"
-            f" {', '.join(given['components'])} from it. Restore the distribution's sources first."
+            msg=f"no enabled entry for {given['codename']} with component main under /etc/apt: dlbox takes URL and key"
+            f" of {', '.join(given['components'])} from it. Restore the distribution's sources first."
         )
     lacking = sources.missing(entries, given["codename"], given["components"], str(path))
     if given["uri"]:

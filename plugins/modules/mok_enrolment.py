@@ -9,7 +9,8 @@ short_description: Create the machine owner key for DKMS modules and stage its e
 description:
   - Creates key and certificate where DKMS looks for them, if they are missing, with openssl.
   - Asks mokutil whether the certificate is enrolled or staged; if neither, stages it with a one-time password.
-  - The password goes into a file that root alone can read, never into the result, a command line or a log. The file is removed once
+  - The password goes into a file that root alone can read, never into the result, a command line or a log. The file
+    is removed once
     the key is enrolled.
 options:
   key: {description: Private key., type: path, required: true}

@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: nvidia_host_files
 short_description: Write the dlbox-nvidia command, the package it needs, and small configuration files, in one go
 description:
-  - The package is the one that this module was sent with, so one transfer carries the tool and it can never differ from the roles'
+  - The package is the one that this module was sent with, so one transfer carries the tool and it can never differ
+    from the roles'
     own knowledge.
   - A file that is replaced and was not written by dlbox is kept beside it with the suffix C(.dlbox-before).
 options:
@@ -79,9 +80,11 @@ MARK = "dlbox"
 
 def tool_files(library: Path, command: Path) -> list[dict[str, Any]]:
     """Return the files of the tool, as `files` has them."""
-    files = [{"path": str(library / "dlbox_nvidia/__init__.py"), "content": '"""Written by dlbox."""\n', "mode": "0644"}]
+    files = [
+        {"path": str(library / "dlbox_nvidia/__init__.py"), "content": '"""Written by dlbox."""\n', "mode": "0644"}
+    ]
     for item in PACKAGE:
-        loader = sys.modules[item.__name__].__loader__
+        loader: Any = sys.modules[item.__name__].__loader__  # of a zip file as a rule, of files in a debugger
         name = item.__name__.rpartition(".")[2] + ".py"
         text = loader.get_source(item.__name__)
         files.append({"path": str(library / "dlbox_nvidia" / name), "content": text, "mode": "0644"})

@@ -7,7 +7,8 @@ DOCUMENTATION = r"""
 module: nvidia_leftovers
 short_description: Apply the remedies that nvidia_state reports for leftovers
 description:
-  - Runs the commands of each leftover, which M(nvidia_state) found. Sources are set aside under another name, not deleted.
+  - Runs the commands of each leftover, which M(nvidia_state) found. Sources are set aside under another name, not
+    deleted.
 options:
   leftovers: {description: The leftovers as nvidia_state returned them., type: list, elements: dict, required: true}
 attributes:

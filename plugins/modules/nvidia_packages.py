@@ -7,8 +7,10 @@ DOCUMENTATION = r"""
 module: nvidia_packages
 short_description: Bring the driver packages to a branch in one simulated, then executed, apt transaction
 description:
-  - Finds the packages for the host's kernels, the distribution's signed modules first, else DKMS with the header metapackages.
-  - Simulates the transaction and refuses it when it would remove anything that is not the driver, or leave two branches mixed.
+  - Finds the packages for the host's kernels, the distribution's signed modules first, else DKMS with the header
+    metapackages.
+  - Simulates the transaction and refuses it when it would remove anything that is not the driver, or leave two
+    branches mixed.
   - Downloads, executes, checks that DKMS built the module for every installed kernel, and holds the whole set.
   - When a package fails to configure, undoes the transaction and fails with the compiler's line.
 options:

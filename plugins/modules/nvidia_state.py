@@ -31,9 +31,11 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description: >-
-    running_kernel (str), kernels (oldest first, each with release, bootable, headers, module_version, module_path, provider),
+    running_kernel (str), kernels (oldest first, each with release, bootable, headers, module_version, module_path,
+    provider),
     flavours (kernel metapackage suffixes), packages (name to version), held, half_configured, branches, dkms (builds),
-    loaded_version, library_version, nouveau_loaded, secure_boot (true, false, or null without EFI), initramfs, graphical,
+    loaded_version, library_version, nouveau_loaded, secure_boot (true, false, or null without EFI), initramfs,
+    graphical,
     apt_verifier, leftovers (each with kind, where, says, commands, remedy), reboot_reasons and waiting_kernels.
   type: dict
   returned: always

@@ -7,11 +7,13 @@ DOCUMENTATION = r"""
 module: signing_key
 short_description: Fetch a repository's OpenPGP key and trust it only if its fingerprint is the pinned one
 description:
-  - Computes the fingerprints from the key itself, so that the host needs no gpg. A file with any key that is not pinned is refused.
+  - Computes the fingerprints from the key itself, so that the host needs no gpg. A file with any key that is not
+    pinned is refused.
   - A key in place that is the pinned one is not fetched again.
 options:
   url: {description: "URL (https, http, file) of the key, armoured or binary.", type: str, required: true}
-  fingerprints: {description: "Pinned fingerprints, 40 hexadecimal digits each.", type: list, elements: str, required: true}
+  fingerprints: {description: "Pinned fingerprints, 40 hexadecimal digits each.", type: list, elements: str, required:
+  true}
   dest: {description: "Keyring to write, binary (.gpg).", type: path, required: true}
   verifier:
     description: What apt checks signatures with here; `sqv` (Debian 13) takes no key that is bound by SHA-1 alone.

@@ -1,4 +1,6 @@
-"""Run one apt transaction: simulate, judge, download, execute, and put things back when a package fails to configure."""
+"""Run one apt transaction: simulate, judge, download, execute, and put things back when a package fails to
+configure.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ class Apt:
         return aptsim.candidates(self.policy(names))
 
     def repair(self) -> list[str]:
-        """Finish what an aborted run left half done; return the names. A package that will not configure is left to the transaction."""
+        """Finish what an aborted run left half done; return the names. A package that will not configure is left to
+        the transaction.
+        """
         broken = sorted(name for name, package in self.packages().items() if package.broken)
         if broken:
             self.run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
@@ -126,7 +130,9 @@ class Apt:
             raise Failed(_explanation(done))
 
     def roll_back(self, before: dict[str, aptsim.Package], change: aptsim.Change) -> str:
-        """Undo a failed change: remove what was new, bring back what was there. Return what is left to say, "" when all is well."""
+        """Undo a failed change: remove what was new, bring back what was there. Return what is left to say, "" when
+        all is well.
+        """
         fresh = [name for name, (old, _new, _origin) in change.install.items() if old is None]
         back = {name: old for name, (old, _new, _origin) in change.install.items() if old is not None}
         back.update(change.remove)

@@ -1,4 +1,6 @@
-"""What apt would do and what dpkg has: parsed from `apt-get --simulate` and `dpkg-query`, judged before anything is done."""
+"""What apt would do and what dpkg has: parsed from `apt-get --simulate` and `dpkg-query`, judged before anything is
+done.
+"""
 
 from __future__ import annotations
 
@@ -109,9 +111,11 @@ def after(before: Mapping[str, Package], change: Change) -> dict[str, str]:
 
 
 def parse_policy(text: str) -> dict[str, list[tuple[str, int, list[str]]]]:
-    """Read `apt-cache policy A B ...`: name to versions in apt's order, each with priority and the sources that offer it.
+    """Read `apt-cache policy A B ...`: name to versions in apt's order, each with priority and the sources that offer
+    it.
 
-    Sources are the words after the priority, such as "http://archive.example/ubuntu noble/restricted amd64 Packages". A version
+    Sources are the words after the priority, such as "http://archive.example/ubuntu noble/restricted amd64 Packages".
+    A version
     known only to dpkg has the source "/var/lib/dpkg/status".
     """
     out: dict[str, list[tuple[str, int, list[str]]]] = {}
@@ -147,7 +151,9 @@ def upstream(version: str) -> str:
 
 
 def pick_version(versions: Iterable[str], upstream: str) -> str | None:
-    """Return the first of apt's versions (best first) whose upstream part is the given one, or begins with it and a dot."""
+    """Return the first of apt's versions (best first) whose upstream part is the given one, or begins with it and a
+    dot.
+    """
     for version in versions:
         bare = version.partition(":")[2] or version
         if re.match(re.escape(upstream) + r"(?=$|[-+~.])", bare):

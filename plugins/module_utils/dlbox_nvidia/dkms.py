@@ -7,12 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_NEW = re.compile(
-    r"^(?P<module>[^/,\s]+)/(?P<version>[^,:\s]+)(?:, (?P<kernel>[^,:]+), (?P<arch>[^:]+))?: (?P<state>\w+)(?P<note>.*)$"
-)
-_OLD = re.compile(
-    r"^(?P<module>[^/,\s]+), (?P<version>[^,:\s]+)(?:, (?P<kernel>[^,:]+), (?P<arch>[^:]+))?: (?P<state>\w+)(?P<note>.*)$"
-)
+_REST = r"(?P<version>[^,:\s]+)(?:, (?P<kernel>[^,:]+), (?P<arch>[^:]+))?: (?P<state>\w+)(?P<note>.*)$"
+_NEW = re.compile(r"^(?P<module>[^/,\s]+)/" + _REST)
+_OLD = re.compile(r"^(?P<module>[^/,\s]+), " + _REST)
 _ERROR = re.compile(
     r"(?:\berror:|: error\b|fatal error|\*\*\* |undefined reference|No such file|ERROR: modpost)", re.IGNORECASE
 )
@@ -30,7 +27,9 @@ class Build:
 
 
 def parse_status(text: str) -> list[Build]:
-    """Read `dkms status` of dkms 2.8 (module, version, ...) to 3.2 (module/version, ...); other modules than NVIDIA's are left out."""
+    """Read `dkms status` of dkms 2.8 (module, version, ...) to 3.2 (module/version, ...); other modules than NVIDIA's
+    are left out.
+    """
     builds = []
     for line in text.splitlines():
         match = _NEW.match(line.strip()) or _OLD.match(line.strip())
@@ -46,14 +45,16 @@ def missing_builds(builds: Iterable[Build], kernels: Iterable[str]) -> list[str]
 
 
 def log_excerpt(text: str, lines: int = 12) -> str:
-    """Return the lines of a make.log that say what failed, first error first; its end when nothing looks like an error."""
+    """Return the lines of a make.log that say what failed, first error first; its end when nothing looks like an
+    error.
+    """
     errors = [line.strip() for line in text.splitlines() if _ERROR.search(line) and not _NOISE.search(line.strip())]
     chosen = errors[:lines] or [line.strip() for line in text.splitlines() if line.strip()][-lines:]
     return "\n".join(chosen)
 
 
 def build_logs(root: Path = Path("/var/lib/dkms")) -> list[Path]:
-    """Return the make.log files of NVIDIA's trees, newest first: of a failed build first, of a finished one after it."""
+    """Return the make.log files of NVIDIA's trees, newest first: of a failed build first, of a finished one then."""
     found = [path for tree in root.glob("nvidia*") for path in tree.rglob("make.log")]
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 

@@ -10,13 +10,17 @@ from . import aptsim, dkms, kernels, names
 from .apt import Apt, Failed, Refused, Request
 
 # Packages whose name carries a kernel or a version: the next version has others.
-_OF_ONE_VERSION = re.compile(r"^(?:linux-(?:modules|objects)-nvidia-.*\d+\.\d+\.\d+-\d+-|nvidia-firmware-\d{3}.*-\d{3}\.\d)")
+_OF_ONE_VERSION = re.compile(
+    r"^(?:linux-(?:modules|objects)-nvidia-.*\d+\.\d+\.\d+-\d+-|nvidia-firmware-\d{3}.*-\d{3}\.\d)"
+)
 _TARGET = re.compile(r"^\s*\|?(?:Pre)?Depends: (linux-modules-nvidia-\S+)", re.MULTILINE)
 
 
 @dataclass
 class Order:
-    """What the role asks of this host. provider: "prebuilt", "dkms" or "" for prebuilt where possible; the rest as in the role."""
+    """What the role asks of this host. provider: "prebuilt", "dkms" or "" for prebuilt where possible; the rest as in
+    the role.
+    """
 
     wish: names.Wish
     provider: str = ""
@@ -32,7 +36,9 @@ class Order:
 
 @dataclass
 class Result:
-    """What was done. provider: "prebuilt", "dkms" or None; notes: sentences for the owner; changes: apt's, a line each."""
+    """What was done. provider: "prebuilt", "dkms" or None; notes: sentences for the owner; changes: apt's, a line
+    each.
+    """
 
     changed: bool = False
     provider: str | None = None
@@ -112,7 +118,9 @@ class Driver:
         return [*base, *names.dkms_packages(wish), "dkms", *self.headers()], "dkms", notes
 
     def request(self, packages: list[str], provider: str | None) -> Request:
-        """Return the transaction for the packages, with everything of other branches and flavours going in the same run."""
+        """Return the transaction for the packages, with everything of other branches and flavours going in the same
+        run.
+        """
         order = self.order
         mine = [
             (name, package.version)
@@ -142,7 +150,8 @@ class Driver:
         """Return what moves with the set, and what cannot: modules for a kernel that the archive left behind."""
         offered = self.apt.candidates([*names_, *packages])
         target = next((aptsim.upstream(offered[name]) for name in packages if name in offered), "")
-        moving, left = [], []
+        moving: list[str] = []
+        left: list[str] = []
         for name in names_:
             version = offered.get(name, self.before[name].version)
             stuck = _OF_ONE_VERSION.match(name) and aptsim.upstream(version) != target

@@ -1,4 +1,6 @@
-"""Power limit, clocks and compute mode per GPU: wishes matched to cards, clamped to what they allow, as nvidia-smi commands."""
+"""Power limit, clocks and compute mode per GPU: wishes matched to cards, clamped to what they allow, as nvidia-smi
+commands.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Card:
 
 @dataclass(frozen=True)
 class Step:
-    """One setting to apply: nvidia-smi's arguments, what is expected to be read back, and a note when the wish was clamped."""
+    """One setting to apply: nvidia-smi's arguments, what is expected to be read back, and a note when the wish was
+    clamped.
+    """
 
     card: int
     what: str
@@ -120,7 +124,9 @@ def unmatched(cards: Sequence[Card], wishes: Iterable[Mapping[str, Any]]) -> lis
 
 
 def steps(cards: Sequence[Card], wishes: Sequence[Mapping[str, Any]]) -> list[Step]:
-    """Return what is to be applied, clamped to the limits that the cards report. A property a card lacks gives a note only."""
+    """Return what is to be applied, clamped to the limits that the cards report. A property a card lacks gives a note
+    only.
+    """
     out: list[Step] = []
     for card in cards:
         wish = merged(card, wishes)
@@ -153,7 +159,8 @@ def _application_clocks(card: Card, clocks: Sequence[int]) -> Step:
     memory, graphics = min(clocks[0], card.memory_clock_max), min(clocks[1], card.graphics_clock_max)
     note = ""
     if [memory, graphics] != list(clocks):
-        note = f"GPU {card.index} ({card.name}) allows up to {card.memory_clock_max},{card.graphics_clock_max} MHz: clamped"
+        top = f"{card.memory_clock_max},{card.graphics_clock_max} MHz"
+        note = f"GPU {card.index} ({card.name}) allows up to {top}: clamped"
     return Step(card.index, "application_clocks", ("-ac", f"{memory},{graphics}"), f"{memory},{graphics}", note)
 
 

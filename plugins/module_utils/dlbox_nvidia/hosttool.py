@@ -1,6 +1,7 @@
 """The `dlbox-nvidia` tool on the host: login message, boot loader's default, settings of the cards, state as JSON.
 
-Runs from update-motd.d, GRUB's defaults, an apt hook and a systemd unit, so every verb is quiet when there is nothing to say.
+Runs from update-motd.d, GRUB's defaults, an apt hook and a systemd unit, so every verb is quiet when there is nothing
+to say.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ class Kernel:
     """One kernel on the host.
 
     release: as `uname -r` says it; bootable: has an image in /boot; headers: can build modules; module_version: of the
-    NVIDIA module on disk ("580.178.04") or None; module_path: its file or None; provider: "prebuilt" for the distribution's
+    NVIDIA module on disk ("580.178.04") or None; module_path: its file or None; provider: "prebuilt" for the
+    distribution's
     signed module, "dkms" for one built here, "other" for one that neither put there, None without a module.
     """
 
@@ -114,7 +115,9 @@ def _from_modinfo(path: Path) -> str | None:
 
 
 def find_module(tree: Path) -> Path | None:
-    """Return the file of the NVIDIA module in /lib/modules/RELEASE, in the order in which depmod prefers directories."""
+    """Return the file of the NVIDIA module in /lib/modules/RELEASE, in the order in which depmod prefers
+    directories.
+    """
     places = [tree / "updates", tree / "extra", tree / "misc", *sorted(tree.glob("kernel/nvidia-*"))]
     for place in places:
         if place.is_dir():

@@ -1,6 +1,7 @@
 """Names of NVIDIA's driver packages: which belong to the driver, of which branch and flavour, and which set to install.
 
-Names and relations are those of Ubuntu's restricted and multiverse, Debian's non-free and NVIDIA's network repository as of
+Names and relations are those of Ubuntu's restricted and multiverse, Debian's non-free and NVIDIA's network repository
+as of
 November 2026. A branch is a string of three digits ("580"); a server (data centre) build of it is "580-server".
 """
 
@@ -19,7 +20,8 @@ _FAMILY = re.compile(
       | linux-(?:modules|objects|signatures)-nvidia-.*
       | firmware-nvidia-.*
       | cuda-drivers.*
-      | (?:libcuda1|libcudadebugger1|libnvcuvid1|libnvoptix1|libgl1-nvidia-.*|libegl-nvidia0|libgles-nvidia.*|libglx-nvidia0)
+      | (?:libcuda1|libcudadebugger1|libnvcuvid1|libnvoptix1)
+      | (?:libgl1-nvidia-.*|libegl-nvidia0|libgles-nvidia.*|libglx-nvidia0)
     )$""",
     re.VERBOSE,
 )
@@ -42,8 +44,10 @@ _OPEN_ONLY_FROM = 615
 class Wish:
     """The driver that the plan asks for.
 
-    branch: three digits; modules: "open" or "proprietary"; source: "ubuntu", "debian" or "nvidia"; distribution: "ubuntu" or
-    "debian", the host's; server: Ubuntu's server build; headless: no X and OpenGL; kernel_modules: False for userspace alone.
+    branch: three digits; modules: "open" or "proprietary"; source: "ubuntu", "debian" or "nvidia"; distribution:
+    "ubuntu" or
+    "debian", the host's; server: Ubuntu's server build; headless: no X and OpenGL; kernel_modules: False for userspace
+    alone.
     """
 
     branch: str
@@ -71,7 +75,9 @@ def is_driver_package(name: str) -> bool:
 
 
 def branch_of(name: str, version: str) -> str | None:
-    """Return the branch of a driver package, `580` or `580-server`, from its name or else its version; None when neither tells."""
+    """Return the branch of a driver package, `580` or `580-server`, from its name or else its version; None when
+    neither tells.
+    """
     if not is_driver_package(name) or name.startswith("linux-signatures-nvidia-"):
         return None  # signatures are of a kernel, whose ABI number looks like a branch
     match = _SUFFIXED.search(name)
@@ -97,9 +103,7 @@ def conflicting(installed: Iterable[tuple[str, str]], wish: Wish) -> list[str]:
     out = []
     for name, version in installed:
         branch = branch_of(name, version)
-        if branch is None or name.startswith(
-            ("nvidia-driver-pinning-", "firmware-nvidia-")
-        ):
+        if branch is None or name.startswith(("nvidia-driver-pinning-", "firmware-nvidia-")):
             continue
         other_branch = branch != wish.label if wanted_suffixed else branch.split("-")[0] != wish.branch
         flavour = flavour_of(name)
@@ -156,7 +160,9 @@ def dkms_packages(wish: Wish) -> list[str]:
 
 
 def prebuilt_package(wish: Wish, target: str) -> str:
-    """Return Ubuntu's package of signed modules for a kernel flavour ("generic-hwe-24.04") or release ("6.8.0-149-generic")."""
+    """Return Ubuntu's package of signed modules for a kernel flavour ("generic-hwe-24.04") or release
+    ("6.8.0-149-generic").
+    """
     return f"linux-modules-nvidia-{wish.suffix}-{target}"
 
 
@@ -175,13 +181,15 @@ def refusals(wish: Wish) -> list[str]:
         return out
     if wish.modules == "proprietary" and int(wish.branch) >= _OPEN_ONLY_FROM:
         out.append(
-            f"driver.modules is 'proprietary', but branch {wish.branch} has open modules only: use branch 580 or 595, or open"
+            f"driver.modules is 'proprietary', but branch {wish.branch} has open modules only:"
+            " use branch 580 or 595, or open"
         )
     if wish.modules == "open" and int(wish.branch) < 515:
         out.append(f"driver.modules is 'open', but branch {wish.branch} has proprietary modules only")
     if wish.server and wish.source != "ubuntu":
         out.append(
-            f"nvidia_driver_server_branch is true, but source is {wish.source!r}: only Ubuntu's archive has server builds"
+            f"nvidia_driver_server_branch is true, but source is {wish.source!r}:"
+            " only Ubuntu's archive has server builds"
         )
     if wish.source in ("ubuntu", "debian") and wish.source != wish.distribution:
         out.append(f"driver.source is {wish.source!r} on {wish.distribution}: use {wish.distribution!r} or 'nvidia'")

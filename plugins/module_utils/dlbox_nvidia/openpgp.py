@@ -1,6 +1,7 @@
 """OpenPGP public keys: fingerprints, and the digest that binds a key to its user, without gpg on the host.
 
-Reads version 4 keys (RFC 4880, section 5.5 and 12.2), armoured or not: all archive keys of the distributions and NVIDIA are such.
+Reads version 4 keys (RFC 4880, section 5.5 and 12.2), armoured or not: all archive keys of the distributions and
+NVIDIA are such.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Key:
 
     @property
     def sha1_bound(self) -> bool:
-        """Whether nothing stronger than SHA-1 binds the key to its user: apt with sqv (Debian 13) refuses it since 2026-02-01."""
+        """Whether nothing stronger than SHA-1 binds the key to its user: apt with sqv (Debian 13) refuses it since
+        2026-02-01.
+        """
         return bool(self.digests) and all(digest in ("SHA1", "MD5") for digest in self.digests)
 
 
@@ -137,7 +140,8 @@ def refusals(found: list[Key], pinned: list[str], verifier: str = "gpgv") -> lis
         if key.fingerprint not in wanted
     ]
     out += [
-        f"the key {key.fingerprint} ({key.user_id}) is bound to its user by SHA-1 alone, which apt on this release (sqv) refuses;"
+        f"the key {key.fingerprint} ({key.user_id}) is bound to its user by SHA-1 alone, which apt on this release"
+        " (sqv) refuses;"
         " use the repository and key made for this release"
         for key in found
         if key.fingerprint in wanted and key.sha1_bound and verifier == "sqv"

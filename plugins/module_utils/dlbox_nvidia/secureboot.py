@@ -1,4 +1,6 @@
-"""Secure Boot: whether it is on, where the distribution keeps the key that DKMS signs with, and what mokutil says of it."""
+"""Secure Boot: whether it is on, where the distribution keeps the key that DKMS signs with, and what mokutil says of
+it.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,16 @@ _EFI_VARIABLE = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e
 _ALPHABET = "bcdefghkrt"
 
 KEYSTROKES = (
-    "At the next start the firmware shows a blue screen for ten seconds: press any key, choose `Enroll MOK`, `Continue`, `Yes`,"
-    " type the one-time password, choose `Reboot`. Without it the machine starts as before, and the NVIDIA modules do not load."
+    "At the next start the firmware shows a blue screen for ten seconds: press any key, choose `Enroll MOK`,"
+    " `Continue`, `Yes`, type the one-time password, choose `Reboot`. Without it the machine starts as before, and the"
+    " NVIDIA modules do not load."
 )
 
 
 def is_enabled(mokutil_output: str, root: Path = Path("/")) -> bool | None:
-    """Return whether Secure Boot is on, from `mokutil --sb-state` or else the EFI variable; None where there is no EFI."""
+    """Return whether Secure Boot is on, from `mokutil --sb-state` or else the EFI variable; None where there is no
+    EFI.
+    """
     text = mokutil_output.lower()
     if "secureboot enabled" in text:
         return True

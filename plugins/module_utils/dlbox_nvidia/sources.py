@@ -1,4 +1,6 @@
-"""apt's sources: read both formats, find components that are missing and entries that another way of installing left."""
+"""apt's sources: read both formats, find components that are missing and entries that another way of
+installing left.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Read everything about the driver on a host in one go: packages, kernels, modules, libraries, Secure Boot, leftovers."""
+"""Read everything about the driver on a host in one go: packages, kernels, modules, libraries, Secure Boot,
+leftovers.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _LIBRARY = re.compile(r"^libnvidia-ml\.so\.(\d{3}\.\d+(?:\.\d+)?)$")
 
 
 def loaded_version(root: Path = Path("/")) -> str | None:
-    """Return the version of the module in the running kernel, from /proc/driver/nvidia/version; None when none is loaded."""
+    """Return the version of the module in the running kernel, from /proc/driver/nvidia/version; None when none is
+    loaded.
+    """
     try:
         match = _LOADED.search((root / "proc/driver/nvidia/version").read_text())
     except OSError:
@@ -24,7 +28,9 @@ def loaded_version(root: Path = Path("/")) -> str | None:
 
 
 def library_version(root: Path = Path("/")) -> str | None:
-    """Return the version of the installed libnvidia-ml, which nvidia-smi and NVML users load; None when there is none."""
+    """Return the version of the installed libnvidia-ml, which nvidia-smi and NVML users load; None when there is
+    none.
+    """
     places = (
         "usr/lib/*/libnvidia-ml.so.*",
         "usr/lib/*/nvidia/current/libnvidia-ml.so.*",
@@ -39,7 +45,9 @@ def library_version(root: Path = Path("/")) -> str | None:
 
 
 def initramfs_tool(root: Path = Path("/")) -> str | None:
-    """Return the command that rebuilds the initramfs: update-initramfs (dracut's package has it too), dracut, or None."""
+    """Return the command that rebuilds the initramfs: update-initramfs (dracut's package has it too), dracut, or
+    None.
+    """
     for name, path in (("update-initramfs", "usr/sbin/update-initramfs"), ("dracut", "usr/bin/dracut")):
         if (root / path).exists():
             return name
@@ -95,7 +103,9 @@ def read_state(
     running_kernel: str = "",
     own_files: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Return the state of the driver on this host as plain data; commands that are absent count as having said nothing."""
+    """Return the state of the driver on this host as plain data; commands that are absent count as having said
+    nothing.
+    """
     packages = Apt(runner).packages()
     found = kernels.read_kernels(root)
     builds = dkms.parse_status(runner(["dkms", "status"]).out)

@@ -20,7 +20,10 @@ Conf nvidia-driver-580-open (580.178.04-0ubuntu0.24.04.1 Ubuntu:noble-updates [a
 
 def test_a_simulation_is_read() -> None:
     change = aptsim.parse_simulation(SIMULATION)
-    assert change.remove == {"nvidia-driver-595-open": "595.99.02-0ubuntu0.24.04.1", "libnvidia-gl-595": "595.99.02-0ubuntu0.24.04.1"}
+    assert change.remove == {
+        "nvidia-driver-595-open": "595.99.02-0ubuntu0.24.04.1",
+        "libnvidia-gl-595": "595.99.02-0ubuntu0.24.04.1",
+    }
     assert change.install["nvidia-driver-580-open"][:2] == (None, "580.178.04-0ubuntu0.24.04.1")
     assert change.install["libnvidia-compute-580"][0] == "580.126.09-0ubuntu0.1"
     assert change.lines()[-1] == "install nvidia-driver-580-open 580.178.04-0ubuntu0.24.04.1"
@@ -65,7 +68,8 @@ def test_policy_gives_candidates_and_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("upstream", "picked"), [("9.10.2.21", "9.10.2.21-1"), ("9.10", "9.10.2.21-1"), ("9.1", None), ("9.27.0", "9.27.0.42-1")]
+    ("upstream", "picked"),
+    [("9.10.2.21", "9.10.2.21-1"), ("9.10", "9.10.2.21-1"), ("9.1", None), ("9.27.0", "9.27.0.42-1")],
 )
 def test_an_upstream_version_picks_apts(upstream: str, picked: str | None) -> None:
     assert aptsim.pick_version(["9.27.0.42-1", "9.10.2.21-1"], upstream) == picked
@@ -97,7 +101,7 @@ def test_what_was_asked_to_go_may_go() -> None:
 
 
 def test_apts_own_explanation_is_passed_on() -> None:
-    text = "noise\nThe following packages have unmet dependencies:\n nvidia-driver-580 : Depends: x\nE: Unable to correct\n"
+    text = "noise\nThe following packages have unmet dependencies:\n a : Depends: x\nE: Unable to correct\n"
     with pytest.raises(Refused, match="unmet dependencies"):
         Apt(Script(("--simulate", Done(100, text, "")))).simulate(Request(install=["nvidia-driver-580"]))
 

@@ -6,8 +6,14 @@ from pathlib import Path
 
 from dlbox_nvidia import dkms
 
-OLD = "nvidia, 470.256.02, 5.15.0-203-generic, x86_64: installed\nnvidia, 470.256.02, 6.8.0-149-generic, x86_64: built\n"
-NEW = "nvidia/580.178.04, 6.8.0-149-generic, x86_64: installed\nnvidia/580.178.04: added\nzfs/2.2, 6.8.0, x86_64: installed\n"
+OLD = (
+    "nvidia, 470.256.02, 5.15.0-203-generic, x86_64: installed\nnvidia, 470.256.02, 6.8.0-149-generic, x86_64: built\n"
+)
+NEW = """\
+nvidia/580.178.04, 6.8.0-149-generic, x86_64: installed
+nvidia/580.178.04: added
+zfs/2.2, 6.8.0, x86_64: installed
+"""
 DEBIAN = "nvidia-current/535.309.01, 6.1.0-56-amd64, x86_64: installed (Original modules exist)\n"
 # Shortened from the real log of Debian 13's 550.163.01 on Linux 6.12.107.
 LOG = """DKMS make.log for nvidia-current-550.163.01 for kernel 6.12.107+deb13-amd64 (x86_64)
