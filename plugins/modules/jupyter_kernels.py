@@ -18,8 +18,8 @@ options:
   environments:
     description:
       - The environments to offer, as mappings with C(name) and C(prefix) (absolute path).
-      - Optional keys are C(display_name) (what Jupyter shows, the name by default), C(description) (one line, kept in the
-        metadata), C(variables) (environment variables beside those that activation sets), C(kernel) (false for none),
+      - Optional keys are C(display_name) (what Jupyter shows, the name by default), C(description) (one line, kept in
+        the metadata), C(variables) (more environment variables), C(kernel) (false for none),
         C(state) (C(absent) for none) and C(environment) (the environment's own name, where C(name) is another).
       - Other keys are ignored, so that the list which the role conda publishes can be given as it is.
     type: list
