@@ -93,7 +93,7 @@ def case_host_restarted(box: Box) -> None:
     assert process.returncode != 0, out
 
 
-@case()
+@case(full=True)
 def case_port_moved_not_opened(box: Box) -> None:
     """The port moves, and a firewall that only knows the old one keeps the owner out."""
     box.console("ufw allow 22/tcp; ufw --force enable")
@@ -140,7 +140,7 @@ def case_foreign_role_closes_port(box: Box) -> None:
     reverted(box, box.play(["foreign_role"], foreign_role_does="close_port"), before, "firewall rules in the kernel")
 
 
-@case(on="d12")
+@case(on="d12", full=True)
 def case_foreign_allow_users_typo(box: Box) -> None:
     """AllowUsers with a typo, from a role that does not check it."""
     before = box.access_state()
