@@ -205,8 +205,8 @@ def test_the_helper_is_the_servers_own_code() -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_the_settings_keep_the_server_private(tls: bool) -> None:
-    certificate = {"certificate": "/c", "key": "/k"} if tls else {}
-    made = settings.server_settings(settings.Server("ada", 8888, "/home/ada", **certificate), HASH)
+    server = settings.Server("ada", 8888, "/home/ada")
+    made = settings.server_settings(server._replace(certificate="/c", key="/k") if tls else server, HASH)
     app = made["ServerApp"]
     assert made["IdentityProvider"] == {"token": ""}
     assert made["PasswordIdentityProvider"]["password_required"] is True
