@@ -63,10 +63,8 @@ def with_password(name: str, password: str, told: dict[str, Any]) -> dict[str, A
         secret = Path(folder) / "secret"
         secret.touch(mode=0o600)
         secret.write_text(password)
-        extra = Path(folder) / "settings.json"
-        extra.write_text(json.dumps({"settings": told}))
         command = [str(Path(sys.executable).parent / "ansible"), "-b", "--become-password-file", str(secret)]
-        command += ["-m", "host_evidence", "-a", f"@{extra}", "-t", folder + "/tree", name]
+        command += ["-m", "host_evidence", "-a", json.dumps({"settings": told}), "-t", folder + "/tree", name]
         done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
         answer = Path(folder) / "tree" / name
         if not answer.exists():

@@ -32,7 +32,11 @@ def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
         **more,
     }
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-    return subprocess.run(words, capture_output=True, text=True, cwd=PROJECT, env=env)
+    typed = env.pop("DLBOX_STDIN", None)
+    # Without a terminal of its own, so that a question for a password reads what is typed here.
+    return subprocess.run(
+        words, capture_output=True, text=True, cwd=PROJECT, env=env, input=typed, start_new_session=True
+    )
 
 
 def doctor(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -89,6 +93,23 @@ def test_an_account_without_sudo_is_told_what_was_not_read(host: Any, tmp_path: 
         ANSIBLE_REMOTE_USER="tester",
     )
     assert "Traceback" not in done.stdout + done.stderr and done.returncode in (0, 1), done.stderr
+
+
+def test_a_sudo_that_asks_is_answered(host: Any, tmp_path: Path) -> None:
+    """-K: the password goes to sudo through Ansible, and every check can look."""
+    host.run("id owner || useradd --create-home --groups sudo owner; echo owner:stand-in | chpasswd")
+    as_owner = tmp_path / "owner.yml"
+    as_owner.write_text("all: {hosts: {dlbox-doctor-d13: {ansible_user: owner}}}\n")
+    try:
+        done = run(
+            *(sys.executable, "scripts/doctor.py", *INVENTORIES, "-i", str(as_owner), "--output", str(tmp_path)),
+            *("--host", "workstation", "-K", "--format", "json", "--only", "ssh", "--only", "firewall"),
+            DLBOX_STDIN="stand-in\n",
+        )
+    finally:
+        host.run("userdel --remove owner")
+    results = {entry["name"]: entry["result"] for entry in json.loads(done.stdout)["checks"]}
+    assert results["firewall.active"] == results["ssh.passwords"] == "ok", results
 
 
 def test_several_hosts_give_a_list_and_an_index(host: Any, tmp_path: Path) -> None:
