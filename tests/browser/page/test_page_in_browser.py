@@ -22,7 +22,7 @@ sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 sys.path.insert(0, str(PROJECT / "tests" / "unit" / "page"))
 
 from dlbox_page import kept, page  # noqa: E402
-from sample import CHECKS, DATA  # noqa: E402
+from page_sample import CHECKS, DATA  # noqa: E402
 
 AXE = ("axe-core", "4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745")
 WIDTHS = {"desktop": (1280, 900), "phone": (360, 740)}

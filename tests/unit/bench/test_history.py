@@ -6,13 +6,14 @@ import copy
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from dlbox_bench import history
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "page"))
-from sample import DATA, record, spread
+from page_sample import DATA, record, spread
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs/schemas/bench.json").read_text())
 NOW = record("2026-11-20T11:50:00Z", "580.178.04", 350000.0)
@@ -73,6 +74,7 @@ def test_each_environment_is_measured_by_what_it_is_for(name: str, holds: list[s
 
 def test_the_schema_refuses_what_the_page_could_not_show() -> None:
     jsonschema.validate(DATA["bench"], SCHEMA)
-    for broken in ({"schema": 2}, {"date": "yesterday"}, {"results": [{}]}):
+    pieces: list[dict[str, Any]] = [{"schema": 2}, {"date": "yesterday"}, {"results": [{}]}]
+    for broken in pieces:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**DATA["bench"], **broken}, SCHEMA)

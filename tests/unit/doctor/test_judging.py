@@ -57,7 +57,7 @@ def test_a_host_that_answers_nothing_gets_a_report_too() -> None:
 def test_a_damaged_answer_never_ends_in_a_traceback(answered: dict[str, Any], data: st.DataObject) -> None:
     """Any part of the evidence may be of another shape than ever seen; the report stays a report."""
     evidence = copy.deepcopy(answered)
-    junk = st.one_of(
+    junk: st.SearchStrategy[Any] = st.one_of(
         st.none(), st.text(max_size=5), st.integers(), st.lists(st.text(max_size=3), max_size=2), st.just({})
     )
     for name in data.draw(st.lists(st.sampled_from(sorted(probe.COLLECTORS)), max_size=6)):

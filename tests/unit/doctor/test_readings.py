@@ -193,7 +193,7 @@ def test_ssh_audits_table_is_applied_to_what_sshd_offers() -> None:
 def test_a_refused_login_is_tried_again_only_where_the_firewall_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """ufw's limit refuses the seventh connection of half a minute: that is no lock-out."""
     waits: list[float] = []
-    monkeypatch.setattr(outside.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
     answers = [{"ok": False, "how": "", "error": "refused"}, {"ok": True, "how": "", "error": ""}]
     limit = with_rules("ufw limit 22/tcp comment 'dlbox: ssh'")
     limit.evidence["listening"] = {"out": "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*"}

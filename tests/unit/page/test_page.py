@@ -8,16 +8,17 @@ import re
 import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dlbox_bench import history
 from dlbox_page import charts, kept, page
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from sample import CHECKS, DATA, record
+from page_sample import CHECKS, DATA, record
 
 
-def rendered(tmp_path: Path, *hosts: dict) -> str:
+def rendered(tmp_path: Path, *hosts: dict[str, Any]) -> str:
     return page.write(tmp_path, list(hosts))[0].read_text()
 
 

@@ -29,7 +29,7 @@ def device(name: str, gpu: bool, samples: float) -> dict[str, Any]:
         tflops = {"fp32": spread(51.2), "tf32": spread(402.0), "bf16": spread(771.0), "fp16": spread(744.0)}
     else:
         tflops = {"fp32": spread(0.92)}
-    found = {
+    found: dict[str, Any] = {
         "device": "GPU 0" if gpu else "CPU",
         "name": name,
         "lenet": lenet,
