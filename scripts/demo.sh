@@ -52,7 +52,7 @@ OWNER
 }
 
 create_container() { # as it is after Ubuntu's installer: one account, with a key, that may use sudo
-  ANSIBLE_CALLBACKS_ENABLED='' ansible-playbook --inventory "$demo/inventory" molecule/shared/create.yml \
+  ANSIBLE_STRATEGY=linear ansible-playbook --inventory "$demo/inventory" molecule/shared/create.yml \
     --extra-vars ansible_connection=local >"$demo/create.log" 2>&1 || { cat "$demo/create.log" >&2; die 70 "could not create the container"; }
   docker exec "$name" useradd --create-home --shell /bin/bash --groups sudo "$owner"
   docker exec --interactive "$name" sh -c "
