@@ -7,13 +7,15 @@ DOCUMENTATION = r"""
 module: nvidia_host_files
 short_description: Write the dlbox-nvidia command, the package it needs, and small configuration files, in one go
 description:
-  - The package is the one that this module was sent with, so one transfer carries the tool and it can never differ
-    from the roles'
-    own knowledge.
+  - One transfer carries the tool and all files.
   - A file that is replaced and was not written by dlbox is kept beside it with the suffix C(.dlbox-before).
 options:
   library: {description: Directory that gets the package dlbox_nvidia., type: path, required: true}
   command: {description: Path of the command., type: path, required: true}
+  sources:
+    description: The package's modules, name to text; the filter C(nvidia_tool_sources) reads them on the controller.
+    type: dict
+    required: true
   files:
     description: Files to write or to remove.
     type: list
@@ -37,32 +39,18 @@ EXAMPLES = r"""
   nvidia_host_files:
     library: /usr/local/lib/dlbox
     command: /usr/local/sbin/dlbox-nvidia
+    sources: "{{ ['hosttool', 'kernels', 'state'] | nvidia_tool_sources }}"
 """
 RETURN = r"""
 written: {description: Files that were written or removed., type: list, elements: str, returned: success}
 """
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import (
-    apt,
-    aptsim,
-    dkms,
-    gpusettings,
-    hosttool,
-    kernels,
-    leftovers,
-    names,
-    secureboot,
-    sources,
-    state,
-)
 
-PACKAGE = (apt, aptsim, dkms, gpusettings, hosttool, kernels, leftovers, names, secureboot, sources, state)
 COMMAND = '''#!/usr/bin/python3
 """NVIDIA's driver on this machine, as dlbox keeps it; see `dlbox-nvidia --help`."""
 
@@ -78,16 +66,13 @@ sys.exit(main())
 MARK = "dlbox"
 
 
-def tool_files(library: Path, command: Path) -> list[dict[str, Any]]:
-    """Return the files of the tool, as `files` has them."""
+def tool_files(library: Path, command: Path, sources: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the files of the tool, as `files` has them. sources: module name to text."""
+    texts = {"__init__": '"""Written by dlbox."""\n', **sources}
     files = [
-        {"path": str(library / "dlbox_nvidia/__init__.py"), "content": '"""Written by dlbox."""\n', "mode": "0644"}
+        {"path": str(library / "dlbox_nvidia" / f"{name}.py"), "content": text, "mode": "0644"}
+        for name, text in texts.items()
     ]
-    for item in PACKAGE:
-        loader: Any = sys.modules[item.__name__].__loader__  # of a zip file as a rule, of files in a debugger
-        name = item.__name__.rpartition(".")[2] + ".py"
-        text = loader.get_source(item.__name__)
-        files.append({"path": str(library / "dlbox_nvidia" / name), "content": text, "mode": "0644"})
     return [*files, {"path": str(command), "content": COMMAND.format(library=library), "mode": "0755"}]
 
 
@@ -121,14 +106,16 @@ def main() -> None:
         argument_spec={
             "library": {"type": "path", "required": True},
             "command": {"type": "path", "required": True},
+            "sources": {"type": "dict", "required": True},
             "files": {"type": "list", "elements": "dict", "default": [], "options": spec},
         },
         supports_check_mode=True,
     )
-    tool = tool_files(Path(module.params["library"]), Path(module.params["command"]))
+    given = module.params
+    tool = tool_files(Path(given["library"]), Path(given["command"]), given["sources"])
     written: list[str] = []
     diff: list[dict[str, str]] = []
-    for file in [*tool, *module.params["files"]]:
+    for file in [*tool, *given["files"]]:
         path, present = Path(file["path"]), file.get("present", True)
         before = path.read_text(errors="replace") if path.exists() else ""
         if present:
