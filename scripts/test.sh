@@ -30,7 +30,7 @@ step_ansible() { ansible-lint --offline; }
 step_unit() {
   local marker="not full"
   [ "$mode" != full ] || marker="full or not full"
-  pytest -m "$marker" tests/unit
+  pytest -m "$marker" tests/unit tests/browser
 }
 
 run_step() { # NAME COMMAND... -> a line, and the name in $logs/passed or $logs/failed
@@ -72,6 +72,8 @@ rm -rf "$logs"
 mkdir -p "$logs"
 touch "$logs/passed" "$logs/failed"
 command -v shellcheck >/dev/null || install_packages "shellcheck, which the lint step runs," shellcheck
+command -v ssh-keygen >/dev/null || install_packages "the ssh client" openssh-client
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_packages "a browser, which opens the pages," chromium
 prepare test
 enter_venv
 export NO_COLOR=1 ANSIBLE_NOCOLOR=1

@@ -45,10 +45,10 @@ Spec = dict[str, Any]
 
 
 def load_specs(project: Path) -> dict[str, Spec]:
-    """Return the argument spec options of all variables by name: the owner's own and each role's main entry point."""
-    files = [project / "playbooks" / "vars" / "owner_argument_specs.yml", *sorted(project.glob("roles/*/meta/argument_specs.yml"))]
+    """Return the argument spec options of all variables by name: the owner's own and each role's."""
+    owner = project / "playbooks" / "vars" / "owner_argument_specs.yml"
     specs: dict[str, Spec] = {}
-    for file in files:
+    for file in [owner, *sorted(project.glob("roles/*/meta/argument_specs.yml"))]:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
         for entry_point in document["argument_specs"].values():
             specs.update(entry_point.get("options") or {})

@@ -29,7 +29,7 @@ def chromium() -> Iterator[Browser]:
     """
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        raise FileNotFoundError("no Chromium on the controller: sudo apt-get install chromium chromium-driver")
+        raise FileNotFoundError("no Chromium on the controller: sudo apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         try:

@@ -5,13 +5,11 @@ Screenshots lie in $DLBOX_SHOTS when it is set, to be looked at.
 
 from __future__ import annotations
 
-import hashlib
+import importlib.resources
 import itertools
 import os
 import re
-import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +22,13 @@ sys.path.insert(0, str(PROJECT / "tests" / "unit" / "page"))
 from dlbox_page import kept, page  # noqa: E402
 from page_sample import CHECKS, DATA  # noqa: E402
 
-AXE = ("axe-core", "4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745")
 WIDTHS = {"desktop": (1280, 900), "phone": (360, 740)}
 
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """axe-core's script, from npm, kept in .cache; its checksum is verified each time."""
-    name, version, digest = AXE
-    archive = PROJECT / ".cache" / f"{name}-{version}.tgz"
-    if not archive.exists():
-        archive.parent.mkdir(exist_ok=True)
-        subprocess.run(["npm", "pack", f"{name}@{version}"], cwd=archive.parent, check=True, capture_output=True)
-    assert hashlib.sha256(archive.read_bytes()).hexdigest() == digest, f"{archive} is not the {name} that was looked at"
-    with tarfile.open(archive) as packed:
-        member = packed.extractfile("package/axe.min.js")
-        assert member is not None
-        return member.read().decode()
+    """axe-core's script, as the pinned PyPI package carries it."""
+    return importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
