@@ -10,7 +10,7 @@ from ansible.errors import AnsibleFilterError
 
 # ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
-from dlbox_public_key import parse_lines  # noqa: E402
+from dlbox_public_key import parse_lines
 
 
 def _is_path(entry: str) -> bool:
