@@ -1,62 +1,92 @@
-"""Call conda_env on a test host with any parameters, the way a play does."""
+"""Call conda_env on a test host with any parameters, many times and quickly.
+
+A hundred calls through the ansible command would cost minutes on a small machine; the converge step has shown that a
+play can call the module. Here the same files run on the host, with the parameters where Ansible puts them.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ansible
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
 CHANNEL = "file:///srv/conda-channel"
 ROOT = "/opt/conda"
 ENGINE = "/opt/dlbox/engine/venv/bin/python"
+PLACE = "/root/conda-env-under-test"
+STARTER = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from ansible.module_utils import basic
+basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
+import conda_env
+conda_env.main()
+"""
 
 
-def call(name: str, *options: str, **parameters: Any) -> dict[str, Any]:
-    """The module's result on the host `name`."""
-    arguments = {
-        "root": ROOT,
-        "channels": [CHANNEL],
-        "python": "3.11",
-        "ca_bundle": "/etc/ssl/certs/ca-certificates.crt",
-    }
-    settings = {
-        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-        "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.default",
-        "NO_COLOR": "1",
-    }
-    inventories = ["-i", str(PROJECT / "molecule/shared/inventory"), "-i", str(PROJECT / "molecule/conda/inventory")]
-    command = ["ansible", name, *inventories, "-m", "conda_env", "-a", json.dumps({**arguments, **parameters})]
-    command += ["-e", f"ansible_python_interpreter={ENGINE}", "--diff", *options]
-    done = subprocess.run(
-        command,
-        env={**os.environ, **settings, "MOLECULE_PROJECT_DIRECTORY": str(PROJECT)},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    try:
-        answer = json.loads(done.stdout[done.stdout.index("{") :])
-        return dict(answer["plays"][0]["tasks"][0]["hosts"][name])
-    except (ValueError, LookupError) as error:
-        raise AssertionError(f"{done.stdout}\n{done.stderr}") from error
+def docker(name: str, *command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run a command in the container `name`."""
+    engine = os.environ.get("DLBOX_ENGINE", "docker")
+    return subprocess.run([engine, "exec", "-i", name, *command], input=stdin, capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def carried() -> Callable[[str], None]:
+    """Carry the module, its parts and Ansible's to a host, once."""
+    there: set[str] = set()
+
+    def carry(name: str) -> None:
+        if name in there:
+            return
+        there.add(name)
+        library = Path(ansible.__file__).parent
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w:gz", compresslevel=1) as tar:
+            tar.add(library / "module_utils", "ansible/module_utils")
+            tar.add(library / "release.py", "ansible/release.py")
+            tar.add(PROJECT / "plugins/module_utils/dlbox_conda", "ansible/module_utils/dlbox_conda")
+            tar.add(PROJECT / "plugins/modules/conda_env.py", "conda_env.py")
+            for path, text in {"ansible/__init__.py": "", "start.py": STARTER}.items():
+                file = tarfile.TarInfo(path)
+                file.size = len(text.encode())
+                tar.addfile(file, io.BytesIO(text.encode()))
+        unpack = f"rm -rf {PLACE} && mkdir {PLACE} && tar -xzf - -C {PLACE}"
+        done = docker(name, "sh", "-c", unpack, stdin=data.getvalue())
+        assert done.returncode == 0, done.stderr
+
+    return carry
 
 
 @pytest.fixture
-def conda_env(host: Any) -> Callable[..., dict[str, Any]]:
-    """conda_env(environments=[...], ...) on the host under test; check=True for check mode."""
+def conda_env(host: Any, carried: Callable[[str], None]) -> Callable[..., dict[str, Any]]:
+    """conda_env(environment, ..., option=value) on the host under test; check=True for check mode."""
     name = host.backend.host
     if not name.endswith("-d13"):
         pytest.skip("one release is enough for the module's cases; Python 3.13 of the channel needs the newest")
+    carried(name)
 
     def run(*environments: dict[str, Any], check: bool = False, **parameters: Any) -> dict[str, Any]:
-        return call(name, *(["--check"] if check else []), environments=list(environments), **parameters)
+        given = {
+            "root": ROOT,
+            "channels": [CHANNEL],
+            "python": "3.11",
+            "ca_bundle": "/etc/ssl/certs/ca-certificates.crt",
+        }
+        given |= {"environments": list(environments), "_ansible_check_mode": check, **parameters}
+        stdin = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+        done = docker(name, ENGINE, f"{PLACE}/start.py", PLACE, stdin=stdin)
+        try:
+            return dict(json.loads(done.stdout))
+        except ValueError:
+            return {"failed": True, "msg": f"{done.stdout.decode()}\n{done.stderr.decode()}"}
 
     return run
