@@ -45,12 +45,20 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """Return the command line's parser."""
-    result = Parser(prog="dlbox plan", description=(__doc__ or "").splitlines()[0],
-                    epilog="Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.",
-                    allow_abbrev=False)
+    result = Parser(
+        prog="dlbox plan",
+        description=(__doc__ or "").splitlines()[0],
+        epilog="Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.",
+        allow_abbrev=False,
+    )
     machine = result.add_argument_group("a machine in mind")
-    machine.add_argument("--gpu", action="append", default=[], metavar="NAME",
-                         help="GPU by marketing name, chip or PCI id (10de:1b06); repeat for several")
+    machine.add_argument(
+        "--gpu",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="GPU by marketing name, chip or PCI id (10de:1b06); repeat for several",
+    )
     machine.add_argument("--no-gpu", action="store_true", help="a machine without an NVIDIA GPU")
     machine.add_argument("--os", metavar="SYSTEM", help=f"one of {', '.join(SYSTEMS)} (default: ubuntu-24.04)")
     machine.add_argument("--kernel", metavar="VERSION", help="such as 6.8 or 6.8.0-149-generic (default: the system's)")
@@ -65,19 +73,35 @@ def parser() -> Parser:
     real.add_argument("--local", action="store_true", help="this machine, without ansible")
     real.add_argument("--facts", type=Path, metavar="FILE", help="facts saved with --save-facts")
     real.add_argument("--save-facts", type=Path, metavar="FILE", help="with --local: keep the facts that were read")
-    real.add_argument("-i", "--inventory", action="append", default=[], metavar="PATH",
-                      help="inventory (default: that of ansible.cfg); may be repeated")
+    real.add_argument(
+        "-i",
+        "--inventory",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="inventory (default: that of ansible.cfg); may be repeated",
+    )
     real.add_argument("-l", "--limit", "--host", metavar="HOSTS", help="only these hosts of the inventory")
     wish = result.add_argument_group("wishes")
     wish.add_argument("--policy", choices=POLICIES, default=None, help="stable: long-lived branch (default); newest")
-    wish.add_argument("--pin", action="append", default=[], metavar="COMPONENT=VERSION",
-                      help="driver, modules, driver_source, cuda, cuda_source, cudnn, pytorch, tensorflow, jax, keras, "
-                           "python; repeat for several")
+    wish.add_argument(
+        "--pin",
+        action="append",
+        default=[],
+        metavar="COMPONENT=VERSION",
+        help="driver, modules, driver_source, cuda, cuda_source, cudnn, pytorch, tensorflow, jax, keras, "
+        "python; repeat for several",
+    )
     wish.add_argument("--headless", action="store_true", default=None, help="no display: compute-only packages")
     wish.add_argument("--unattended", action="store_true", default=None, help="nobody is at the console")
     wish.add_argument("--ignore-gpu", action="append", default=[], metavar="NAME", help="leave this GPU alone; or all")
-    wish.add_argument("--display-gpu", action="append", default=[], metavar="NAME",
-                      help="this GPU drives displays, frameworks need not run on it")
+    wish.add_argument(
+        "--display-gpu",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this GPU drives displays, frameworks need not run on it",
+    )
     wish.add_argument("--pypi-only", action="store_true", default=None, help="no other wheel index than PyPI")
     wish.add_argument("--psu", type=float, metavar="W", help="rating of the power supply, for advice")
     wish.add_argument("--price", type=float, metavar="PER_KWH", help="price of electricity, for advice")
@@ -97,8 +121,13 @@ def wishes(args: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"--pin {item}: expected COMPONENT=VERSION, such as cuda=12.9")
         pins[name] = value
     given: dict[str, Any] = {
-        "policy": args.policy, "headless": args.headless, "unattended": args.unattended, "pypi_only": args.pypi_only,
-        "psu_watts": args.psu, "price_per_kwh": args.price, "duty_hours": args.hours,
+        "policy": args.policy,
+        "headless": args.headless,
+        "unattended": args.unattended,
+        "pypi_only": args.pypi_only,
+        "psu_watts": args.psu,
+        "price_per_kwh": args.price,
+        "duty_hours": args.hours,
     }
     result = {name: value for name, value in given.items() if value is not None}
     if pins:
@@ -119,14 +148,23 @@ def _roles(args: argparse.Namespace, names: Sequence[str]) -> dict[str, str]:
 def hypothetical(args: argparse.Namespace) -> dict[str, Any]:
     """Return the facts of the machine that the command line describes; raises UsageError."""
     system = find_system(args.os or "ubuntu-24.04")
-    gpus = [{"pci_id": gpu.pci_id, "slot": f"gpu{number}", "name_hint": gpu.name, "chip_hint": gpu.chip}
-            for number, gpu in enumerate(from_name(name) for name in args.gpu)]
+    gpus = [
+        {"pci_id": gpu.pci_id, "slot": f"gpu{number}", "name_hint": gpu.name, "chip_hint": gpu.chip}
+        for number, gpu in enumerate(from_name(name) for name in args.gpu)
+    ]
     secure = {"on": True, "off": False, None: None if args.wsl else False}[args.secure_boot]
     return {
         "host": "machine in mind",
-        "os": {"id": system.id, "version": system.version, "codename": system.codename,
-               "kernel": args.kernel or system.default_kernel, "arch": args.arch or "x86_64", "secure_boot": secure,
-               "virtualization": args.virtualization or ("wsl" if args.wsl else "none"), "wsl": args.wsl},
+        "os": {
+            "id": system.id,
+            "version": system.version,
+            "codename": system.codename,
+            "kernel": args.kernel or system.default_kernel,
+            "arch": args.arch or "x86_64",
+            "secure_boot": secure,
+            "virtualization": args.virtualization or ("wsl" if args.wsl else "none"),
+            "wsl": args.wsl,
+        },
         "cpu": {"model": "", "count": 0, "flags": [] if args.no_avx else ["avx", "avx2", "fma"]},
         "memory_mib": int(args.ram * 1024) if args.ram else None,
         "gpus": gpus,
@@ -164,8 +202,18 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     program = Path(sys.executable).with_name("ansible-playbook")
     extra: dict[str, Any] = {}
     given = wishes(args)
-    for name in ("policy", "pins", "headless", "unattended", "pypi_only", "psu_watts", "price_per_kwh", "duty_hours",
-                 "today", "explain"):
+    for name in (
+        "policy",
+        "pins",
+        "headless",
+        "unattended",
+        "pypi_only",
+        "psu_watts",
+        "price_per_kwh",
+        "duty_hours",
+        "today",
+        "explain",
+    ):
         if name in given and (name != "today" or args.date):
             extra[f"dlbox_plan_{name}"] = given[name]
     roles = _roles(args, [])
@@ -176,14 +224,22 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
         extra["dlbox_plan_facts"] = changed
     with tempfile.TemporaryDirectory(prefix="dlbox-plan-") as directory:
         extra["dlbox_plan_directory"] = directory
-        command = [str(program) if program.exists() else "ansible-playbook", "playbooks/plan.yml",
-                   "-e", json.dumps(extra)]
+        command = [
+            str(program) if program.exists() else "ansible-playbook",
+            "playbooks/plan.yml",
+            "-e",
+            json.dumps(extra),
+        ]
         for path in args.inventory:
             command += ["-i", str(Path(path).resolve())]
         if args.limit:
             command += ["--limit", args.limit]
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "ANSIBLE_STDOUT_CALLBACK": "default",
-                       "ANSIBLE_DISPLAY_OK_HOSTS": "false"}
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_DISPLAY_OK_HOSTS": "false",
+        }
         status = subprocess.run(command, cwd=TOP, env=environment, check=False, stdout=subprocess.PIPE, text=True)
         plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(directory).glob("*.json"))]
         if status.returncode:

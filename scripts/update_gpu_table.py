@@ -30,14 +30,18 @@ TARGET = Path(__file__).resolve().parent.parent / "plugins/module_utils/dlbox_pl
 NVIDIA = "10de"
 
 #: Names of a GPU's chip: everything since the first Tesla, and the older ones.
-CHIP = re.compile(r"^(G[A-Z]?\d{1,3}\w*|GK\d\w+|G[A-Z]\d\w+|TU\d\w+|AD\d\w+|NV[0-9][\w-]*|NV\dx?|C[5-7]\d\w*|MCP\d\w*"
-                  r"|T\d{3}|ION)\b")
+CHIP = re.compile(
+    r"^(G[A-Z]?\d{1,3}\w*|GK\d\w+|G[A-Z]\d\w+|TU\d\w+|AD\d\w+|NV[0-9][\w-]*|NV\dx?|C[5-7]\d\w*|MCP\d\w*"
+    r"|T\d{3}|ION)\b"
+)
 #: Functions of a card that are not the GPU itself, and bridges.
 NOT_A_GPU = re.compile(
     r"audio|usb|ucsi|bridge|switch|ethernet|network|sata|ide\b|smbus|memory controller|memory control"
     r"|pcie|pci express|host|lpc|isa|ac'?97|modem|co-processor|coprocessor|system management|power"
     r"|firewire|parallel ata|serial ata|raid|storage|i2c|high definition|management unit|ram controller"
-    r"|southbridge", re.IGNORECASE)
+    r"|southbridge",
+    re.IGNORECASE,
+)
 #: Placeholders of the database, never seen on a bus.
 RESERVED = "Reserved Dev"
 
@@ -113,8 +117,9 @@ def render(text: str) -> str:
 
 def from_deb(content: bytes) -> str:
     """Return the text of /usr/share/misc/pci.ids inside a .deb (needs dpkg-deb)."""
-    tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", "/dev/stdin"], input=content, check=True,
-                         capture_output=True).stdout
+    tar = subprocess.run(
+        ["dpkg-deb", "--fsys-tarfile", "/dev/stdin"], input=content, check=True, capture_output=True
+    ).stdout
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         member = archive.extractfile("./usr/share/misc/pci.ids")
         if member is None:
@@ -135,6 +140,7 @@ def own_mirror(apt: Path = Path("/etc/apt")) -> str:
 
 def fetch(mirror: str, suite: str) -> str:
     """Download package pci.ids of a Debian suite, checked against the sha256 of the suite's index."""
+
     def get(path: str) -> bytes:
         if not mirror.startswith(("http://", "https://")):
             raise ValueError(f"--mirror {mirror}: expected an http or https address")

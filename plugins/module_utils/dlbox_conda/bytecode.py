@@ -30,7 +30,7 @@ def place(source: str, cache_tag: str) -> str:
 
 def stored(store: Path, cache_tag: str, entry: File, mtime_ns: int) -> Path:
     """Where the byte code is kept. It names its source's time and size, so the time is part of the key."""
-    return store / cache_tag / entry.sha256[:2] / f"{entry.sha256}-{mtime_ns // 1_000_000_000}.pyc"
+    return Path(store, cache_tag, entry.sha256[:2], f"{entry.sha256}-{mtime_ns // 1_000_000_000}.pyc")
 
 
 def make(prefix: Path, packages: Iterable[Package], store: Path) -> tuple[int, int]:

@@ -61,9 +61,14 @@ def detect(root: str | Path = "/", known: Known = lambda device: False) -> dict[
             gpu["note"] = "bound to vfio-pci for a virtual machine: left alone"
     return {
         "host": (os.uname().nodename if real else "") or read(top / "etc/hostname") or "localhost",
-        "os": {**os_release(top), "kernel": kernel(top, real), "arch": machine(top, real),
-               "secure_boot": None if container or wsl else secure_boot(top),
-               "virtualization": "wsl" if wsl else container or virtual, "wsl": wsl},
+        "os": {
+            **os_release(top),
+            "kernel": kernel(top, real),
+            "arch": machine(top, real),
+            "secure_boot": None if container or wsl else secure_boot(top),
+            "virtualization": "wsl" if wsl else container or virtual,
+            "wsl": wsl,
+        },
         "cpu": cpu(top),
         "memory_mib": memory_mib(top),
         "gpus": gpus,
@@ -86,8 +91,12 @@ def os_release(top: Path) -> dict[str, str]:
         key, separator, value = line.partition("=")
         if separator:
             values[key.strip()] = value.strip().strip("\"'")
-    return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""),
-            "codename": values.get("VERSION_CODENAME", ""), "name": values.get("PRETTY_NAME", "")}
+    return {
+        "id": values.get("ID", ""),
+        "version": values.get("VERSION_ID", ""),
+        "codename": values.get("VERSION_CODENAME", ""),
+        "name": values.get("PRETTY_NAME", ""),
+    }
 
 
 def kernel(top: Path, real: bool) -> str:
@@ -124,9 +133,18 @@ def is_container(top: Path) -> str:
 def virtualization(top: Path) -> str:
     """Return the hypervisor's name as systemd-detect-virt does, "none" on bare metal."""
     vendor = " ".join(read(top / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name", "bios_vendor"))
-    for word, name in (("QEMU", "kvm"), ("KVM", "kvm"), ("VMware", "vmware"), ("VirtualBox", "oracle"),
-                       ("innotek", "oracle"), ("Xen", "xen"), ("Amazon EC2", "amazon"), ("Google", "google"),
-                       ("Bochs", "bochs"), ("Parallels", "parallels")):
+    for word, name in (
+        ("QEMU", "kvm"),
+        ("KVM", "kvm"),
+        ("VMware", "vmware"),
+        ("VirtualBox", "oracle"),
+        ("innotek", "oracle"),
+        ("Xen", "xen"),
+        ("Amazon EC2", "amazon"),
+        ("Google", "google"),
+        ("Bochs", "bochs"),
+        ("Parallels", "parallels"),
+    ):
         if word in vendor:
             return name
     if "Microsoft Corporation" in vendor and "Virtual Machine" in vendor:
@@ -201,8 +219,18 @@ def pci_gpus(top: Path, known: Known) -> list[dict[str, Any]]:
 
 
 def _entry(pci_id: str, slot: str) -> dict[str, Any]:
-    return {"pci_id": pci_id, "slot": slot, "class": "", "kernel_driver": None, "link": {}, "chip_hint": "",
-            "name_hint": "", "memory_mib": None, "usable": True, "note": ""}
+    return {
+        "pci_id": pci_id,
+        "slot": slot,
+        "class": "",
+        "kernel_driver": None,
+        "link": {},
+        "chip_hint": "",
+        "name_hint": "",
+        "memory_mib": None,
+        "usable": True,
+        "note": "",
+    }
 
 
 def _driver_of(device: Path) -> str | None:

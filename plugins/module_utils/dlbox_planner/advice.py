@@ -22,18 +22,32 @@ def advise(problem: Problem, facts: Mapping[str, Any], wishes: Mapping[str, Any]
     gpus = [gpu for gpu in problem.gpus if gpu.usable and gpu.role == "compute"]
     memory = [gpu.memory_mib for gpu in gpus if gpu.memory_mib]
     if memory and problem.memory_mib and problem.memory_mib < 2 * sum(memory):
-        found.append(_item("ram_below_twice_gpu_memory",
-                           f"{problem.memory_mib / 1024:.0f} GiB of RAM for {sum(memory) / 1024:.0f} GiB of GPU "
-                           "memory: at least twice as much RAM keeps loading data from being the limit"))
+        found.append(
+            _item(
+                "ram_below_twice_gpu_memory",
+                f"{problem.memory_mib / 1024:.0f} GiB of RAM for {sum(memory) / 1024:.0f} GiB of GPU "
+                "memory: at least twice as much RAM keeps loading data from being the limit",
+            )
+        )
     elif memory and not problem.memory_mib:
-        found.append(_item("ram_for_gpu_memory", f"{sum(memory) / 1024:.0f} GiB of GPU memory ask for at least "
-                                                 f"{2 * sum(memory) / 1024:.0f} GiB of RAM"))
+        found.append(
+            _item(
+                "ram_for_gpu_memory",
+                f"{sum(memory) / 1024:.0f} GiB of GPU memory ask for at least {2 * sum(memory) / 1024:.0f} GiB of RAM",
+            )
+        )
     if memory and max(memory) < 4096:
-        found.append(_item("gpu_memory_small", f"{max(memory) / 1024:.0f} GiB of GPU memory is little for current "
-                                               "models"))
+        found.append(
+            _item("gpu_memory_small", f"{max(memory) / 1024:.0f} GiB of GPU memory is little for current models")
+        )
     if len(gpus) > 1 and not any(gpu.get("link") for gpu in facts.get("gpus") or ()):
-        found.append(_item("pcie_lanes", f"{len(gpus)} GPUs: take a board and a CPU that give each slot at least 8 "
-                                         "PCIe lanes electrically, and room for the cards' width"))
+        found.append(
+            _item(
+                "pcie_lanes",
+                f"{len(gpus)} GPUs: take a board and a CPU that give each slot at least 8 "
+                "PCIe lanes electrically, and room for the cards' width",
+            )
+        )
     found.extend(_links(facts))
     found.extend(_power(problem, wishes))
     return found
@@ -45,8 +59,13 @@ def _links(facts: Mapping[str, Any]) -> list[dict[str, str]]:
         link = gpu.get("link") or {}
         width, most = link.get("width"), link.get("max_width")
         if width and most and width < most:
-            found.append(_item("pcie_width", f"the GPU at {gpu.get('slot')} runs at x{width} of x{most}: check the "
-                                             "slot, the riser, and the board's lane sharing"))
+            found.append(
+                _item(
+                    "pcie_width",
+                    f"the GPU at {gpu.get('slot')} runs at x{width} of x{most}: check the "
+                    "slot, the riser, and the board's lane sharing",
+                )
+            )
     return found
 
 
@@ -61,16 +80,29 @@ def _power(problem: Problem, wishes: Mapping[str, Any]) -> list[dict[str, str]]:
         return []
     known = [gpu.power_w for gpu in gpus if gpu.power_w]
     if len(known) < len(gpus):
-        return [_item("power_unknown", "the power limit of a GPU is not in the data: no figure for power supply and "
-                                       "energy")] if wishes.get("psu_watts") or wishes.get("price_per_kwh") else []
+        return (
+            [
+                _item(
+                    "power_unknown",
+                    "the power limit of a GPU is not in the data: no figure for power supply and energy",
+                )
+            ]
+            if wishes.get("psu_watts") or wishes.get("price_per_kwh")
+            else []
+        )
     total = sum(known)
     found = []
     supply = _number(wishes, "psu_watts")
     need = (total + REST_WATTS) / SUPPLY_SHARE
     if supply is not None and supply < need:
-        found.append(_item("power_supply_small", f"the GPUs' limits add up to {total} W, about {need:.0f} W of supply "
-                                                 f"with the rest of the machine and a reserve; {supply:.0f} W are "
-                                                 "stated. Set a power limit or take a larger supply"))
+        found.append(
+            _item(
+                "power_supply_small",
+                f"the GPUs' limits add up to {total} W, about {need:.0f} W of supply "
+                f"with the rest of the machine and a reserve; {supply:.0f} W are "
+                "stated. Set a power limit or take a larger supply",
+            )
+        )
     elif supply is None:
         found.append(_item("power_supply", f"the GPUs' limits add up to {total} W: a supply of about {need:.0f} W"))
     price = _number(wishes, "price_per_kwh")
@@ -78,6 +110,11 @@ def _power(problem: Problem, wishes: Mapping[str, Any]) -> list[dict[str, str]]:
         hours = _number(wishes, "duty_hours")
         hours = 8.0 if hours is None else hours
         energy = (total + REST_WATTS) / 1000 * hours * 365
-        found.append(_item("energy", f"{hours:g} h a day at full power are about {energy:.0f} kWh a year, "
-                                     f"{energy * price:.0f} at {price:g} per kWh"))
+        found.append(
+            _item(
+                "energy",
+                f"{hours:g} h a day at full power are about {energy:.0f} kWh a year, "
+                f"{energy * price:.0f} at {price:g} per kWh",
+            )
+        )
     return found

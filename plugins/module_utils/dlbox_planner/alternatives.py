@@ -26,8 +26,10 @@ class Change:
 
 def _roles(causes: set[str], role: str) -> Callable[[Problem], Problem]:
     def apply(problem: Problem) -> Problem:
-        return problem.changed(gpus=tuple(replace(gpu, role=role) if gpu.cause in causes else gpu
-                                          for gpu in problem.gpus))
+        return problem.changed(
+            gpus=tuple(replace(gpu, role=role) if gpu.cause in causes else gpu for gpu in problem.gpus)
+        )
+
     return apply
 
 
@@ -45,8 +47,19 @@ def _name(gpu: Gpu) -> str:
 
 def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
     """Yield changes that take away one of the causes, most modest first."""
-    for name in ("driver", "modules", "driver_source", "cuda", "cuda_source", "cudnn", "pytorch", "tensorflow", "jax",
-                 "keras", "python"):
+    for name in (
+        "driver",
+        "modules",
+        "driver_source",
+        "cuda",
+        "cuda_source",
+        "cudnn",
+        "pytorch",
+        "tensorflow",
+        "jax",
+        "keras",
+        "python",
+    ):
         if f"pin:{name}" in causes:
             yield Change(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
     if "pypi_only" in causes:
@@ -61,8 +74,11 @@ def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
             if len({one.cause for one in problem.driven}) > 1:
                 yield Change(f"leave out {gpu.title}", (f"--ignore-gpu {_name(gpu)}",), _roles({gpu.cause}, "ignored"))
     if "kernel" in causes:
-        yield Change(f"use the release's kernel {problem.system.default_kernel}", (),
-                     lambda p: p.changed(kernel=p.system.default_kernel))
+        yield Change(
+            f"use the release's kernel {problem.system.default_kernel}",
+            (),
+            lambda p: p.changed(kernel=p.system.default_kernel),
+        )
         yield Change("use NVIDIA's repository", ("--pin driver_source=nvidia",), _pin("driver_source", "nvidia"))
     if "os" in causes or "secure_boot" in causes:
         for system in SYSTEMS.values():
@@ -76,9 +92,11 @@ def _system(key: str) -> Callable[[Problem], Problem]:
 
 
 def _entry(changes: tuple[Change, ...], result: dict[str, Any]) -> dict[str, Any]:
-    return {"change": " and ".join(change.text for change in changes),
-            "arguments": [word for change in changes for word in change.arguments],
-            "summary": summary(result)}
+    return {
+        "change": " and ".join(change.text for change in changes),
+        "arguments": [word for change in changes for word in change.arguments],
+        "summary": summary(result),
+    }
 
 
 def summary(result: dict[str, Any]) -> str:
@@ -121,8 +139,9 @@ def _for_refusal(problem: Problem, result: dict[str, Any], solve: Solve) -> list
         if found:
             break
     if problem.driven and len(found) < LIMIT:
-        everything = Change("compute on the CPU only", ("--ignore-gpu all",),
-                            _roles({gpu.cause for gpu in problem.gpus}, "ignored"))
+        everything = Change(
+            "compute on the CPU only", ("--ignore-gpu all",), _roles({gpu.cause for gpu in problem.gpus}, "ignored")
+        )
         new = solve(everything.apply(problem))
         if new["ok"]:
             found.append(_entry((everything,), new))
@@ -137,19 +156,35 @@ def _for_components(problem: Problem, result: dict[str, Any], solve: Solve) -> l
             continue
         options: list[Change] = []
         if name == "tensorflow" and not problem.pin("tensorflow"):
-            options.append(Change("take TensorFlow from conda-forge", ("--pin tensorflow=conda-forge",),
-                                  _pin("tensorflow", "conda-forge")))
+            options.append(
+                Change(
+                    "take TensorFlow from conda-forge",
+                    ("--pin tensorflow=conda-forge",),
+                    _pin("tensorflow", "conda-forge"),
+                )
+            )
         if "pin:python" in causes:
             options.append(Change(f"drop the pin python={problem.pin('python')}", ("--pin python=",), _unpin("python")))
         if not problem.pin(name):
             old = [build for build in BUILDS[name] if build.by_pin and not build.conda]
-            options += [Change(f"pin {name}={build.version}, its last release for such a GPU",
-                               (f"--pin {name}={build.version}",), _pin(name, build.version)) for build in old]
+            options += [
+                Change(
+                    f"pin {name}={build.version}, its last release for such a GPU",
+                    (f"--pin {name}={build.version}",),
+                    _pin(name, build.version),
+                )
+                for build in old
+            ]
         others = {gpu.cause for gpu in problem.compute}
         for gpu in {gpu.cause: gpu for gpu in problem.compute if gpu.cause in causes}.values():
             if others - {gpu.cause}:
-                options.append(Change(f"use {gpu.title} for the display only", (f"--display-gpu {_name(gpu)}",),
-                                      _roles({gpu.cause}, "display")))
+                options.append(
+                    Change(
+                        f"use {gpu.title} for the display only",
+                        (f"--display-gpu {_name(gpu)}",),
+                        _roles({gpu.cause}, "display"),
+                    )
+                )
         for option in options:
             new = solve(option.apply(problem))
             if new["ok"] and new["frameworks"][name]["gpu"]:
@@ -164,12 +199,17 @@ def _for_mixture(problem: Problem, result: dict[str, Any], solve: Solve) -> list
     if len({gpu.cc for gpu in kinds.values()}) < 2:
         return []
     oldest = min(kinds.values(), key=lambda gpu: (gpu.cc, gpu.cause))
-    option = Change(f"compute without {oldest.title}, which keeps the display",
-                    (f"--display-gpu {_name(oldest)}",), _roles({oldest.cause}, "display"))
+    option = Change(
+        f"compute without {oldest.title}, which keeps the display",
+        (f"--display-gpu {_name(oldest)}",),
+        _roles({oldest.cause}, "display"),
+    )
     new = solve(option.apply(problem))
     if not new["ok"]:
         return []
-    better = any(new["frameworks"][name]["version"] != result["frameworks"][name]["version"]
-                 or new["frameworks"][name]["gpu"] != result["frameworks"][name]["gpu"]
-                 for name in ("pytorch", "tensorflow", "jax"))
+    better = any(
+        new["frameworks"][name]["version"] != result["frameworks"][name]["version"]
+        or new["frameworks"][name]["gpu"] != result["frameworks"][name]["gpu"]
+        for name in ("pytorch", "tensorflow", "jax")
+    )
     return [_entry((option,), new)] if better else []

@@ -22,8 +22,13 @@ def _days_between(first: str, last: str) -> int:
     return (date.fromisoformat(last) - date.fromisoformat(first)).days
 
 
-def warn(problem: Problem, candidate: Candidate | None, branch: int | None,
-         frameworks: Mapping[str, Mapping[str, Any]], cuda: Mapping[str, Any] | None) -> list[dict[str, str]]:
+def warn(
+    problem: Problem,
+    candidate: Candidate | None,
+    branch: int | None,
+    frameworks: Mapping[str, Mapping[str, Any]],
+    cuda: Mapping[str, Any] | None,
+) -> list[dict[str, str]]:
     """Return the plan's warnings, each with code, message and remedy."""
     found: list[dict[str, str]] = []
 
@@ -40,31 +45,52 @@ def warn(problem: Problem, candidate: Candidate | None, branch: int | None,
     if candidate is not None:
         _driver_warnings(problem, candidate, add)
     if problem.wsl:
-        add("wsl", "under WSL2 the driver belongs to Windows; no Linux driver is installed",
-            "Keep the NVIDIA driver in Windows current.")
+        add(
+            "wsl",
+            "under WSL2 the driver belongs to Windows; no Linux driver is installed",
+            "Keep the NVIDIA driver in Windows current.",
+        )
         if not problem.gpus:
-            add("wsl_no_gpu_seen", "no GPU could be read through /usr/lib/wsl/lib/nvidia-smi",
-                "Install the NVIDIA driver in Windows and run again; until then the plan is for the CPU.")
+            add(
+                "wsl_no_gpu_seen",
+                "no GPU could be read through /usr/lib/wsl/lib/nvidia-smi",
+                "Install the NVIDIA driver in Windows and run again; until then the plan is for the CPU.",
+            )
         elif branch is None:
-            add("driver_version_unknown", "the version of the Windows driver could not be read",
-                "Check that it is 580 or newer: nvidia-smi.exe")
+            add(
+                "driver_version_unknown",
+                "the version of the Windows driver could not be read",
+                "Check that it is 580 or newer: nvidia-smi.exe",
+            )
     elif problem.container and branch is not None:
-        add("container_userspace", f"the kernel module {problem.loaded} belongs to the container's host",
+        add(
+            "container_userspace",
+            f"the kernel module {problem.loaded} belongs to the container's host",
             f"Libraries of the driver in here must be exactly {problem.loaded}; the NVIDIA container toolkit sees to "
-            "it.")
+            "it.",
+        )
     if not problem.driven:
         for pin in ("driver", "modules", "driver_source", "cudnn"):
             if problem.pin(pin):
-                add("pin_not_applicable", f"{pin}={problem.pin(pin)} is pinned, but there is no GPU to drive",
-                    "Nothing to do; drop the pin for this host if it was not meant for it.")
+                add(
+                    "pin_not_applicable",
+                    f"{pin}={problem.pin(pin)} is pinned, but there is no GPU to drive",
+                    "Nothing to do; drop the pin for this host if it was not meant for it.",
+                )
     _framework_warnings(problem, frameworks, add)
     if cuda is not None and not cuda["native"]:
-        add("cuda_minor_compat", f"CUDA {cuda['version']} is newer than driver {branch}: it runs by minor-version "
+        add(
+            "cuda_minor_compat",
+            f"CUDA {cuda['version']} is newer than driver {branch}: it runs by minor-version "
             "compatibility, without compiling PTX of that toolkit at load time",
-            "Compile for the real architecture (nvcc -arch=native), or take a newer driver branch.")
+            "Compile for the real architecture (nvcc -arch=native), or take a newer driver branch.",
+        )
     if problem.pin("cuda") and branch is None and problem.compute and problem.wsl:
-        add("driver_version_unknown", "the driver's version is not known, so CUDA was not checked against it",
-            "Check with nvidia-smi.")
+        add(
+            "driver_version_unknown",
+            "the driver's version is not known, so CUDA was not checked against it",
+            "Check with nvidia-smi.",
+        )
     unique = {(item["code"], item["message"]): item for item in found}
     return list(unique.values())
 
@@ -73,62 +99,115 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
     branch = candidate.branch
     offer = candidate.offer
     if ended(branch, problem.today):
-        add("branch_eol", f"support of driver branch {branch.number} ended on {branch.eol}",
-            "Use a maintained branch where the GPU allows it." if offer.source != "debian"
-            else "Use NVIDIA's repository (driver_source=nvidia) for a maintained branch.")
+        add(
+            "branch_eol",
+            f"support of driver branch {branch.number} ended on {branch.eol}",
+            "Use a maintained branch where the GPU allows it."
+            if offer.source != "debian"
+            else "Use NVIDIA's repository (driver_source=nvidia) for a maintained branch.",
+        )
     elif problem.today and branch.eol and _days_between(problem.today, branch.eol) <= _SOON_DAYS:
-        add("branch_eol_soon", f"support of driver branch {branch.number} ends on {branch.eol}",
-            "Plan the move to the next branch.")
+        add(
+            "branch_eol_soon",
+            f"support of driver branch {branch.number} ends on {branch.eol}",
+            "Plan the move to the next branch.",
+        )
     last = [gpu for gpu in problem.driven if gpu.arch and gpu.arch.last_driver == branch.number]
     if last and not ended(branch, problem.today):
         names = ", ".join(dict.fromkeys(gpu.title for gpu in last))
-        add("last_branch", f"{branch.number} is the last branch for {names}; after {branch.eol} there is no maintained "
-            "driver", "Plan for another GPU by then.")
+        add(
+            "last_branch",
+            f"{branch.number} is the last branch for {names}; after {branch.eol} there is no maintained driver",
+            "Plan for another GPU by then.",
+        )
     if candidate.provider == "dkms" and problem.secure_boot:
-        add("mok_enrolment", "Secure Boot is on and the modules are built here: their key has to be enrolled at the "
+        add(
+            "mok_enrolment",
+            "Secure Boot is on and the modules are built here: their key has to be enrolled at the "
             "console at the next boot",
-            "Have somebody at the console for the reboot (MokManager), or turn Secure Boot off.")
+            "Have somebody at the console for the reboot (MokManager), or turn Secure Boot off.",
+        )
     if candidate.provider == "dkms" and problem.secure_boot is None:
-        add("secure_boot_unknown", "the state of Secure Boot could not be read; if it is on, the built modules need "
-            "their key enrolled at the console", "Check with: mokutil --sb-state")
+        add(
+            "secure_boot_unknown",
+            "the state of Secure Boot could not be read; if it is on, the built modules need "
+            "their key enrolled at the console",
+            "Check with: mokutil --sb-state",
+        )
     series = numbers(problem.kernel)[:2]
     newest = max(problem.system.kernels.values())
     if candidate.provider == "dkms" and series > newest:
-        add("kernel_unproven", f"Linux {'.'.join(map(str, series))} is newer than {problem.system.label}'s own kernels;"
-            f" nobody has shown that {branch.number} builds on it", "Use the release's kernel if the build fails.")
+        add(
+            "kernel_unproven",
+            f"Linux {'.'.join(map(str, series))} is newer than {problem.system.label}'s own kernels;"
+            f" nobody has shown that {branch.number} builds on it",
+            "Use the release's kernel if the build fails.",
+        )
     if candidate.provider == "dkms" and not packaged_kernel(problem.system, problem.kernel):
-        add("kernel_not_packaged", f"Linux {problem.kernel} is not one of {problem.system.label}'s kernels: its "
-            "headers are not in the archive", "Install its headers by hand, or boot the release's kernel.")
+        add(
+            "kernel_not_packaged",
+            f"Linux {problem.kernel} is not one of {problem.system.label}'s kernels: its "
+            "headers are not in the archive",
+            "Install its headers by hand, or boot the release's kernel.",
+        )
     if candidate.provider == "prebuilt" and series < problem.system.kernels[candidate.flavour]:
-        add("kernel_will_change", f"the signed modules are for the kernel series "
+        add(
+            "kernel_will_change",
+            f"the signed modules are for the kernel series "
             f"{'.'.join(map(str, problem.system.kernels[candidate.flavour]))}, this machine runs "
-            f"{'.'.join(map(str, series))}", "A newer kernel is installed with them; reboot into it.")
+            f"{'.'.join(map(str, series))}",
+            "A newer kernel is installed with them; reboot into it.",
+        )
     if offer.source == "ubuntu" and offer.component == "multiverse":
-        add("component_multiverse", f"driver {branch.number} is in Ubuntu's multiverse, which has no security promise",
-            "Stay with a branch from restricted if that matters: policy stable.")
+        add(
+            "component_multiverse",
+            f"driver {branch.number} is in Ubuntu's multiverse, which has no security promise",
+            "Stay with a branch from restricted if that matters: policy stable.",
+        )
     if offer.source == "nvidia" and problem.headless:
-        add("full_package_set", "NVIDIA's repository is used with its full driver set, libraries for displays included",
-            "Nothing to do; they are not started on a headless machine.")
+        add(
+            "full_package_set",
+            "NVIDIA's repository is used with its full driver set, libraries for displays included",
+            "Nothing to do; they are not started on a headless machine.",
+        )
     if offer.source == "debian" and branch.number < 580:
-        add("driver_below_580", f"Debian's driver {branch.number} is too old for CUDA 13 wheels, which are the default "
+        add(
+            "driver_below_580",
+            f"Debian's driver {branch.number} is too old for CUDA 13 wheels, which are the default "
             "of PyTorch 2.11 and newer and of jax[cuda13]",
-            "Use driver_source=nvidia, or keep to the builds in this plan.")
+            "Use driver_source=nvidia, or keep to the builds in this plan.",
+        )
     if problem.arch not in ("x86_64", "amd64"):
-        add("arch_unproven", f"the wheels' contents were read for x86_64, not for {problem.arch}",
-            "Verify with dlbox doctor after the run.")
+        add(
+            "arch_unproven",
+            f"the wheels' contents were read for x86_64, not for {problem.arch}",
+            "Verify with dlbox doctor after the run.",
+        )
     if not branch.confirmed:
-        add("branch_unconfirmed", f"branch {branch.number} is known from an installation guide only",
-            "Check that the repository has it.")
+        add(
+            "branch_unconfirmed",
+            f"branch {branch.number} is known from an installation guide only",
+            "Check that the repository has it.",
+        )
 
 
 def _framework_warnings(problem: Problem, frameworks: Mapping[str, Mapping[str, Any]], add: Any) -> None:
     if any(entry["gpu"] and "cuDNN is pinned" in str(entry["note"]) for entry in frameworks.values()):
-        add("cudnn_pinned", "cuDNN 9.11 and newer has no code for GPUs before Turing, and pip would choose it",
-            "Keep the pin of nvidia-cudnn in the environment; put it into a constraints file before installing more.")
+        add(
+            "cudnn_pinned",
+            "cuDNN 9.11 and newer has no code for GPUs before Turing, and pip would choose it",
+            "Keep the pin of nvidia-cudnn in the environment; put it into a constraints file before installing more.",
+        )
     torch = frameworks["pytorch"]
     if problem.avx2 is False and torch["requirements"]:
-        add("cpu_without_avx2", "PyTorch computes slowly, or not at all, on a CPU without AVX2",
-            "Give a virtual machine the CPU model of its host.")
+        add(
+            "cpu_without_avx2",
+            "PyTorch computes slowly, or not at all, on a CPU without AVX2",
+            "Give a virtual machine the CPU model of its host.",
+        )
     if problem.container and not problem.compute and problem.gpus:
-        add("container_no_gpu", "this container sees GPUs of its host but was given none",
-            "Start it with --gpus all (NVIDIA container toolkit) to use them.")
+        add(
+            "container_no_gpu",
+            "this container sees GPUs of its host but was given none",
+            "Start it with --gpus all (NVIDIA container toolkit) to use them.",
+        )

@@ -82,8 +82,9 @@ def kernel_flavour(system: System, kernel: str) -> str:
 
 
 #: Kernel flavours that Ubuntu packages beside generic, and with headers of the same name (UA).
-_UBUNTU_KERNELS = frozenset({"generic", "lowlatency", "aws", "azure", "gcp", "oracle", "kvm", "ibm", "nvidia", "oem",
-                             "raspi", "realtime"})
+_UBUNTU_KERNELS = frozenset(
+    {"generic", "lowlatency", "aws", "azure", "gcp", "oracle", "kvm", "ibm", "nvidia", "oem", "raspi", "realtime"}
+)
 
 
 def kernel_suffix(kernel: str) -> str:
@@ -127,9 +128,11 @@ def _candidates(key: str, flavour: str, server: bool) -> tuple[Candidate, ...]:
     offers = OFFERS_BY_SYSTEM[key]
     abis = {offer: numbers(offer.prebuilt[flavour].replace("-", ".")) for offer in offers if flavour in offer.prebuilt}
     current = max(abis.values(), default=())
-    return tuple(Candidate(offer, "prebuilt" if abis.get(offer) == current != () else "dkms", flavour)
-                 for offer in offers
-                 if offer.source != "ubuntu" or offer.server == server or offer.branch == 418)
+    return tuple(
+        Candidate(offer, "prebuilt" if abis.get(offer) == current != () else "dkms", flavour)
+        for offer in offers
+        if offer.source != "ubuntu" or offer.server == server or offer.branch == 418
+    )
 
 
 def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:
@@ -138,11 +141,15 @@ def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:
     if DriverPin.parse(problem.pin("driver")).branch == branch.number:
         return None
     if branch.dead:
-        return Exclusion("driver", candidate.label, "branch_dead", "data",
-                         f"branch {branch.number} is out of support")
+        return Exclusion("driver", candidate.label, "branch_dead", "data", f"branch {branch.number} is out of support")
     if not branch.confirmed:
-        return Exclusion("driver", candidate.label, "branch_unconfirmed", "data",
-                         f"branch {branch.number} is named by an installation guide only; pin it to use it")
+        return Exclusion(
+            "driver",
+            candidate.label,
+            "branch_unconfirmed",
+            "data",
+            f"branch {branch.number} is named by an installation guide only; pin it to use it",
+        )
     return None
 
 
@@ -158,11 +165,15 @@ def _gpu_rule(gpu: Gpu, candidate: Candidate) -> Exclusion | None:
     if arch.verdict == "out_of_scope":
         return out("gpu_out_of_scope", f"{gpu.title} is part of a Jetson board, whose driver is in JetPack")
     if arch.verdict == "refuse":
-        return out("gpu_too_old", f"{gpu.title} needs branch {arch.last_driver}, which does not build on current "
-                                  "kernels, and no framework computes on it")
+        return out(
+            "gpu_too_old",
+            f"{gpu.title} needs branch {arch.last_driver}, which does not build on current "
+            "kernels, and no framework computes on it",
+        )
     if arch.verdict == "refuse_compute" and gpu.role == "compute":
-        return out("gpu_no_framework", f"no framework computes on {gpu.title} (compute capability "
-                                       f"{gpu.cc[0]}.{gpu.cc[1]})")
+        return out(
+            "gpu_no_framework", f"no framework computes on {gpu.title} (compute capability {gpu.cc[0]}.{gpu.cc[1]})"
+        )
     if arch.last_driver is not None and offer.branch > arch.last_driver:
         return out("branch_dropped_gpu", f"{gpu.title} needs branch {arch.last_driver} or older")
     if offer.branch < arch.first_driver:
@@ -170,8 +181,10 @@ def _gpu_rule(gpu: Gpu, candidate: Candidate) -> Exclusion | None:
     if gpu.modules == "open" and offer.modules != "open":
         return out("gpu_needs_open_modules", f"{gpu.title} works with the open kernel modules only")
     if gpu.modules == "proprietary" and offer.modules != "proprietary":
-        return out("gpu_needs_proprietary_modules",
-                   f"{gpu.title} needs the proprietary kernel modules (the open ones begin with Turing)")
+        return out(
+            "gpu_needs_proprietary_modules",
+            f"{gpu.title} needs the proprietary kernel modules (the open ones begin with Turing)",
+        )
     return None
 
 
@@ -182,18 +195,25 @@ def _kernel_rule(problem: Problem, candidate: Candidate) -> Exclusion | None:
     version = full_kernel(system, kernel)
     text = ".".join(map(str, version))
     if version < branch.kernel_min:
-        return Exclusion("driver", candidate.label, "kernel_too_old", "kernel",
-                         f"branch {branch.number} needs Linux {'.'.join(map(str, branch.kernel_min))} or newer, "
-                         f"this is {text}")
+        return Exclusion(
+            "driver",
+            candidate.label,
+            "kernel_too_old",
+            "kernel",
+            f"branch {branch.number} needs Linux {'.'.join(map(str, branch.kernel_min))} or newer, this is {text}",
+        )
     if candidate.provider == "prebuilt":
         return None
     gap = branch.kernel_gap if candidate.offer.modules in branch.gap_modules else None
     broken = gap is not None and gap[0] <= version and version[:2] < gap[1]
     if broken or (branch.kernel_until is not None and version[:2] > branch.kernel_until):
         limit = ".".join(map(str, gap[0] if broken and gap else branch.kernel_until or ()))
-        reason = (f"the {candidate.offer.modules} modules of {candidate.offer.version or branch.number} "
-                  f"do not build from Linux {limit} on" if broken else
-                  f"{candidate.offer.version or branch.number} builds up to Linux {limit}")
+        reason = (
+            f"the {candidate.offer.modules} modules of {candidate.offer.version or branch.number} "
+            f"do not build from Linux {limit} on"
+            if broken
+            else f"{candidate.offer.version or branch.number} builds up to Linux {limit}"
+        )
         return Exclusion("driver", candidate.label, "kernel_too_new", "kernel", f"{reason}, this is {text}")
     return None
 
@@ -208,9 +228,12 @@ def _pin_rules(problem: Problem, candidate: Candidate) -> list[Exclusion]:
     text = problem.pin("driver")
     if text:
         pin = DriverPin.parse(text)
-        if (offer.branch != pin.branch or (pin.server and offer.source == "ubuntu" and not offer.server)
-                or (pin.modules and offer.modules != pin.modules)
-                or (pin.version and offer.version is not None and not starts_with(offer.version, pin.version))):
+        if (
+            offer.branch != pin.branch
+            or (pin.server and offer.source == "ubuntu" and not offer.server)
+            or (pin.modules and offer.modules != pin.modules)
+            or (pin.version and offer.version is not None and not starts_with(offer.version, pin.version))
+        ):
             out("driver", "pin", f"driver={text} is pinned")
     if problem.pin("modules") and offer.modules != problem.pin("modules"):
         out("modules", "pin", f"modules={problem.pin('modules')} is pinned")
@@ -233,12 +256,20 @@ def exclusions(problem: Problem, candidate: Candidate) -> list[Exclusion]:
     if candidate.offer.broken:
         found.append(Exclusion("driver", candidate.label, "packages_skewed", "os", candidate.offer.broken))
     if problem.secure_boot and problem.unattended and candidate.provider == "dkms":
-        found.append(Exclusion("driver", candidate.label, "secure_boot_dkms_unattended", "secure_boot",
-                               "Secure Boot accepts a DKMS module only after its key was enrolled at the console, "
-                               "and the run is unattended"))
+        found.append(
+            Exclusion(
+                "driver",
+                candidate.label,
+                "secure_boot_dkms_unattended",
+                "secure_boot",
+                "Secure Boot accepts a DKMS module only after its key was enrolled at the console, "
+                "and the run is unattended",
+            )
+        )
     if candidate.offer.system != problem.system.key:
-        found.append(Exclusion("driver", candidate.label, "other_system", "os",
-                               f"it is not offered on {problem.system.label}"))
+        found.append(
+            Exclusion("driver", candidate.label, "other_system", "os", f"it is not offered on {problem.system.label}")
+        )
     return found
 
 
@@ -311,12 +342,20 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     headers = f"linux-headers-{_headers_flavour(problem, candidate, deb_arch)}"
     if offer.source == "ubuntu":
         name = f"{offer.branch}{'-server' if offer.server else ''}"
-        modules = (f"linux-modules-nvidia-{name}{opened}-{candidate.flavour}" if candidate.provider == "prebuilt"
-                   else f"nvidia-dkms-{name}{opened}")
+        modules = (
+            f"linux-modules-nvidia-{name}{opened}-{candidate.flavour}"
+            if candidate.provider == "prebuilt"
+            else f"nvidia-dkms-{name}{opened}"
+        )
         after = [] if candidate.provider == "prebuilt" else [headers]
         if problem.headless:
-            return [f"nvidia-headless-no-dkms-{name}{opened}", modules, f"nvidia-utils-{name}",
-                    f"nvidia-compute-utils-{name}", *after], []
+            return [
+                f"nvidia-headless-no-dkms-{name}{opened}",
+                modules,
+                f"nvidia-utils-{name}",
+                f"nvidia-compute-utils-{name}",
+                *after,
+            ], []
         return [f"nvidia-driver-{name}{opened}", modules, *after], []
     if offer.source == "debian":
         base = list(offer.packages)
@@ -341,8 +380,11 @@ def _headers_flavour(problem: Problem, candidate: Candidate, deb_arch: str) -> s
 
 def transitional(problem: Problem, branch: int) -> int:
     """Return the branch that a transitional name of this system really installs (itself when it is real)."""
-    return resolve_transitional(problem.system.key, branch) if branch in TRANSITIONAL.get(problem.system.key, {}) \
+    return (
+        resolve_transitional(problem.system.key, branch)
+        if branch in TRANSITIONAL.get(problem.system.key, {})
         else branch
+    )
 
 
 def known_branches() -> list[int]:
@@ -350,6 +392,22 @@ def known_branches() -> list[int]:
     return sorted({offer.branch for offer in OFFERS})
 
 
-__all__ = ["OPEN_FROM", "OPEN_ONLY_FROM", "Candidate", "DriverPin", "Outcome", "candidates", "ended", "everywhere",
-           "exclusions", "kernel_suffix", "known_branches", "packaged_kernel", "packages", "rank", "search",
-           "structural", "transitional"]
+__all__ = [
+    "OPEN_FROM",
+    "OPEN_ONLY_FROM",
+    "Candidate",
+    "DriverPin",
+    "Outcome",
+    "candidates",
+    "ended",
+    "everywhere",
+    "exclusions",
+    "kernel_suffix",
+    "known_branches",
+    "packaged_kernel",
+    "packages",
+    "rank",
+    "search",
+    "structural",
+    "transitional",
+]

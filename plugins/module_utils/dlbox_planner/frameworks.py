@@ -10,8 +10,15 @@ from .model import Exclusion, Gpu, Problem
 from .reasons import cores
 from .versions import at_least, numbers, starts_with
 
-LABELS = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX", "keras": "Keras", "cuda": "CUDA",
-          "cudnn": "cuDNN", "driver": "driver"}
+LABELS = {
+    "pytorch": "PyTorch",
+    "tensorflow": "TensorFlow",
+    "jax": "JAX",
+    "keras": "Keras",
+    "cuda": "CUDA",
+    "cudnn": "cuDNN",
+    "driver": "driver",
+}
 
 
 @dataclass(frozen=True)
@@ -71,32 +78,46 @@ def rules(problem: Problem, build: Build, branch: int | None) -> list[Exclusion]
         for gpu in problem.compute:
             cc = f"{gpu.cc[0]}.{gpu.cc[1]}"
             if build.framework == "tensorflow" and gpu.cc[0] >= 10 and build.build != "conda-forge":
-                out(gpu.cause, "tensorflow_blackwell",
+                out(
+                    gpu.cause,
+                    "tensorflow_blackwell",
                     f"no TensorFlow on PyPI (2.21 and older) has code that runs on {gpu.title}, compute capability "
-                    f"{cc}")
+                    f"{cc}",
+                )
             elif not covers(build, gpu, branch):
-                out(gpu.cause, "wheel_lacks_gpu",
-                    f"{name} {_label(build)} has no code for {gpu.title}, compute capability {cc}")
+                out(
+                    gpu.cause,
+                    "wheel_lacks_gpu",
+                    f"{name} {_label(build)} has no code for {gpu.title}, compute capability {cc}",
+                )
             elif gpu.cc < build.min_cc:
-                out(gpu.cause, "wheel_lacks_gpu",
+                out(
+                    gpu.cause,
+                    "wheel_lacks_gpu",
                     f"{name} {_label(build)} needs compute capability {build.min_cc[0]}.{build.min_cc[1]}, "
-                    f"{gpu.title} has {cc}")
+                    f"{gpu.title} has {cc}",
+                )
         if branch is not None and branch < build.min_branch:
-            out(problem.driver_cause(), "driver_too_old_for_build",
+            out(
+                problem.driver_cause(),
+                "driver_too_old_for_build",
                 f"{name} {_label(build)} carries CUDA {build.cuda}, which needs driver {build.min_branch} or newer; "
-                f"the driver here is {branch}")
+                f"the driver here is {branch}",
+            )
     text = problem.pin(build.framework)
     if text and not _pin_matches(build, text):
         out(f"pin:{build.framework}", "pin", f"{build.framework}={text} is pinned")
     if not pythons(problem, build):
-        out("pin:python", "python_unsupported",
+        out(
+            "pin:python",
+            "python_unsupported",
             f"{name} {_label(build)} has wheels for Python 3.{build.pythons[0]} to 3.{build.pythons[1]}, "
-            f"python={problem.pin('python')} is pinned")
+            f"python={problem.pin('python')} is pinned",
+        )
     if build.needs_avx and problem.avx is False:
         out("avx", "cpu_lacks_avx", f"{name}'s wheels use AVX instructions, which this CPU does not offer")
     if problem.pypi_only and build.index_url is not None:
-        out("pypi_only", "index_not_allowed",
-            f"{name} {_label(build)} is on PyTorch's index, and only PyPI is allowed")
+        out("pypi_only", "index_not_allowed", f"{name} {_label(build)} is on PyTorch's index, and only PyPI is allowed")
     return found
 
 
@@ -155,14 +176,34 @@ def describe(choice: Choice, note: str = "") -> dict[str, object]:
     """Return the plan's entry for a choice."""
     build = choice.build
     if build is None:
-        return {"version": None, "build": None, "python": None, "requirements": [], "index_url": None, "gpu": False,
-                "companions": [], "conda": [], "cuda": None, "cudnn": None, "note": note}
+        return {
+            "version": None,
+            "build": None,
+            "python": None,
+            "requirements": [],
+            "index_url": None,
+            "gpu": False,
+            "companions": [],
+            "conda": [],
+            "cuda": None,
+            "cudnn": None,
+            "note": note,
+        }
     notes = "; ".join(filter(None, (build.note, note)))
     cudnn = CUDNN_PRE_TURING if choice.extra and not build.cudnn else build.cudnn
-    return {"version": build.version, "build": build.build, "python": f"3.{choice.python}",
-            "requirements": [*build.requirements, *choice.extra], "index_url": build.index_url, "gpu": choice.gpu,
-            "companions": list(build.companions), "conda": list(build.conda), "cuda": build.cuda, "cudnn": cudnn,
-            "note": notes}
+    return {
+        "version": build.version,
+        "build": build.build,
+        "python": f"3.{choice.python}",
+        "requirements": [*build.requirements, *choice.extra],
+        "index_url": build.index_url,
+        "gpu": choice.gpu,
+        "companions": list(build.companions),
+        "conda": list(build.conda),
+        "cuda": build.cuda,
+        "cudnn": cudnn,
+        "note": notes,
+    }
 
 
 def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, object]:
@@ -172,17 +213,34 @@ def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, o
     on_gpu = [name for name in usable if chosen[name]["gpu"]]
     version = problem.pin("keras") or KERAS_VERSION
     if not usable:
-        return {"version": None, "build": None, "backend": None, "python": None, "requirements": [],
-                "index_url": None, "gpu": False, "companions": [], "conda": [], "cuda": None, "cudnn": None,
-                "note": "no backend fits"}
+        return {
+            "version": None,
+            "build": None,
+            "backend": None,
+            "python": None,
+            "requirements": [],
+            "index_url": None,
+            "gpu": False,
+            "companions": [],
+            "conda": [],
+            "cuda": None,
+            "cudnn": None,
+            "note": "no backend fits",
+        }
     backend = (on_gpu or usable)[0]
     base = chosen[backend]
     requirements = [f"keras=={version}"]
     got = base["requirements"]
     if isinstance(got, list):
         requirements += got
-    return {**base, "version": version, "backend": backend, "requirements": requirements, "companions": [],
-            "note": f"backend {LABELS[backend]}"}
+    return {
+        **base,
+        "version": version,
+        "backend": backend,
+        "requirements": requirements,
+        "companions": [],
+        "note": f"backend {LABELS[backend]}",
+    }
 
 
 def _takes_keras(name: str, entry: dict[str, object]) -> bool:

@@ -12,12 +12,24 @@ from .model import Gpu, UsageError
 
 #: Words that may be left out of a name, or added, without meaning another card.
 _FAMILY = frozenset({"nvidia", "geforce", "gtx", "rtx", "gt", "gts", "quadro", "tesla", "graphics", "card", "gpu"})
-_NOISE = re.compile(r"^(\d+(gb|g)|oem|lhr|lite|hash|rate|rev|gddr\d\w?|ddr\d|hbm\d?\w?|pcie|sxm\d?|nvl|ac|generation|"
-                    r"laptop|refresh|hgx|cec\d*|edition|workstation)$")
+_NOISE = re.compile(
+    r"^(\d+(gb|g)|oem|lhr|lite|hash|rate|rev|gddr\d\w?|ddr\d|hbm\d?\w?|pcie|sxm\d?|nvl|ac|generation|"
+    r"laptop|refresh|hgx|cec\d*|edition|workstation)$"
+)
 _MOBILE = frozenset({"mobile", "laptop", "max", "q", "notebook", "embedded"})
-_ARCHES = {"tesla": "Tesla", "fermi": "Fermi", "kepler": "Kepler", "maxwell": "Maxwell", "pascal": "Pascal",
-           "volta": "Volta", "turing": "Turing", "ampere": "Ampere", "ada": "Ada Lovelace", "hopper": "Hopper",
-           "blackwell": "Blackwell"}
+_ARCHES = {
+    "tesla": "Tesla",
+    "fermi": "Fermi",
+    "kepler": "Kepler",
+    "maxwell": "Maxwell",
+    "pascal": "Pascal",
+    "volta": "Volta",
+    "turing": "Turing",
+    "ampere": "Ampere",
+    "ada": "Ada Lovelace",
+    "hopper": "Hopper",
+    "blackwell": "Blackwell",
+}
 
 
 def lookup(device: str) -> tuple[str, str] | None:
@@ -40,9 +52,18 @@ def _board_key(name: str) -> str:
     return " ".join(word for word in _words(name) if word not in ("nvidia", "geforce", "tesla", "quadro"))
 
 
-def from_id(pci_id: str, *, slot: str = "", chip_hint: str = "", name_hint: str = "", role: str = "compute",
-            usable: bool = True, note: str = "", memory_mib: int | None = None,
-            power_w: int | None = None) -> Gpu:
+def from_id(
+    pci_id: str,
+    *,
+    slot: str = "",
+    chip_hint: str = "",
+    name_hint: str = "",
+    role: str = "compute",
+    usable: bool = True,
+    note: str = "",
+    memory_mib: int | None = None,
+    power_w: int | None = None,
+) -> Gpu:
     """Return the GPU of a PCI id ``10de:1b06``.
 
     An id that is not in the table is placed by the prefix of its chip, where the caller knows the chip
@@ -65,9 +86,20 @@ def from_id(pci_id: str, *, slot: str = "", chip_hint: str = "", name_hint: str 
             notes.append(f"PCI id {pci_id or 'not visible'}; placed by its name {name_hint}")
     memory, power = board(name) if name else (None, None)
     arch, cc = placed if placed else (None, (0, 0))
-    return Gpu(pci_id=pci_id.lower(), slot=slot, name=name, chip=chip, architecture=arch, cc=cc, role=role,
-               usable=usable, note="; ".join(notes), memory_mib=memory_mib or memory, power_w=power_w or power,
-               open_required=device in OPEN_REQUIRED_IDS)
+    return Gpu(
+        pci_id=pci_id.lower(),
+        slot=slot,
+        name=name,
+        chip=chip,
+        architecture=arch,
+        cc=cc,
+        role=role,
+        usable=usable,
+        note="; ".join(notes),
+        memory_mib=memory_mib or memory,
+        power_w=power_w or power,
+        open_required=device in OPEN_REQUIRED_IDS,
+    )
 
 
 def _words(text: str) -> list[str]:
@@ -110,8 +142,10 @@ def from_name(text: str) -> Gpu:
     if match:
         gpu = from_id(f"10de:{match.group(1)}")
         if gpu.architecture is None:
-            raise UsageError(f"GPU {text!r}: no such NVIDIA GPU in the table: give its name or chip instead, "
-                             "or update the table with scripts/update_gpu_table.py")
+            raise UsageError(
+                f"GPU {text!r}: no such NVIDIA GPU in the table: give its name or chip instead, "
+                "or update the table with scripts/update_gpu_table.py"
+            )
         return gpu
     chip = _by_chip(wanted.upper())
     if chip is not None:
@@ -120,8 +154,10 @@ def from_name(text: str) -> Gpu:
     if not found:
         if re.fullmatch(r"[0-9a-f]{4}", wanted.lower()) and lookup(wanted.lower()):
             return from_id(f"10de:{wanted.lower()}")
-        raise UsageError(f"GPU {text!r} is not known{_suggest(wanted)}: give a name such as 'RTX 3090', "
-                         "a chip such as GA102, or a PCI id such as 10de:2204")
+        raise UsageError(
+            f"GPU {text!r} is not known{_suggest(wanted)}: give a name such as 'RTX 3090', "
+            "a chip such as GA102, or a PCI id such as 10de:2204"
+        )
     kinds = {(classify_chip(chip), device in OPEN_REQUIRED_IDS) for _, device, chip, _ in found}
     if len(kinds) > 1:
         listing = "; ".join(sorted({f"{name} = 10de:{device} ({chip})" for _, device, chip, name in found})[:12])

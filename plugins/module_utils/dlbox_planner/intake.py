@@ -17,8 +17,19 @@ _CHOICES = {
     "driver_source": ("ubuntu", "debian", "nvidia"),
     "cuda_source": ("ubuntu", "debian", "nvidia"),
 }
-WISHES = ("policy", "pins", "headless", "unattended", "today", "gpu_roles", "pypi_only", "psu_watts",
-          "price_per_kwh", "duty_hours", "explain")
+WISHES = (
+    "policy",
+    "pins",
+    "headless",
+    "unattended",
+    "today",
+    "gpu_roles",
+    "pypi_only",
+    "psu_watts",
+    "price_per_kwh",
+    "duty_hours",
+    "explain",
+)
 
 
 def check_pins(pins: Mapping[str, Any]) -> dict[str, str]:
@@ -70,9 +81,16 @@ def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: 
         usable, note = False, "bound to vfio-pci for a virtual machine: left alone"
     elif container and usable and not driver_loaded:
         usable, note = False, "belongs to the container's host, which has passed no NVIDIA device into it"
-    resolved = from_id(pci_id, slot=str(gpu.get("slot") or ""), chip_hint=str(gpu.get("chip_hint") or ""),
-                       name_hint=str(gpu.get("name_hint") or gpu.get("name") or ""), usable=usable, note=note,
-                       memory_mib=gpu.get("memory_mib"), power_w=gpu.get("power_limit_w"))
+    resolved = from_id(
+        pci_id,
+        slot=str(gpu.get("slot") or ""),
+        chip_hint=str(gpu.get("chip_hint") or ""),
+        name_hint=str(gpu.get("name_hint") or gpu.get("name") or ""),
+        usable=usable,
+        note=note,
+        memory_mib=gpu.get("memory_mib"),
+        power_w=gpu.get("power_limit_w"),
+    )
     role = _role(roles, gpu, resolved)
     return replace(resolved, role=role)
 
@@ -108,10 +126,22 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
     # what a GPU is decides, not where it sits
     resolved.sort(key=lambda gpu: (gpu.pci_id, gpu.name, gpu.slot))
     return Problem(
-        host=str(facts.get("host") or "this machine"), system=system, kernel=kernel,
-        arch=str(os_facts.get("arch") or "x86_64"), secure_boot=_flag(os_facts.get("secure_boot")),
-        virtualization=virtualization, wsl=wsl, avx=avx, avx2=avx2, gpus=tuple(resolved),
-        memory_mib=facts.get("memory_mib"), loaded=str(loaded) if loaded else None, policy=policy,
-        pins=check_pins(wishes.get("pins") or {}), headless=bool(wishes.get("headless")),
-        unattended=bool(wishes.get("unattended")), pypi_only=bool(wishes.get("pypi_only")),
-        today=str(today) if today else None)
+        host=str(facts.get("host") or "this machine"),
+        system=system,
+        kernel=kernel,
+        arch=str(os_facts.get("arch") or "x86_64"),
+        secure_boot=_flag(os_facts.get("secure_boot")),
+        virtualization=virtualization,
+        wsl=wsl,
+        avx=avx,
+        avx2=avx2,
+        gpus=tuple(resolved),
+        memory_mib=facts.get("memory_mib"),
+        loaded=str(loaded) if loaded else None,
+        policy=policy,
+        pins=check_pins(wishes.get("pins") or {}),
+        headless=bool(wishes.get("headless")),
+        unattended=bool(wishes.get("unattended")),
+        pypi_only=bool(wishes.get("pypi_only")),
+        today=str(today) if today else None,
+    )

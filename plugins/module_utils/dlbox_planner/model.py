@@ -8,14 +8,40 @@ from .data.architectures import ARCHITECTURES, Architecture
 from .data.systems import ALIASES, SYSTEMS, System
 
 #: What an owner may pin, and the policies.
-PINS = ("driver", "modules", "driver_source", "cuda", "cuda_source", "cudnn", "pytorch", "tensorflow",
-        "jax", "keras", "python")
+PINS = (
+    "driver",
+    "modules",
+    "driver_source",
+    "cuda",
+    "cuda_source",
+    "cudnn",
+    "pytorch",
+    "tensorflow",
+    "jax",
+    "keras",
+    "python",
+)
 POLICIES = ("stable", "newest")
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
 #: What a GPU may be used for: compute and display need a driver; ignored is left alone.
 ROLES = ("compute", "display", "ignored")
-CONTAINERS = frozenset({"container", "docker", "podman", "lxc", "lxc-libvirt", "systemd-nspawn", "openvz", "rkt",
-                        "container-other", "containerd", "kubernetes", "proot", "pouch"})
+CONTAINERS = frozenset(
+    {
+        "container",
+        "docker",
+        "podman",
+        "lxc",
+        "lxc-libvirt",
+        "systemd-nspawn",
+        "openvz",
+        "rkt",
+        "container-other",
+        "containerd",
+        "kubernetes",
+        "proot",
+        "pouch",
+    }
+)
 
 
 class UsageError(ValueError):

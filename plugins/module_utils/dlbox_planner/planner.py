@@ -50,22 +50,51 @@ def plan(facts: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> d
     result["advice"] = advise(problem, facts, wishes)
     excluded = result.pop("excluded")
     if wishes.get("explain"):
-        result["excluded"] = [{"component": item.component, "candidate": item.candidate, "code": item.code,
-                               "cause": item.cause, "reason": item.reason} for item in excluded]
+        result["excluded"] = [
+            {
+                "component": item.component,
+                "candidate": item.candidate,
+                "code": item.code,
+                "cause": item.cause,
+                "reason": item.reason,
+            }
+            for item in excluded
+        ]
     return result
 
 
 def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], message: str) -> dict[str, Any]:
     """Return a refused plan for an operating system that the data does not cover."""
-    system = {"id": "", "version": "", "codename": "", "kernel": "", "arch": "", "secure_boot": None,
-              "virtualization": "none", "wsl": False, **(facts.get("os") or {})}
+    system = {
+        "id": "",
+        "version": "",
+        "codename": "",
+        "kernel": "",
+        "arch": "",
+        "secure_boot": None,
+        "virtualization": "none",
+        "wsl": False,
+        **(facts.get("os") or {}),
+    }
     nothing = describe(Choice(None, 0, False), message)
-    return {"ok": False, "host": str(facts.get("host") or "this machine"), "os": system,
-            "policy": str(wishes.get("policy") or "stable"), "pins": dict(wishes.get("pins") or {}), "gpus": [],
-            "driver": None, "cuda": None, "cudnn": None,
-            "frameworks": {**{name: dict(nothing) for name in FRAMEWORKS}, "keras": {**nothing, "backend": None}},
-            "reasons": [], "warnings": [], "refusals": [refusal("os", "os_unsupported", message, ["os"], True)],
-            "alternatives": [], "advice": [], "data": AS_OF}
+    return {
+        "ok": False,
+        "host": str(facts.get("host") or "this machine"),
+        "os": system,
+        "policy": str(wishes.get("policy") or "stable"),
+        "pins": dict(wishes.get("pins") or {}),
+        "gpus": [],
+        "driver": None,
+        "cuda": None,
+        "cudnn": None,
+        "frameworks": {**{name: dict(nothing) for name in FRAMEWORKS}, "keras": {**nothing, "backend": None}},
+        "reasons": [],
+        "warnings": [],
+        "refusals": [refusal("os", "os_unsupported", message, ["os"], True)],
+        "alternatives": [],
+        "advice": [],
+        "data": AS_OF,
+    }
 
 
 def solve(problem: Problem) -> dict[str, Any]:
@@ -82,8 +111,15 @@ def solve(problem: Problem) -> dict[str, Any]:
             if problem.pin(pin) and problem.driven:
                 code = "wsl_driver" if problem.wsl else "container_driver"
                 owner = "Windows" if problem.wsl else "the container's host"
-                refusals.append(refusal("driver", code, f"{pin}={problem.pin(pin)} is pinned, but the driver belongs "
-                                        f"to {owner}", [f"pin:{pin}"], True))
+                refusals.append(
+                    refusal(
+                        "driver",
+                        code,
+                        f"{pin}={problem.pin(pin)} is pinned, but the driver belongs to {owner}",
+                        [f"pin:{pin}"],
+                        True,
+                    )
+                )
     elif problem.driven:
         outcome = search(problem)
         excluded.extend(outcome.excluded)
@@ -100,8 +136,7 @@ def solve(problem: Problem) -> dict[str, Any]:
         refusals.extend(_framework_refusals(problem, name, choice))
     refusals.extend(_keras_refusal(problem))
     entries = {name: describe(choice, _note(choice)) for name, choice in chosen.items()}
-    cuda, cudnn, found, dropped = _system_cuda(problem, branch, on_gpu,
-                                                candidate.offer.source if candidate else "")
+    cuda, cudnn, found, dropped = _system_cuda(problem, branch, on_gpu, candidate.offer.source if candidate else "")
     refusals.extend(found)
     excluded.extend(dropped)
     frameworks: dict[str, dict[str, Any]] = {**entries, "keras": keras(problem, entries)}
@@ -109,9 +144,16 @@ def solve(problem: Problem) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ok": not fatal,
         "host": problem.host,
-        "os": {"id": problem.system.id, "version": problem.system.version, "codename": problem.system.codename,
-               "kernel": problem.kernel, "arch": problem.arch, "secure_boot": problem.secure_boot,
-               "virtualization": problem.virtualization, "wsl": problem.wsl},
+        "os": {
+            "id": problem.system.id,
+            "version": problem.system.version,
+            "codename": problem.system.codename,
+            "kernel": problem.kernel,
+            "arch": problem.arch,
+            "secure_boot": problem.secure_boot,
+            "virtualization": problem.virtualization,
+            "wsl": problem.wsl,
+        },
         "policy": problem.policy,
         "pins": dict(problem.pins),
         "gpus": [_gpu(gpu) for gpu in sorted(problem.gpus, key=lambda gpu: (gpu.slot, gpu.pci_id))],
@@ -177,12 +219,20 @@ def _keras_refusal(problem: Problem) -> list[dict[str, Any]]:
     first, last = KERAS_RANGE
     if not pinned or first <= numbers(pinned)[:2] <= last:
         return []
-    return [refusal("keras", "pin_unknown", f"keras={pinned} is pinned; the data knows Keras {first[0]}.{first[1]} to "
-                                            f"{last[0]}.{last[1]}", ["pin:keras"], True)]
+    return [
+        refusal(
+            "keras",
+            "pin_unknown",
+            f"keras={pinned} is pinned; the data knows Keras {first[0]}.{first[1]} to {last[0]}.{last[1]}",
+            ["pin:keras"],
+            True,
+        )
+    ]
 
 
-def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool, driver_source: str) -> tuple[
-        dict[str, Any] | None, dict[str, Any] | None, list[dict[str, Any]], list[Exclusion]]:
+def _system_cuda(
+    problem: Problem, branch: int | None, on_gpu: bool, driver_source: str
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[dict[str, Any]], list[Exclusion]]:
     """Return (toolkit, cuDNN, refusals, exclusions) for the system's own CUDA."""
     if not (on_gpu and problem.compute) and not problem.pin("cuda"):
         return None, None, [], []
@@ -192,10 +242,14 @@ def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool, driver_sour
     best, dropped = toolkits.search(problem, branch, driver_source)
     cuda = None
     if best is not None:
-        cuda = {"version": best.series, "source": best.source, "packages": list(best.packages),
-                "native": toolkits.native(best, branch),
-                "repository": _nvidia_repository(problem) if best.source == "nvidia" else None,
-                "components": [] if best.source == "nvidia" else _components(problem, "multiverse")}
+        cuda = {
+            "version": best.series,
+            "source": best.source,
+            "packages": list(best.packages),
+            "native": toolkits.native(best, branch),
+            "repository": _nvidia_repository(problem) if best.source == "nvidia" else None,
+            "components": [] if best.source == "nvidia" else _components(problem, "multiverse"),
+        }
     elif problem.pin("cuda") or problem.pin("cuda_source"):
         pairs = toolkits.everywhere(problem, branch)
         reasons: dict[str, list[Exclusion]] = {}
@@ -209,8 +263,15 @@ def _system_cuda(problem: Problem, branch: int | None, on_gpu: bool, driver_sour
     entry, wrong = toolkits.cudnn(problem, best)
     dropped.extend(wrong)
     for item in wrong[:1]:
-        refusals.append(refusal("cudnn", item.code, f"cudnn={problem.pin('cudnn')} is pinned; {item.reason}",
-                                ["pin:cudnn"] if item.cause.startswith("pin:") else ["pin:cudnn", item.cause], True))
+        refusals.append(
+            refusal(
+                "cudnn",
+                item.code,
+                f"cudnn={problem.pin('cudnn')} is pinned; {item.reason}",
+                ["pin:cudnn"] if item.cause.startswith("pin:") else ["pin:cudnn", item.cause],
+                True,
+            )
+        )
     return cuda, entry, refusals, dropped
 
 
@@ -230,18 +291,33 @@ def _nvidia_repository(problem: Problem) -> dict[str, Any]:
     arch = _DEB_ARCH.get(problem.arch, problem.arch)
     url = f"{NVIDIA_REPO_URL}/{name}/{NVIDIA_REPO_ARCH.get(arch, arch)}"
     key = NVIDIA_KEYS[name]
-    return {"name": name, "url": f"{url}/", "suite": "/", "components": [], "architecture": arch,
-            "key_url": f"{url}/{key['file']}", "key_fingerprint": key["fingerprint"],
-            "keyring_package_url": f"{url}/{NVIDIA_KEYRING}"}
+    return {
+        "name": name,
+        "url": f"{url}/",
+        "suite": "/",
+        "components": [],
+        "architecture": arch,
+        "key_url": f"{url}/{key['file']}",
+        "key_fingerprint": key["fingerprint"],
+        "keyring_package_url": f"{url}/{NVIDIA_KEYRING}",
+    }
 
 
 def _gpu(gpu: Gpu) -> dict[str, Any]:
     arch = gpu.arch
-    return {"pci_id": gpu.pci_id, "slot": gpu.slot, "name": gpu.name, "chip": gpu.chip,
-            "architecture": arch.label if arch else None,
-            "compute_capability": f"{gpu.cc[0]}.{gpu.cc[1]}" if arch else None,
-            "usable": gpu.usable, "role": gpu.role, "note": gpu.note,
-            "memory_mib": gpu.memory_mib, "power_w": gpu.power_w}
+    return {
+        "pci_id": gpu.pci_id,
+        "slot": gpu.slot,
+        "name": gpu.name,
+        "chip": gpu.chip,
+        "architecture": arch.label if arch else None,
+        "compute_capability": f"{gpu.cc[0]}.{gpu.cc[1]}" if arch else None,
+        "usable": gpu.usable,
+        "role": gpu.role,
+        "note": gpu.note,
+        "memory_mib": gpu.memory_mib,
+        "power_w": gpu.power_w,
+    }
 
 
 def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
@@ -253,36 +329,57 @@ def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
     elif offer.source == "debian":
         components = list(DEBIAN_COMPONENTS)
     minimum = MINOR_COMPAT_VERSION.get(int(candidate.branch.cuda_native.split(".")[0]), "")
-    return {"branch": str(offer.branch), "version": offer.version, "modules": offer.modules, "source": offer.source,
-            "server": offer.server, "provider": candidate.provider, "packages": names, "before": first,
-            "repository": _nvidia_repository(problem) if offer.source == "nvidia" else None,
-            "components": components, "kernel_flavour": candidate.flavour,
-            "kernel_headers": (f"linux-headers-{problem.kernel}" if candidate.provider == "dkms"
-                               and kernel_suffix(problem.kernel) and packaged_kernel(problem.system, problem.kernel)
-                               else None),
-            "cuda_native": candidate.branch.cuda_native, "eol": candidate.branch.eol,
-            "support": candidate.branch.kind,
-            "min_version": minimum if minimum.startswith(f"{offer.branch}.") else None,
-            "mok": problem.system.mok if candidate.provider == "dkms" and problem.secure_boot else None}
+    return {
+        "branch": str(offer.branch),
+        "version": offer.version,
+        "modules": offer.modules,
+        "source": offer.source,
+        "server": offer.server,
+        "provider": candidate.provider,
+        "packages": names,
+        "before": first,
+        "repository": _nvidia_repository(problem) if offer.source == "nvidia" else None,
+        "components": components,
+        "kernel_flavour": candidate.flavour,
+        "kernel_headers": (
+            f"linux-headers-{problem.kernel}"
+            if candidate.provider == "dkms"
+            and kernel_suffix(problem.kernel)
+            and packaged_kernel(problem.system, problem.kernel)
+            else None
+        ),
+        "cuda_native": candidate.branch.cuda_native,
+        "eol": candidate.branch.eol,
+        "support": candidate.branch.kind,
+        "min_version": minimum if minimum.startswith(f"{offer.branch}.") else None,
+        "mok": problem.system.mok if candidate.provider == "dkms" and problem.secure_boot else None,
+    }
 
 
-def _reasons(problem: Problem, candidate: Candidate | None, chosen: Mapping[str, Choice],
-             excluded: list[Exclusion]) -> list[str]:
+def _reasons(
+    problem: Problem, candidate: Candidate | None, chosen: Mapping[str, Choice], excluded: list[Exclusion]
+) -> list[str]:
     """Return why the plan is not simply the newest of everything: one sentence per reason."""
     sentences: list[str] = []
     if candidate is not None:
         offer = candidate.offer
-        wanted = {"LTSB": "long-lived", "PB": "production", "NFB": "new-feature"}.get(candidate.branch.kind,
-                                                                                     candidate.branch.kind)
+        wanted = {"LTSB": "long-lived", "PB": "production", "NFB": "new-feature"}.get(
+            candidate.branch.kind, candidate.branch.kind
+        )
         limits = [item.reason for item in excluded if item.component == "driver" and item.cause.startswith("gpu:")]
-        sentences.append(f"Driver {offer.branch}: {wanted} branch, policy {problem.policy}"
-                         + (f", pinned driver={problem.pin('driver')}" if problem.pin("driver") else ""))
+        sentences.append(
+            f"Driver {offer.branch}: {wanted} branch, policy {problem.policy}"
+            + (f", pinned driver={problem.pin('driver')}" if problem.pin("driver") else "")
+        )
         sentences.extend(f"Driver: {reason}" for reason in dict.fromkeys(limits))
     for choice in chosen.values():
         if choice.build is None or not choice.gpu:
             continue
-        newer = [item for item in choice.excluded
-                 if item.code != "pin" and numbers(item.candidate) >= numbers(choice.build.version)]
+        newer = [
+            item
+            for item in choice.excluded
+            if item.code != "pin" and numbers(item.candidate) >= numbers(choice.build.version)
+        ]
         texts = list(dict.fromkeys(item.reason for item in newer if "(cpu)" not in item.candidate))
         sentences.extend(texts[:1])
     return list(dict.fromkeys(sentences))

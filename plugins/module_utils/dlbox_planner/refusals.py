@@ -17,7 +17,7 @@ REMEDIES = {
     "gpu_unknown": "Update dlbox (scripts/update_gpu_table.py), or name the chip.",
     "gpu_out_of_scope": "Jetson boards are set up with NVIDIA's JetPack.",
     "module_flavour_conflict": "Only one flavour of the kernel modules can be loaded: plan for one of the GPUs, "
-                               "and remove the other or pass it to a virtual machine.",
+    "and remove the other or pass it to a virtual machine.",
     "no_common_branch": "No driver branch knows all of these GPUs: plan for a part of them.",
     "not_packaged": "Use a release that packages the branch, or leave the GPU out.",
     "branch_dropped_gpu": "Pin an older branch, or leave the GPU out.",
@@ -31,7 +31,7 @@ REMEDIES = {
     "kernel_too_old": "Install the release's current kernel.",
     "packages_skewed": "Use the proprietary modules or NVIDIA's repository.",
     "secure_boot_dkms_unattended": "Run with somebody at the console, turn Secure Boot off in the firmware, or use a "
-                                   "release with signed modules.",
+    "release with signed modules.",
     "wsl_driver": "Install or update the NVIDIA driver in Windows.",
     "container_driver": "Install the driver on the container's host.",
     "pin_unknown": "Correct the pin or drop it.",
@@ -43,7 +43,7 @@ REMEDIES = {
     "cudnn_too_old_for_gpu": "Pin a newer cuDNN or drop the pin.",
     "cudnn_lacks_cuda": "Pin a newer cuDNN or an older CUDA.",
     "tensorflow_blackwell": "Pin tensorflow=conda-forge for the build that conda-forge compiles for Blackwell, "
-                            "or let TensorFlow compute on the CPU.",
+    "or let TensorFlow compute on the CPU.",
     "wheel_lacks_gpu": "Pin an older version, or use that GPU for the display only.",
     "python_unsupported": "Pin python=3.12, which suits every framework, or drop the pin.",
     "cpu_lacks_avx": "Give the virtual machine the CPU model of its host, or pin tensorflow=conda-forge.",
@@ -52,16 +52,37 @@ REMEDIES = {
     "no_solution": "Drop pins or leave out a GPU.",
 }
 
-_PRIORITY = ("gpu_unknown", "gpu_out_of_scope", "gpu_too_old", "gpu_no_framework", "cpu_lacks_avx",
-             "tensorflow_blackwell", "python_unsupported", "driver_too_old_for_build", "cuda_dropped_gpu",
-             "cuda_too_old_for_gpu", "cudnn_lacks_cuda", "wheel_lacks_gpu", "index_not_allowed",
-             "secure_boot_dkms_unattended", "kernel_too_new", "kernel_too_old", "packages_skewed")
+_PRIORITY = (
+    "gpu_unknown",
+    "gpu_out_of_scope",
+    "gpu_too_old",
+    "gpu_no_framework",
+    "cpu_lacks_avx",
+    "tensorflow_blackwell",
+    "python_unsupported",
+    "driver_too_old_for_build",
+    "cuda_dropped_gpu",
+    "cuda_too_old_for_gpu",
+    "cudnn_lacks_cuda",
+    "wheel_lacks_gpu",
+    "index_not_allowed",
+    "secure_boot_dkms_unattended",
+    "kernel_too_new",
+    "kernel_too_old",
+    "packages_skewed",
+)
 
 
 def refusal(component: str, code: str, message: str, causes: Sequence[str], fatal: bool) -> dict[str, object]:
     """Return one entry of the plan's refusals."""
-    return {"component": component, "code": code, "message": message, "remedy": REMEDIES[code],
-            "causes": sorted(causes), "fatal": fatal}
+    return {
+        "component": component,
+        "code": code,
+        "message": message,
+        "remedy": REMEDIES[code],
+        "causes": sorted(causes),
+        "fatal": fatal,
+    }
 
 
 def _needs(gpu: Gpu) -> str:
@@ -77,8 +98,13 @@ def _needs(gpu: Gpu) -> str:
 
 
 def _offered(problem: Problem) -> str:
-    names = sorted({offer.branch for offer in OFFERS_BY_SYSTEM[problem.system.key]
-                    if not (offer.branch in (340, 390, 418, 545) or (offer.branch == 620))})
+    names = sorted(
+        {
+            offer.branch
+            for offer in OFFERS_BY_SYSTEM[problem.system.key]
+            if not (offer.branch in (340, 390, 418, 545) or (offer.branch == 620))
+        }
+    )
     return f"{problem.system.label} offers {', '.join(map(str, names))}"
 
 
@@ -89,13 +115,26 @@ def driver_refusals(problem: Problem) -> list[dict[str, object]]:
         real = transitional(problem, pin.branch)
         known = {offer.branch for offers in OFFERS_BY_SYSTEM.values() for offer in offers}
         if real != pin.branch and problem.pin("driver_source") in ("", problem.system.id):
-            return [refusal("driver", "branch_transitional",
-                            f"{problem.system.label}'s nvidia-driver-{pin.branch} is an empty package that leads to "
-                            f"{real}", ["pin:driver"], True)]
+            return [
+                refusal(
+                    "driver",
+                    "branch_transitional",
+                    f"{problem.system.label}'s nvidia-driver-{pin.branch} is an empty package that leads to {real}",
+                    ["pin:driver"],
+                    True,
+                )
+            ]
         if pin.branch not in known:
-            return [refusal("driver", "pin_unknown", f"driver={problem.pin('driver')} is pinned, and no source offers "
-                            f"branch {pin.branch}; known are {', '.join(map(str, sorted(known)))}", ["pin:driver"],
-                            True)]
+            return [
+                refusal(
+                    "driver",
+                    "pin_unknown",
+                    f"driver={problem.pin('driver')} is pinned, and no source offers "
+                    f"branch {pin.branch}; known are {', '.join(map(str, sorted(known)))}",
+                    ["pin:driver"],
+                    True,
+                )
+            ]
     pairs = everywhere(problem)
     by_cause: dict[str, list[Exclusion]] = {}
     for _, found in pairs:
@@ -125,8 +164,9 @@ def _order(cause: str) -> tuple[int, str]:
     return (0 if cause.startswith("gpu:") else 1 if cause.startswith("pin:") else 2, cause)
 
 
-def _driver_code(problem: Problem, core: Sequence[str], gpus: Mapping[str, Gpu],
-                 by_cause: Mapping[str, Sequence[Exclusion]]) -> str:
+def _driver_code(
+    problem: Problem, core: Sequence[str], gpus: Mapping[str, Gpu], by_cause: Mapping[str, Sequence[Exclusion]]
+) -> str:
     involved = [gpus[cause] for cause in core if cause in gpus]
     others = {cause for cause in core if cause not in gpus}
     if len(core) == 1 and involved:
@@ -158,8 +198,11 @@ def _driver_code(problem: Problem, core: Sequence[str], gpus: Mapping[str, Gpu],
             wanted = pin.modules or problem.pin("modules")
             return "gpu_needs_proprietary_modules" if wanted == "open" else "gpu_needs_open_modules"
         # the branch is right, its modules on offer are not
-        return "gpu_needs_open_modules" if any(gpu.modules == "open" for gpu in involved) \
+        return (
+            "gpu_needs_open_modules"
+            if any(gpu.modules == "open" for gpu in involved)
             else "gpu_needs_proprietary_modules"
+        )
     if involved and "pin:driver_source" in others:
         newer = any(gpu.arch and gpu.arch.last_driver is None for gpu in involved)
         return "branch_too_old_for_gpu" if newer else "not_packaged"
@@ -176,8 +219,13 @@ def _driver_code(problem: Problem, core: Sequence[str], gpus: Mapping[str, Gpu],
     return "pins_conflict" if len(others) > 1 and all(c.startswith("pin:") for c in others) else "no_solution"
 
 
-def component_refusals(problem: Problem, component: str, blocked: Sequence[Sequence[str]],
-                       reasons: Mapping[str, Sequence[Exclusion]], fatal: bool) -> list[dict[str, object]]:
+def component_refusals(
+    problem: Problem,
+    component: str,
+    blocked: Sequence[Sequence[str]],
+    reasons: Mapping[str, Sequence[Exclusion]],
+    fatal: bool,
+) -> list[dict[str, object]]:
     """Return why a toolkit or framework has no (GPU) build left: one refusal per smallest set of causes."""
     result = []
     for core in blocked[:2]:
@@ -189,8 +237,13 @@ def component_refusals(problem: Problem, component: str, blocked: Sequence[Seque
             parts.append(item.reason)
         code = next((code for code in _PRIORITY if code in codes), None)
         if code is None:
-            code = "pin_unknown" if all(item == "pin" for item in codes) and len(codes) == 1 else \
-                "pins_conflict" if set(codes) == {"pin"} else "no_solution"
+            code = (
+                "pin_unknown"
+                if all(item == "pin" for item in codes) and len(codes) == 1
+                else "pins_conflict"
+                if set(codes) == {"pin"}
+                else "no_solution"
+            )
             if code == "pin_unknown":
                 parts = [f"{parts[0]}, and the data has no such {LABELS[component]} build"]
         result.append(refusal(component, code, "; ".join(dict.fromkeys(parts)), core, fatal))

@@ -11,8 +11,9 @@ _LABELS = (("pytorch", "PyTorch"), ("tensorflow", "TensorFlow"), ("jax", "JAX"),
 
 
 def _wrap(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False,
-                         break_on_hyphens=False) or [first.rstrip()]
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    ) or [first.rstrip()]
 
 
 def _row(label: str, text: str) -> list[str]:
@@ -89,8 +90,11 @@ def render(plan: Mapping[str, Any]) -> str:
         lines += _row("GPU", "no NVIDIA GPU")
     lines += _driver(plan)
     if plan["cuda"]:
-        lines += _row("CUDA", f"{plan['cuda']['version']} ({plan['cuda']['source']}), for those who compile: "
-                              f"{' '.join(plan['cuda']['packages'])}")
+        lines += _row(
+            "CUDA",
+            f"{plan['cuda']['version']} ({plan['cuda']['source']}), for those who compile: "
+            f"{' '.join(plan['cuda']['packages'])}",
+        )
     if plan["cudnn"]:
         lines += _row("cuDNN", f"{plan['cudnn']['version']} {' '.join(plan['cudnn']['packages'])}")
     for name, label in _LABELS:

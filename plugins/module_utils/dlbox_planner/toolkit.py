@@ -39,10 +39,14 @@ class Toolkit:
 
 def offers(system: System, wsl: bool) -> list[Toolkit]:
     """Return the toolkits offered on a system."""
-    result = [Toolkit(system.key, series, series, "nvidia", (f"cuda-toolkit-{series.replace('.', '-')}",))
-              for series in NVIDIA_TOOLKITS["wsl-ubuntu" if wsl else system.nvidia_repo]]
-    result += [Toolkit(system.key, series, version, system.id, packages)
-               for series, version, packages in DISTRO_TOOLKITS[system.key]]
+    result = [
+        Toolkit(system.key, series, series, "nvidia", (f"cuda-toolkit-{series.replace('.', '-')}",))
+        for series in NVIDIA_TOOLKITS["wsl-ubuntu" if wsl else system.nvidia_repo]
+    ]
+    result += [
+        Toolkit(system.key, series, version, system.id, packages)
+        for series, version, packages in DISTRO_TOOLKITS[system.key]
+    ]
     return result
 
 
@@ -57,24 +61,38 @@ def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclus
     for gpu in problem.compute:
         if not any(target // 10 == gpu.cc[0] and target % 10 <= gpu.cc[1] for target in targets):
             old = gpu.sm < min(targets)
-            out(gpu.cause, "cuda_dropped_gpu" if old else "cuda_too_old_for_gpu",
+            out(
+                gpu.cause,
+                "cuda_dropped_gpu" if old else "cuda_too_old_for_gpu",
                 f"CUDA {toolkit.series} does not compile for {gpu.title}, compute capability "
-                f"{gpu.cc[0]}.{gpu.cc[1]}" + (" any more" if old else " yet"))
+                f"{gpu.cc[0]}.{gpu.cc[1]}" + (" any more" if old else " yet"),
+            )
     need = MINOR_COMPAT_BRANCH[numbers(toolkit.series)[0]]
     if branch is not None and branch < need:
-        out(problem.driver_cause(), "driver_too_old_for_build",
-            f"CUDA {toolkit.series} needs driver {need} or newer; the driver here is {branch}")
+        out(
+            problem.driver_cause(),
+            "driver_too_old_for_build",
+            f"CUDA {toolkit.series} needs driver {need} or newer; the driver here is {branch}",
+        )
     text = problem.pin("cuda")
-    if text and not (starts_with(toolkit.version, text) or starts_with(toolkit.series, text)
-                     or starts_with(text, toolkit.series)):
+    if text and not (
+        starts_with(toolkit.version, text) or starts_with(toolkit.series, text) or starts_with(text, toolkit.series)
+    ):
         out("pin:cuda", "pin", f"cuda={text} is pinned")
     if problem.pin("cuda_source") and toolkit.source != problem.pin("cuda_source"):
         out("pin:cuda_source", "pin", f"cuda_source={problem.pin('cuda_source')} is pinned")
     cudnn_pin = problem.pin("cudnn")
-    if cudnn_pin and problem.compute and numbers(toolkit.series)[0] == 13 \
-            and not at_least(cudnn_pin, CUDNN_FIRST_CUDA13):
-        out("pin:cudnn", "cudnn_lacks_cuda", f"cuDNN {cudnn_pin} is pinned, and the first with a build for CUDA 13 is "
-                                             f"{CUDNN_FIRST_CUDA13}")
+    if (
+        cudnn_pin
+        and problem.compute
+        and numbers(toolkit.series)[0] == 13
+        and not at_least(cudnn_pin, CUDNN_FIRST_CUDA13)
+    ):
+        out(
+            "pin:cudnn",
+            "cudnn_lacks_cuda",
+            f"cuDNN {cudnn_pin} is pinned, and the first with a build for CUDA 13 is {CUDNN_FIRST_CUDA13}",
+        )
     if toolkit.system != problem.system.key:
         out("os", "other_system", f"no source offers it on {problem.system.label}")
     return found
@@ -94,8 +112,13 @@ def _rank(toolkit: Toolkit, branch: int | None, driver_source: str) -> tuple[obj
     series = numbers(toolkit.series)
     majors = [numbers(name)[0] for name, needs in NATIVE_BRANCH.items() if branch is None or needs <= branch]
     own = toolkit.source == driver_source
-    return (0 if own or driver_source != "debian" else 1, 0 if series[0] == max(majors, default=0) else 1,
-            0 if native(toolkit, branch) else 1, [-part for part in series], 0 if toolkit.source == "nvidia" else 1)
+    return (
+        0 if own or driver_source != "debian" else 1,
+        0 if series[0] == max(majors, default=0) else 1,
+        0 if native(toolkit, branch) else 1,
+        [-part for part in series],
+        0 if toolkit.source == "nvidia" else 1,
+    )
 
 
 def search(problem: Problem, branch: int | None, driver_source: str = "") -> tuple[Toolkit | None, list[Exclusion]]:
@@ -113,8 +136,11 @@ def search(problem: Problem, branch: int | None, driver_source: str = "") -> tup
 
 def everywhere(problem: Problem, branch: int | None) -> list[tuple[Toolkit, list[Exclusion]]]:
     """Return every toolkit of every system with its exclusions, for finding the causes of a refusal."""
-    return [(toolkit, rules(problem, toolkit, branch)) for system in SYSTEMS.values()
-            for toolkit in offers(system, problem.wsl)]
+    return [
+        (toolkit, rules(problem, toolkit, branch))
+        for system in SYSTEMS.values()
+        for toolkit in offers(system, problem.wsl)
+    ]
 
 
 def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] | None, list[Exclusion]]:
@@ -137,12 +163,19 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
 
     if pinned:
         if not at_least(pinned, CUDNN_FIRST_9) or numbers(pinned)[:2] > numbers(CUDNN_NEWEST)[:2]:
-            out("pin:cudnn", "pin_unknown", f"cuDNN {pinned} is outside {CUDNN_FIRST_9} to {CUDNN_NEWEST}, "
-                                            "which is what the data covers")
+            out(
+                "pin:cudnn",
+                "pin_unknown",
+                f"cuDNN {pinned} is outside {CUDNN_FIRST_9} to {CUDNN_NEWEST}, which is what the data covers",
+            )
         for gpu in pre_turing:
             if at_least(pinned, CUDNN_DROPS_PRE_TURING):
-                out(gpu.cause, "cudnn_dropped_gpu", f"cuDNN {CUDNN_DROPS_PRE_TURING} and newer has no code for "
-                                                    f"{gpu.title}; the last with it is {CUDNN_PRE_TURING}")
+                out(
+                    gpu.cause,
+                    "cudnn_dropped_gpu",
+                    f"cuDNN {CUDNN_DROPS_PRE_TURING} and newer has no code for "
+                    f"{gpu.title}; the last with it is {CUDNN_PRE_TURING}",
+                )
         for gpu in blackwell:
             if not at_least(pinned, CUDNN_FIRST_BLACKWELL):
                 out(gpu.cause, "cudnn_too_old_for_gpu", f"{gpu.title} needs cuDNN {CUDNN_FIRST_BLACKWELL} or newer")
@@ -153,13 +186,23 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
         version = CUDNN_LAST_CUDA11
     exact = len(numbers(version)) == 4
     pip = f"nvidia-cudnn-cu{major}=={version}" if exact else None
-    entry: dict[str, object] = {"version": version, "source": None, "packages": [], "dev_packages": [], "pip": pip,
-                                "apt_version": None}
+    entry: dict[str, object] = {
+        "version": version,
+        "source": None,
+        "packages": [],
+        "dev_packages": [],
+        "pip": pip,
+        "apt_version": None,
+    }
     if toolkit is not None:
         here = DISTRO_CUDNN.get((problem.system.key, major))
         if toolkit.source == "nvidia" or here is None or pinned:
-            entry.update(source="nvidia", packages=[f"libcudnn9-cuda-{major}"],
-                         apt_version=f"{version}-1" if exact else None, dev_packages=[f"libcudnn9-dev-cuda-{major}"])
+            entry.update(
+                source="nvidia",
+                packages=[f"libcudnn9-cuda-{major}"],
+                apt_version=f"{version}-1" if exact else None,
+                dev_packages=[f"libcudnn9-dev-cuda-{major}"],
+            )
         else:
             entry.update(version=here[0], source=problem.system.id, packages=list(here[1]), pip=pip)
     return entry, []

@@ -88,24 +88,70 @@ def _pytorch() -> tuple[Build, ...]:
     builds: list[Build] = []
     for version, cuda, cudnn, cc, pythons, vision in _TORCH_PYPI:
         major = int(cuda.split(".")[0])
-        builds.append(Build(
-            "pytorch", version, "cu" + cuda.replace(".", ""), cuda, cc, 0, pythons,
-            (f"torch=={version}",), cudnn=cudnn, min_branch=_BRANCH[major], by_pin=major < 12,
-            companions=(f"torchvision=={vision}",) if vision else (), source="PYPI, WHEEL"))
+        builds.append(
+            Build(
+                "pytorch",
+                version,
+                "cu" + cuda.replace(".", ""),
+                cuda,
+                cc,
+                0,
+                pythons,
+                (f"torch=={version}",),
+                cudnn=cudnn,
+                min_branch=_BRANCH[major],
+                by_pin=major < 12,
+                companions=(f"torchvision=={vision}",) if vision else (),
+                source="PYPI, WHEEL",
+            )
+        )
     for version, variant, cuda, cudnn, cc, pythons in _TORCH_INDEX:
-        builds.append(Build(
-            "pytorch", version, variant, cuda, cc, 0, pythons, (f"torch=={version}+{variant}",),
-            cudnn=cudnn, index_url=PYTORCH_INDEX + variant, min_branch=_BRANCH[12],
-            source="PTREL; 2.14.1 is the last release with cu126 [S]"))
+        builds.append(
+            Build(
+                "pytorch",
+                version,
+                variant,
+                cuda,
+                cc,
+                0,
+                pythons,
+                (f"torch=={version}+{variant}",),
+                cudnn=cudnn,
+                index_url=PYTORCH_INDEX + variant,
+                min_branch=_BRANCH[12],
+                source="PTREL; 2.14.1 is the last release with cu126 [S]",
+            )
+        )
     for version, pythons in (("2.15.0", (11, 15)), ("2.14.1", (10, 14)), ("2.7.1", (9, 13))):
-        builds.append(Build(
-            "pytorch", version, "cpu", None, (), 0, pythons, (f"torch=={version}+cpu",),
-            index_url=PYTORCH_INDEX + "cpu", source="PTREL [S]"))
+        builds.append(
+            Build(
+                "pytorch",
+                version,
+                "cpu",
+                None,
+                (),
+                0,
+                pythons,
+                (f"torch=={version}+cpu",),
+                index_url=PYTORCH_INDEX + "cpu",
+                source="PTREL [S]",
+            )
+        )
     for version, pythons in (("2.15.0", (11, 15)), ("2.14.1", (10, 14)), ("2.7.1", (9, 13))):
-        builds.append(Build(
-            "pytorch", version, "cpu", None, (), 0, pythons, (f"torch=={version}",),
-            note="PyPI has no CPU-only wheel for x86_64: the CUDA build is installed and computes on the CPU",
-            source="PYPI"))
+        builds.append(
+            Build(
+                "pytorch",
+                version,
+                "cpu",
+                None,
+                (),
+                0,
+                pythons,
+                (f"torch=={version}",),
+                note="PyPI has no CPU-only wheel for x86_64: the CUDA build is installed and computes on the CPU",
+                source="PYPI",
+            )
+        )
     return tuple(builds)
 
 
@@ -125,10 +171,19 @@ _TF: tuple[tuple[str, str, tuple[int, ...], int, tuple[int, int], bool, bool], .
 
 
 #: What 2.14.1's extra and-cuda asks for, less tensorrt 8.5.3.1, which has no wheel for Python 3.11 (PYPI).
-_TF_2141 = ("tensorflow==2.14.1", "nvidia-cublas-cu11==11.11.3.6", "nvidia-cuda-cupti-cu11==11.8.87",
-            "nvidia-cuda-nvcc-cu11==11.8.89", "nvidia-cuda-runtime-cu11==11.8.89", "nvidia-cudnn-cu11==8.7.0.84",
-            "nvidia-cufft-cu11==10.9.0.58", "nvidia-curand-cu11==10.3.0.86", "nvidia-cusolver-cu11==11.4.1.48",
-            "nvidia-cusparse-cu11==11.7.5.86", "nvidia-nccl-cu11==2.16.5")
+_TF_2141 = (
+    "tensorflow==2.14.1",
+    "nvidia-cublas-cu11==11.11.3.6",
+    "nvidia-cuda-cupti-cu11==11.8.87",
+    "nvidia-cuda-nvcc-cu11==11.8.89",
+    "nvidia-cuda-runtime-cu11==11.8.89",
+    "nvidia-cudnn-cu11==8.7.0.84",
+    "nvidia-cufft-cu11==10.9.0.58",
+    "nvidia-curand-cu11==10.3.0.86",
+    "nvidia-cusolver-cu11==11.4.1.48",
+    "nvidia-cusparse-cu11==11.7.5.86",
+    "nvidia-nccl-cu11==2.16.5",
+)
 
 
 def _tensorflow() -> tuple[Build, ...]:
@@ -136,22 +191,57 @@ def _tensorflow() -> tuple[Build, ...]:
     for version, cuda, cc, ptx, pythons, drifts, by_pin in _TF:
         major = int(cuda.split(".")[0])
         requirements = _TF_2141 if version == "2.14.1" else (f"tensorflow[and-cuda]=={version}",)
-        builds.append(Build(
-            "tensorflow", version, "cu" + cuda.replace(".", ""), cuda, cc, ptx, pythons,
-            requirements, drifts=drifts, by_pin=by_pin, needs_avx=True,
-            pre_turing=("nvidia-cudnn-cu12==9.10.2.21",) if drifts else (),
-            min_branch=_BRANCH[major], source="WHEEL build_info, PYPI"))
+        builds.append(
+            Build(
+                "tensorflow",
+                version,
+                "cu" + cuda.replace(".", ""),
+                cuda,
+                cc,
+                ptx,
+                pythons,
+                requirements,
+                drifts=drifts,
+                by_pin=by_pin,
+                needs_avx=True,
+                pre_turing=("nvidia-cudnn-cu12==9.10.2.21",) if drifts else (),
+                min_branch=_BRANCH[major],
+                source="WHEEL build_info, PYPI",
+            )
+        )
     # compiled for Blackwell by conda-forge; the feedstock's build script was read, the channel not
-    builds.append(Build(
-        "tensorflow", "2.19.1", "conda-forge", "12.8", (60, 70, 75, 80, 86, 89, 90, 100, 120), 120,
-        (10, 12), (), by_pin=True, min_branch=525,
-        conda=("tensorflow-gpu=2.19.1", "cuda-version>=12.8,<13"),
-        note="conda-forge build for CUDA 12.8; also built for CPUs without AVX (microarch level 1)",
-        source="tensorflow-feedstock recipe, 2026-01-30"))
-    for version, pythons in (("2.21.0", (10, 13)), ("2.20.0", (9, 13)), ("2.19.1", (9, 12)),
-                             ("2.16.2", (9, 12))):
-        builds.append(Build("tensorflow", version, "cpu", None, (), 0, pythons,
-                            (f"tensorflow-cpu=={version}",), needs_avx=True, source="PYPI"))
+    builds.append(
+        Build(
+            "tensorflow",
+            "2.19.1",
+            "conda-forge",
+            "12.8",
+            (60, 70, 75, 80, 86, 89, 90, 100, 120),
+            120,
+            (10, 12),
+            (),
+            by_pin=True,
+            min_branch=525,
+            conda=("tensorflow-gpu=2.19.1", "cuda-version>=12.8,<13"),
+            note="conda-forge build for CUDA 12.8; also built for CPUs without AVX (microarch level 1)",
+            source="tensorflow-feedstock recipe, 2026-01-30",
+        )
+    )
+    for version, pythons in (("2.21.0", (10, 13)), ("2.20.0", (9, 13)), ("2.19.1", (9, 12)), ("2.16.2", (9, 12))):
+        builds.append(
+            Build(
+                "tensorflow",
+                version,
+                "cpu",
+                None,
+                (),
+                0,
+                pythons,
+                (f"tensorflow-cpu=={version}",),
+                needs_avx=True,
+                source="PYPI",
+            )
+        )
     return tuple(builds)
 
 
@@ -161,24 +251,54 @@ _JAX13 = (75, 80, 90, 100, 110, 120)
 
 def _jax() -> tuple[Build, ...]:
     builds: list[Build] = [
-        Build("jax", "0.12.0.1", "cuda13", "13.0", _JAX13, 120, (12, 14), ("jax[cuda13]==0.12.0.1",),
-              min_cc=(7, 5), min_branch=580, needs_avx=True, source="JAXDOC, WHEEL, PYPI"),
+        Build(
+            "jax",
+            "0.12.0.1",
+            "cuda13",
+            "13.0",
+            _JAX13,
+            120,
+            (12, 14),
+            ("jax[cuda13]==0.12.0.1",),
+            min_cc=(7, 5),
+            min_branch=580,
+            needs_avx=True,
+            source="JAXDOC, WHEEL, PYPI",
+        ),
     ]
     for version, pythons in (("0.12.0.1", (12, 14)), ("0.10.2", (11, 14)), ("0.6.2", (10, 13))):
-        builds.append(Build(
-            "jax", version, "cuda12", "12.8", _JAX12, 120, pythons, (f"jax[cuda12]=={version}",),
-            min_cc=(5, 2), min_branch=525, needs_avx=True, drifts=True,
-            pre_turing=("nvidia-cudnn-cu12==9.10.2.21",),
-            source="JAXDOC (cc >= 5.2, driver >= 525); WHEEL of 0.12.0.1"))
+        builds.append(
+            Build(
+                "jax",
+                version,
+                "cuda12",
+                "12.8",
+                _JAX12,
+                120,
+                pythons,
+                (f"jax[cuda12]=={version}",),
+                min_cc=(5, 2),
+                min_branch=525,
+                needs_avx=True,
+                drifts=True,
+                pre_turing=("nvidia-cudnn-cu12==9.10.2.21",),
+                source="JAXDOC (cc >= 5.2, driver >= 525); WHEEL of 0.12.0.1",
+            )
+        )
     for version, pythons in (("0.12.0.1", (12, 14)), ("0.10.2", (11, 14)), ("0.6.2", (10, 13))):
-        builds.append(Build("jax", version, "cpu", None, (), 0, pythons, (f"jax=={version}",),
-                            needs_avx=True, source="PYPI, JAXDOC"))
+        builds.append(
+            Build(
+                "jax", version, "cpu", None, (), 0, pythons, (f"jax=={version}",), needs_avx=True, source="PYPI, JAXDOC"
+            )
+        )
     return tuple(builds)
 
 
 #: framework -> builds, best first within one framework.
 BUILDS: dict[str, tuple[Build, ...]] = {
-    "pytorch": _pytorch(), "tensorflow": _tensorflow(), "jax": _jax(),
+    "pytorch": _pytorch(),
+    "tensorflow": _tensorflow(),
+    "jax": _jax(),
 }
 
 #: Keras has no CUDA of its own: the plan picks the backend (PYPI).
