@@ -20,18 +20,14 @@ for argument in "$@"; do
 done
 
 step_python_style() { ruff check . && ruff format --check .; }
-step_python_types() { mypy plugins scripts tests/testinfra && mypy scripts/install-collections scripts/mitogen-path; }
+step_python_types() { mypy plugins scripts tests/testinfra && mypy scripts/install-collections && mypy scripts/mitogen-path; }
 step_yaml() { yamllint --strict .; }
 step_shell() {
   git ls-files -z --cached --others --exclude-standard '*.sh' dlbox .ci/run scripts | xargs -0 grep -lZE '^#!.*sh$|^# shellcheck shell=' |
     xargs -0 shellcheck --external-sources
 }
 step_ansible() { ansible-lint --offline; }
-step_unit() {
-  local marker="not full"
-  [ "$mode" != full ] || marker="full or not full"
-  pytest -m "$marker" tests/unit tests/browser
-}
+step_unit() { pytest -m "$DLBOX_TEST_MARKER" tests/unit tests/browser; }
 
 run_step() { # NAME COMMAND... -> a line, and the name in $logs/passed or $logs/failed
   local name=$1 begin=$SECONDS
@@ -76,7 +72,8 @@ command -v ssh-keygen >/dev/null || install_packages "the ssh client" openssh-cl
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_packages "a browser, which opens the pages," chromium
 prepare test
 enter_venv
-export NO_COLOR=1 ANSIBLE_NOCOLOR=1
+export NO_COLOR=1 ANSIBLE_NOCOLOR=1 DLBOX_TEST_MARKER="not full"
+[ "$mode" != full ] || DLBOX_TEST_MARKER="full or not full"
 trap leave EXIT
 trap 'exit 130' INT TERM
 
