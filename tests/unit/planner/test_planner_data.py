@@ -106,8 +106,9 @@ def test_the_gpu_table_names_its_source_and_licence() -> None:
 
 def test_the_core_has_no_input_or_output() -> None:
     """The planner imports nothing that could read a file, the clock or the network."""
-    forbidden = re.compile(r"^\s*(?:import|from)\s+(os|io|sys|pathlib|subprocess|socket|urllib|time|random|ansible(?!\.module_utils\.dlbox_planner))\b",
-                           re.MULTILINE)  # fmt: skip
+    names = "os|io|sys|pathlib|subprocess|socket|urllib|time|random"
+    ours = r"ansible(?!\.module_utils\.dlbox_planner)"  # it may name its own files, as mitogen needs
+    forbidden = re.compile(rf"^\s*(?:import|from)\s+({names}|{ours})\b", re.MULTILINE)
     for path in sorted((TOP / "plugins/module_utils/dlbox_planner").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         assert not forbidden.search(text), path
