@@ -35,7 +35,7 @@ def refused(box: Box, play: Play, before: str, *words: str) -> None:
     assert "Nothing was changed" in play.out or "nothing was changed" in play.out, play.out
     assert box.access_state() == before
     assert box.guard() == "absent", "the guard was armed for nothing"
-    assert box.lets_in()
+    box.until(box.lets_in, 30)
 
 
 def reverted(box: Box, play: Play, before: str, *words: str) -> None:
@@ -43,7 +43,7 @@ def reverted(box: Box, play: Play, before: str, *words: str) -> None:
     assert play.code == 2, play.out
     for word in ("was undone; logins work as before", "What failed: ", "outcome: rolled-back", "why: ", *words):
         assert word in play.out, play.out
-    assert box.lets_in(), box.ssh()
+    box.until(box.lets_in, 30)
     assert box.access_state() == before
     assert box.console("test -d /var/lib/dlbox/access_guard/failed/etc/ssh")[0] == 0
     assert "rolled back" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
@@ -204,7 +204,7 @@ def case_proofs(box: Box) -> None:
     box.console(change.replace("a.conf", "c.conf") + "; systemctl stop ssh.service")
     assert box.console("dlbox-guard confirm-local ada 22")[0] == 6, "sshd does not answer"
     box.console("dlbox-guard rollback 'by hand'")
-    assert box.lets_in()
+    box.until(box.lets_in, 30)
 
 
 # --- the role refuses, before it touches anything ---------------------------------------------------------------------
@@ -284,7 +284,7 @@ def good_path(box: Box, **more: object) -> None:
     assert first.code == 0, first.out
     assert box.guard() == "confirmed"
     assert "confirmed: by a login" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
-    assert box.lets_in(port=2222), box.ssh(port=2222)
+    box.until(lambda: box.lets_in(port=2222), 30)
     assert not box.lets_in(port=22)
     assert box.ssh("other", 2222)[0] == 255, "a login that is not on the list"
     assert "set ansible_port to it" in first.out
