@@ -46,7 +46,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, concurrent.fu
                 box.remove()
 
     selected = [item.callspec.params["case"] for item in request.session.items if "outcomes" in item.fixturenames]
-    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("ACCESS_WORKERS", "4"))) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("ACCESS_WORKERS", "3"))) as pool:
         yield {case.function.__name__: pool.submit(run, number, case) for number, case in enumerate(selected)}
     if not keep:
         made.remove()
