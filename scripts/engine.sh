@@ -32,6 +32,8 @@ start_engine() {
   else
     [ "$(id -u)" -eq 0 ] || die 77 "the container engine does not run, and without an init system only root can start it"
     mkdir -p "$engine_state"
+    forget_dead /var/run/docker.pid dockerd
+    forget_dead /var/run/docker/containerd/containerd.pid containerd
     say "starting the container engine (it is stopped again at the end)"
     setsid nohup dockerd >"$engine_state/log" 2>&1 </dev/null 8>&- 9>&- &
     echo $! >"$engine_state/pid"
@@ -44,6 +46,11 @@ start_engine() {
   done
   if [ -e "$engine_state/log" ]; then tail -n 5 "$engine_state/log" >&2; fi
   die 69 "the container engine does not answer after 30 s: $start_engine_by_hand"
+}
+
+forget_dead() { # PIDFILE NAME: an engine that was killed leaves its process id, which may be another process by now
+  [ -e "$1" ] || return 0
+  [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null || true)" = "$2" ] || rm -f "$1"
 }
 
 allow_many_systemds() { # each container's systemd takes a dozen inotify instances, and 128 is a common limit
