@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,21 @@ def misspelt(names: list[str], known: list[str]) -> list[str]:
     return problems
 
 
+def name_problems(names: list[str]) -> list[str]:
+    """Return a sentence for each of the admins' ``names`` that cannot be the account of somebody who logs in."""
+    problems = []
+    for index, name in enumerate(names):
+        if name == "root":
+            problems.append(f"dlbox_admins[{index}].name is root, which ssh does not let in. Name an ordinary account")
+        elif not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", name):
+            problems.append(
+                f"dlbox_admins[{index}].name is {name!r}, which is no account name: expected lower-case letters, digits, "
+                f"_ and -, such as ada. As shipped it is whoever runs dlbox; write your own into "
+                f"inventory/home/group_vars/all/owner.yml"
+            )
+    return problems
+
+
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core ships no types
     """What Ansible loads."""
 
@@ -116,9 +132,5 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core ships no t
         admins = values.get("dlbox_admins")
         if isinstance(admins, list) and all(isinstance(admin, dict) for admin in admins):
             problems += admin_problems(admins)
-            problems += [
-                f"dlbox_admins[{index}].name is root, which ssh does not let in. Name an ordinary account"
-                for index, admin in enumerate(admins)
-                if admin.get("name") == "root"
-            ]
+            problems += name_problems([str(admin.get("name", "")) for admin in admins])
         return problems

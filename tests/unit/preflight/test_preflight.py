@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils import dlbox_preflight as preflight
-from variable_problems import load_specs, misspelt, type_problems
+from variable_problems import load_specs, misspelt, name_problems, type_problems
 
 PROJECT = Path(__file__).resolve().parents[3]
 SUPPORTED = yaml.safe_load((PROJECT / "playbooks/vars/supported.yml").read_text())["supported_systems"]
@@ -106,3 +106,11 @@ def test_misspelt_names_are_found_by_likeness_and_others_left_alone() -> None:
         "dlbox_ssh_prot: no such variable, so it would have no effect. Did you mean dlbox_ssh_port?"
     ]
     assert misspelt(["base_ball_scores"], list(SPECS)) == []
+
+
+def test_admins_are_ordinary_accounts() -> None:
+    assert name_problems(["ada", "grace-h", "_svc"]) == []
+    root, empty, upper = name_problems(["root", "", "Ada"])
+    assert "dlbox_admins[0].name is root" in root
+    assert "dlbox_admins[1].name is ''" in empty and "owner.yml" in empty
+    assert "dlbox_admins[2].name is 'Ada'" in upper
