@@ -102,8 +102,8 @@ def name_problems(names: list[str]) -> list[str]:
             problems.append(f"dlbox_admins[{index}].name is root, which ssh does not let in. Name an ordinary account")
         elif not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", name):
             problems.append(
-                f"dlbox_admins[{index}].name is {name!r}, which is no account name: expected lower-case letters, digits, "
-                f"_ and -, such as ada. As shipped it is whoever runs dlbox; write your own into "
+                f"dlbox_admins[{index}].name is {name!r}, which is no account name: expected lower-case letters, "
+                f"digits, _ and -, such as ada. As shipped it is whoever runs dlbox; write your own into "
                 f"inventory/home/group_vars/all/owner.yml"
             )
     return problems
