@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .common import driver_packages, joined, newest_kernel, plan_wants_driver, upstream
@@ -250,26 +251,40 @@ def persistence(context: Context) -> Outcome:
     return ok("on for every GPU")
 
 
+def wanted_power(settings: Iterable[Mapping[str, Any]], card: Mapping[str, str]) -> float | None:
+    """The power limit in watts that ``nvidia_driver_gpu_settings`` asks for this card; the last entry that matches wins."""
+    wanted = None
+    for entry in settings:
+        match = str(entry.get("match", "all"))
+        named = match in ("all", card["index"], card.get("uuid")) or match.lower() in card.get("name", "").lower()
+        if entry.get("power_limit") is not None and (
+            named or card.get("pci.bus_id", "").lower().endswith(match.lower())
+        ):
+            wanted = float(entry["power_limit"])
+    return wanted
+
+
 @check("gpu.power-limit", ("nvidia_smi",))
 def power_limit(context: Context) -> Iterator[Outcome]:
     """Power limits are as the owner set them."""
-    wanted = context.wish("dlbox_gpu_power_limit", None)
+    settings = context.wish("nvidia_driver_gpu_settings", [])
     for card in context.evidence["nvidia_smi"]["gpus"]:
+        wanted = wanted_power(settings, card)
         try:
             now, usual = float(card["power.limit"]), float(card["power.default_limit"])
         except ValueError:
             yield na("this GPU reports no power limit", subject=f"GPU {card['index']}")
             continue
-        if wanted is not None and abs(now - float(wanted)) > 1:
+        if wanted is not None and abs(now - wanted) > 1:
             yield fail(
-                f"{now:.0f} W, expected {float(wanted):.0f} W (dlbox_gpu_power_limit)",
-                f"sudo nvidia-smi -i {card['index']} -pl {float(wanted):.0f}; it is lost at each reboot unless a unit sets it",
+                f"{now:.0f} W, expected {wanted:.0f} W (nvidia_driver_gpu_settings)",
+                "./dlbox up --tags gpu: it sets the limit, within what the card allows, now and at every boot",
                 subject=f"GPU {card['index']}",
             )
         elif wanted is None and abs(now - usual) > 1:
             yield warn(
                 f"{now:.0f} W, the card's default is {usual:.0f} W, and nothing keeps it over a reboot",
-                "Set dlbox_gpu_power_limit for this host, so that the doctor watches it",
+                "Set it in nvidia_driver_gpu_settings, which applies it at every boot",
                 subject=f"GPU {card['index']}",
             )
         else:
