@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from dlbox_nvidia import gpusettings
+
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .common import driver_packages, joined, newest_kernel, plan_wants_driver, upstream
 
@@ -252,16 +254,14 @@ def persistence(context: Context) -> Outcome:
 
 
 def wanted_power(settings: Iterable[Mapping[str, Any]], card: Mapping[str, str]) -> float | None:
-    """The power limit in watts that ``nvidia_driver_gpu_settings`` asks for this card; the last entry that matches wins."""
-    wanted = None
-    for entry in settings:
-        match = str(entry.get("match", "all"))
-        named = match in ("all", card["index"], card.get("uuid")) or match.lower() in card.get("name", "").lower()
-        if entry.get("power_limit") is not None and (
-            named or card.get("pci.bus_id", "").lower().endswith(match.lower())
-        ):
-            wanted = float(entry["power_limit"])
-    return wanted
+    """The power limit in watts that ``nvidia_driver_gpu_settings`` asks for this card; None when it asks for none."""
+    known = gpusettings.Card(
+        index=int(card["index"]), uuid=card.get("uuid", ""), slot=card["pci.bus_id"].lower(), name=card["name"], persistence=False,
+        power=None, power_min=None, power_max=None, memory_clock=None, graphics_clock=None, memory_clock_max=None,
+        graphics_clock_max=None, compute_mode="",
+    )  # fmt: skip
+    watts = gpusettings.merged(known, settings).get("power_limit")
+    return None if watts is None else float(watts)
 
 
 @check("gpu.power-limit", ("nvidia_smi",))
