@@ -37,6 +37,7 @@ start_engine() {
     say "starting the container engine (it is stopped again at the end)"
     setsid nohup dockerd >"$engine_state/log" 2>&1 </dev/null 8>&- 9>&- &
     echo $! >"$engine_state/pid"
+    disown # no job of ours: the tests wait for their jobs
     start_engine_by_hand="dockerd (see $engine_state/log)"
   fi
   local _
@@ -67,6 +68,7 @@ use_podman() { # Docker's API and command, served by Podman
   if [ ! -S "$engine_state/podman.sock" ]; then
     setsid nohup podman system service --time=0 "$DOCKER_HOST" >"$engine_state/log" 2>&1 </dev/null 8>&- 9>&- &
     echo $! >"$engine_state/pid"
+    disown
     sleep 1
   fi
   if ! command -v docker >/dev/null; then
