@@ -9,7 +9,7 @@ from typing import Any
 
 from .data.systems import SYSTEMS
 from .data.wheels import BUILDS
-from .model import Gpu, Problem
+from .model import PINS, Gpu, Problem
 
 Solve = Callable[[Problem], dict[str, Any]]
 LIMIT = 4
@@ -47,19 +47,7 @@ def _name(gpu: Gpu) -> str:
 
 def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
     """Yield changes that take away one of the causes, most modest first."""
-    for name in (
-        "driver",
-        "modules",
-        "driver_source",
-        "cuda",
-        "cuda_source",
-        "cudnn",
-        "pytorch",
-        "tensorflow",
-        "jax",
-        "keras",
-        "python",
-    ):
+    for name in PINS:
         if f"pin:{name}" in causes:
             yield Change(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
     if "pypi_only" in causes:
