@@ -19,6 +19,7 @@ from . import gpusettings, kernels, state
 
 SETTINGS = Path("/etc/dlbox/gpu-settings.json")
 GUARD_MEMORY = Path("/var/lib/dlbox/nvidia/boot-default")
+UPDATE_GRUB = Path("/usr/sbin/update-grub")
 ADVICE = "restart the machine (sudo systemctl reboot)"
 
 
@@ -108,9 +109,8 @@ def refresh(_options: argparse.Namespace) -> int:
     now = f"{best.release if best else ''} {first.release if first else ''}\n"
     if GUARD_MEMORY.exists() and GUARD_MEMORY.read_text() == now:
         return 0
-    update = Path("/usr/sbin/update-grub")
-    if update.exists():
-        done = subprocess.run([str(update)], capture_output=True, text=True, check=False)
+    if UPDATE_GRUB.exists():
+        done = subprocess.run([str(UPDATE_GRUB)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.stderr.write(f"dlbox-nvidia: update-grub failed: {done.stderr.strip()}\n")
             return 1

@@ -1,0 +1,127 @@
+"""The state of the driver is read from a host's files and from what its commands say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlbox_nvidia import hosttool, state
+from dlbox_nvidia.apt import Done
+
+PROC = (
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.126.09  Release Build  (root@host)\nGCC version: 13\n"
+)
+MODULE = b"\0version=580.178.04\0"
+
+
+def machine(root: Path, *, loaded: str = "", library: str = "580.178.04") -> Path:
+    """A host with two kernels, the newer one without module, a loaded module and libraries."""
+    for release in ("6.8.0-149-generic", "7.0.0-43-generic"):
+        (root / "boot").mkdir(exist_ok=True)
+        (root / f"boot/vmlinuz-{release}").touch()
+        (root / f"lib/modules/{release}").mkdir(parents=True)
+    module = root / "lib/modules/6.8.0-149-generic/kernel/nvidia-580-open/nvidia.ko"
+    module.parent.mkdir(parents=True)
+    module.write_bytes(MODULE)
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    libraries.mkdir(parents=True)
+    if library:
+        (libraries / f"libnvidia-ml.so.{library}").touch()
+        (libraries / "libnvidia-ml.so.1").touch()
+    if loaded:
+        (root / "proc/driver/nvidia").mkdir(parents=True)
+        (root / "proc/driver/nvidia/version").write_text(PROC.replace("580.126.09", loaded))
+    return root
+
+
+def told(root: Path, running: str = "6.8.0-149-generic") -> dict[str, Any]:
+    def runner(argv: Sequence[str]) -> Done:
+        if argv[0] == "dpkg-query" and "-W" in argv:
+            line = "libnvidia-compute-580\t580.178.04-0ubuntu0.24.04.1\thold\tinstalled\n"
+            return Done(0, f"{line}linux-image-generic\t6.8\tinstall\tinstalled\nbroken\t1\tinstall\tunpacked\n", "")
+        return Done(127, "", "absent")
+
+    return state.read_state(root, runner, running)
+
+
+def test_a_module_that_is_older_than_the_libraries_asks_for_a_restart(tmp_path: Path) -> None:
+    found = told(machine(tmp_path, loaded="580.126.09"))
+    reason = "the loaded NVIDIA module is 580.126.09, the installed libraries are 580.178.04"
+    assert found["reboot_reasons"] == [reason]
+    light = hosttool.light_state(tmp_path)
+    assert light["reboot_reasons"] == [reason], "the login message reads the same from files alone"
+    assert hosttool.message(light).splitlines()[0] == f"NVIDIA: {reason}: restart the machine (sudo systemctl reboot)."
+
+
+def test_the_same_version_asks_for_nothing(tmp_path: Path) -> None:
+    found = told(machine(tmp_path, loaded="580.178.04"))
+    assert found["reboot_reasons"] == []
+    assert hosttool.message({"reboot_reasons": [], "waiting_kernels": []}) == ""
+
+
+def test_a_module_that_was_replaced_on_disk_asks_for_a_restart(tmp_path: Path) -> None:
+    found = told(machine(tmp_path, loaded="580.126.09", library=""))
+    assert found["reboot_reasons"] == ["the loaded NVIDIA module is 580.126.09, the installed one is 580.178.04"]
+
+
+def test_nouveau_and_a_kernel_without_module_ask_for_a_restart(tmp_path: Path) -> None:
+    machine(tmp_path)
+    assert told(tmp_path)["reboot_reasons"] == [], "installed, and not loaded because there is no GPU: nothing is due"
+    assert "7.0.0-43-generic has no NVIDIA module" in told(tmp_path, "7.0.0-43-generic")["reboot_reasons"][0]
+    (tmp_path / "sys/module/nouveau").mkdir(parents=True)
+    assert told(tmp_path)["reboot_reasons"] == ["nouveau drives the GPU until the next start"]
+
+
+def test_a_kernel_that_waits_for_its_module_is_named(tmp_path: Path) -> None:
+    found = told(machine(tmp_path))
+    assert found["waiting_kernels"] == ["7.0.0-43-generic"]
+    assert "kernel 7.0.0-43-generic has no NVIDIA module yet" in hosttool.message(found)
+    assert hosttool.guard_choice("UUID", tmp_path).endswith("gnulinux-6.8.0-149-generic-advanced-UUID")
+    assert hosttool.guard_choice("", tmp_path) == "", "without an id there is nothing to tell GRUB"
+
+
+def test_packages_are_read_with_their_holds_and_what_is_half_done(tmp_path: Path) -> None:
+    found = told(machine(tmp_path))
+    assert found["packages"] == {"libnvidia-compute-580": "580.178.04-0ubuntu0.24.04.1"}
+    assert found["held"] == ["libnvidia-compute-580"] and found["half_configured"] == ["broken"]
+    assert found["branches"] == ["580"] and found["flavours"] == ["generic"]
+    assert found["secure_boot"] is None and found["leftovers"] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "tool", "dracut"),
+    [
+        ([], None, False),
+        (["usr/sbin/update-initramfs"], "update-initramfs", False),
+        (["usr/bin/dracut"], "dracut", True),
+        (["usr/sbin/update-initramfs", "usr/bin/dracut"], "update-initramfs", True),
+    ],
+)
+def test_what_makes_the_initramfs(tmp_path: Path, files: list[str], tool: str | None, dracut: bool) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    found = told(tmp_path)
+    assert found["initramfs"] == tool and found["dracut"] is dracut
+
+
+def test_a_desktop_is_a_graphical_target_with_a_display_manager(tmp_path: Path) -> None:
+    units = tmp_path / "etc/systemd/system"
+    units.mkdir(parents=True)
+    assert state.is_graphical(tmp_path) is False
+    (units / "default.target").symlink_to("/lib/systemd/system/graphical.target")
+    assert state.is_graphical(tmp_path) is False, "the default target of a server without display manager too"
+    (units / "display-manager.service").symlink_to("/lib/systemd/system/gdm.service")
+    assert state.is_graphical(tmp_path) is True
+    (units / "default.target").unlink()
+    (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
+    assert state.is_graphical(tmp_path) is False
+
+
+def test_firmware_without_mokutil_tells_secure_boot(tmp_path: Path) -> None:
+    variable = tmp_path / "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+    variable.parent.mkdir(parents=True)
+    variable.write_bytes(b"\x06\0\0\0\1")
+    assert told(tmp_path)["secure_boot"] is True
