@@ -80,7 +80,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_ssh import config, keys
+from ansible.module_utils.dlbox_public_key import MalformedKey
+from ansible.module_utils.dlbox_public_key import read as read_key
+from ansible.module_utils.dlbox_ssh import config
 
 
 def read(path: Path) -> str:
@@ -115,8 +117,8 @@ def weak_host_keys(host_keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for key in host_keys:
         public = Path(key["path"] + ".pub")
         try:
-            bits = keys.parse_line(public.read_text()).bits
-        except (OSError, keys.MalformedKey, IndexError):
+            bits = read_key(public.read_text()).bits
+        except (OSError, MalformedKey):
             bits = -1
         if bits < key["min_bits"] or not Path(key["path"]).exists():
             weak.append(key)

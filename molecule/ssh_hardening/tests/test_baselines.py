@@ -69,6 +69,11 @@ def codes_at_most(host: Any, settings: Settings) -> bool:
     return bool(chosen or settings["kbdinteractiveauthentication"] == ["no"])
 
 
+def unless_chosen(keyword: str, variable: str) -> Callable[[Any, Settings], bool]:
+    """A kind of forwarding is off unless the owner chose it."""
+    return lambda host, settings: settings[keyword] == ["no"] or host.ansible.get_variables().get(variable) is True
+
+
 def moduli(host: Any, _settings: Settings) -> bool:
     """No group below 2047 bits is left."""
     return bool(host.check_output("awk '$5 ~ /^[0-9]+$/ && $5 < 2047' /etc/ssh/moduli | wc -l") == "0")
@@ -206,9 +211,9 @@ DEV_SEC = [
     Control("sshd-37", "ClientAliveCountMax", one("clientalivecountmax", "3")),
     Control("sshd-38", "PermitTunnel", one("permittunnel", "no")),
     Control("sshd-39", "AllowTcpForwarding", one("allowtcpforwarding", "no"), (("workstation", FORWARDING),)),
-    Control("sshd-40", "AllowAgentForwarding", one("allowagentforwarding", "no")),
+    Control("sshd-40", "AllowAgentForwarding", unless_chosen("allowagentforwarding", "ssh_hardening_agent_forwarding")),
     Control("sshd-41", "GatewayPorts", one("gatewayports", "no")),
-    Control("sshd-42", "X11Forwarding", one("x11forwarding", "no")),
+    Control("sshd-42", "X11Forwarding", unless_chosen("x11forwarding", "ssh_hardening_x11_forwarding")),
     Control("sshd-43", "X11UseLocalhost", one("x11uselocalhost", "yes")),
     Control("sshd-44", "PrintMotd", one("printmotd", "no")),
     Control(

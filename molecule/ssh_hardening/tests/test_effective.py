@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+FOLDER = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 ALGORITHMS = {"kexalgorithms": "kex", "ciphers": "cipher", "macs": "mac"}
 
 
@@ -28,6 +35,26 @@ def test_the_drop_in_wins_over_cloud_init_for_everybody(effective: dict[str, lis
     assert effective["port"] == ["22"], "the hand-written port does not add to ours"
 
 
+def test_the_base_file_includes_the_drop_ins_first(host: Any) -> None:
+    """Also where there was no Include, as on one of the hosts."""
+    lines = host.file("/etc/ssh/sshd_config").content_string.splitlines()
+    directives = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    assert directives[0] == "Include /etc/ssh/sshd_config.d/*.conf"
+
+
+def test_a_short_rsa_key_does_not_log_in(login: Any) -> None:
+    assert login("true", user="bea", key=FOLDER / "short").returncode == 255
+
+
+def test_who_leaves_the_group_does_not_log_in(host: Any, login: Any, sshd: dict[str, list[str]]) -> None:
+    if "allowgroups" not in sshd:
+        pytest.skip("no groups were chosen on this host")
+    assert login("true", user="bea", key=FOLDER / "bea").returncode == 0
+    host.check_output("gpasswd -d bea users")
+    assert login("true", user="bea", key=FOLDER / "bea").returncode == 255
+    host.check_output("gpasswd -a bea users")
+
+
 def test_what_was_taken_out_is_still_readable(host: Any) -> None:
     by_hand = host.file("/etc/ssh/sshd_config.d/99-by-hand.conf")
     assert "#dlbox: Port 2022" in by_hand.content_string
@@ -39,7 +66,8 @@ def test_no_algorithm_that_the_host_does_not_offer(host: Any, sshd: dict[str, li
         chosen = sshd[keyword][0].split(",")
         assert set(chosen) <= set(host.check_output(f"ssh -Q {query}").split())
         assert not [name for name in chosen if "sha1" in name or "cbc" in name]
-    assert sshd["kexalgorithms"][0].split(",")[0] in ("mlkem768x25519-sha256", "sntrup761x25519-sha512")
+    first = sshd["kexalgorithms"][0].split(",")[0].removesuffix("@openssh.com")
+    assert first in ("mlkem768x25519-sha256", "sntrup761x25519-sha512")
     assert all(name.endswith("-etm@openssh.com") for name in sshd["macs"][0].split(","))
 
 
@@ -63,8 +91,21 @@ def test_forwarding_is_the_profiles(profile: str, login: Any, sshd: dict[str, li
     done = login(options=("-W", "127.0.0.1:22"))
     assert done.stdout.startswith("SSH-2.0") == (profile == "workstation"), done.stderr
     assert sshd["allowtcpforwarding"] == (["local"] if profile == "workstation" else ["no"])
-    assert sshd["allowagentforwarding"] == ["no"]
-    assert sshd["x11forwarding"] == ["no"]
+
+
+def test_agent_and_x11_forwarding_are_choices(
+    host: Any, login: Any, sshd: dict[str, list[str]], tmp_path: Path
+) -> None:
+    chosen = bool(host.ansible.get_variables().get("ssh_hardening_agent_forwarding", False))
+    assert sshd["allowagentforwarding"] == sshd["x11forwarding"] == (["yes"] if chosen else ["no"])
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(tmp_path / "a")], stdout=subprocess.DEVNULL)
+    try:
+        while not (tmp_path / "a").exists():
+            time.sleep(0.05)
+        options = ("-A", "-o", f"IdentityAgent={tmp_path / 'a'}")
+        assert login("printenv", "SSH_AUTH_SOCK", options=options).returncode == (0 if chosen else 1)
+    finally:
+        agent.kill()
 
 
 def test_penalties_where_the_server_has_them(host: Any, sshd: dict[str, list[str]]) -> None:
@@ -75,10 +116,29 @@ def test_penalties_where_the_server_has_them(host: Any, sshd: dict[str, list[str
         assert host.check_output("ssh -V 2>&1").startswith("OpenSSH_9.2")
 
 
-def test_the_unit_that_the_distribution_chose_still_starts_it(host: Any) -> None:
-    by_socket = (
-        "ubuntu-24" in host.check_output("cat /etc/hostname /etc/os-release | tr -d '\\n'")
-        or host.service("ssh.socket").is_enabled
+def test_guessing_is_slowed_down_and_a_slip_is_not(host: Any, login: Any, sshd: dict[str, list[str]]) -> None:
+    """Two failed logins are forgiven; with the fourth the address waits, unless it is one of the home network's."""
+    if "persourcepenalties" not in sshd:
+        pytest.skip("this server has no penalties; the role fail2ban is for such")
+    exempt = len(sshd["persourcepenaltyexemptlist"][0].split(",")) > 2
+    restart = (
+        "if systemctl -q is-active ssh.socket; then systemctl stop ssh.socket ssh.service; systemctl start ssh.socket; "
     )
+    restart += "else systemctl restart ssh.service; fi"
+    host.check_output(restart)  # earlier tests failed on purpose
+    for _ in range(2):
+        assert login("true", user="nobody-here").returncode == 255
+    assert login("true").returncode == 0, "a slip"
+    for _ in range(3):
+        assert login("true", user="nobody-here").returncode == 255
+    done = login("true")
+    host.check_output(restart)
+    assert done.returncode == (0 if exempt else 255), done.stderr
+    assert login("true").returncode == 0, "a restart forgets"
+
+
+def test_the_unit_that_the_distribution_chose_still_starts_it(host: Any) -> None:
+    release = host.check_output('. /etc/os-release && echo "$ID-$VERSION_ID"')
+    by_socket = release in ("ubuntu-24.04", "ubuntu-26.04")
     assert host.service("ssh.socket").is_enabled == by_socket
     assert host.service("ssh.service").is_enabled == (not by_socket)

@@ -8,14 +8,17 @@ import fnmatch
 import grp
 import os
 import pwd
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ansible.module_utils.dlbox_ssh import keys
+from ansible.module_utils.dlbox_public_key import PublicKey, read_lines
 
 NO_LOGIN_SHELLS = {"nologin", "false", "true", "sync", "halt", "shutdown"}
 EPOCH = datetime.date(1970, 1, 1)
+# A key's type names its signature algorithm, except for RSA, whose SHA-1 signatures are refused since OpenSSH 8.8.
+SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +121,25 @@ def readable_by(path: Path, uid: int) -> bool:
     return bool(status.st_mode & (stat.S_IRUSR if status.st_uid == uid else stat.S_IROTH | stat.S_IRGRP))
 
 
+def key_refusal(key: PublicKey, server: Server, today: datetime.date) -> str:
+    """Why the server would not log this key in; empty where it would."""
+    if key.body in server.revoked:
+        return "is revoked"
+    if server.algorithms and not set(SIGNATURES.get(key.type, (key.type,))) & set(server.algorithms):
+        return f"is of type {key.type}, which the server will not accept"
+    if key.type == "ssh-rsa" and key.bits < server.rsa_bits:
+        return f"has {key.bits} bits, and RSA keys need {server.rsa_bits}"
+    for option in key.option_list:
+        name, _, value = option.partition("=")
+        if name.lower() == "command":
+            return "is bound to a command and gives no login"
+        if name.lower() == "cert-authority":
+            return "is a certificate authority, not a login key"
+        if name.lower() == "expiry-time" and re.sub(r"\D", "", value)[:8] < f"{today:%Y%m%d}":
+            return f"has expired ({value})"
+    return ""
+
+
 def key_file_problems(
     path: Path, user: pwd.struct_passwd, server: Server, today: datetime.date
 ) -> tuple[list[str], list[str]]:
@@ -129,11 +151,11 @@ def key_file_problems(
         return [], [why]
     if not readable_by(path, user.pw_uid):
         return [], [f"{path} cannot be read by {user.pw_name}: chmod u+r {path}"]
-    found, problems = keys.parse_file(path.read_text(errors="replace"))
+    found, problems = read_lines(path.read_text(errors="replace"))
     problems = [f"{path} {problem}" for problem in problems]
     good = []
     for key in found:
-        why = keys.refusal(key, list(server.algorithms), server.rsa_bits, set(server.revoked), f"{today:%Y%m%d}")
+        why = key_refusal(key, server, today)
         if why:
             problems.append(f"{path}: the key {key.comment or key.fingerprint} {why}")
         else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.dlbox_public_key import parse, parse_lines
+from ansible.module_utils.dlbox_public_key import MalformedKey, parse, parse_lines, read, read_lines
 from hypothesis import given
 from hypothesis import strategies as st
 from public_keys import admin_problems, public_keys
@@ -34,7 +34,8 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         path = folder / name
         subprocess.run(["ssh-keygen", "-q", "-N", "", "-C", "ada@laptop", "-f", path, *options], check=True)
         keys[name] = path.with_suffix(".pub").read_text().strip()
-        keys[f"{name}.private"] = path.read_text()
+        shown = subprocess.run(["ssh-keygen", "-lf", path], check=True, capture_output=True, text=True).stdout
+        keys[f"{name}.fingerprint"] = shown.split()[1]
     return keys
 
 
@@ -43,16 +44,20 @@ def test_real_keys_are_read_back_whole(generated: dict[str, str], kind: str) -> 
     key = parse(generated[kind])
     assert key.line == generated[kind]
     assert key.comment == "ada@laptop"
+    assert key.fingerprint == generated[f"{kind}.fingerprint"]
 
 
 def test_weak_rsa_is_refused_with_its_size(generated: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"RSA with 2048 bit .* ed25519"):
         parse(generated["rsa2048"])
+    assert read(generated["rsa2048"]).bits == 2048, "what is already on a host is only read"
 
 
 def test_options_with_quoted_blanks_are_kept() -> None:
     key = parse(f'from="10.0.0.0/8",command="echo a b" {ED25519} ada')
     assert key.options == 'from="10.0.0.0/8",command="echo a b"'
+    assert key.option_list == ['from="10.0.0.0/8"', 'command="echo a b"']
+    assert read(f'from="10.0.0.0/8,192.168.1.7",no-pty {ED25519}').option_list[1:] == ["no-pty"]
     assert key.type == "ssh-ed25519"
 
 
@@ -73,6 +78,27 @@ def test_options_with_quoted_blanks_are_kept() -> None:
 def test_what_is_no_key_is_refused_with_the_reason(line: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse(line)
+
+
+def test_an_old_kind_of_key_is_read_but_not_taken() -> None:
+    line = "ssh-dss " + wire(b"ssh-dss", b"x")
+    assert read(line).type == "ssh-dss"
+    with pytest.raises(ValueError, match="no longer accepted"):
+        parse(line)
+
+
+def test_a_file_names_its_bad_lines_and_keeps_the_others() -> None:
+    good, problems = read_lines(f"# comment\n\n{ED25519} a\nnonsense here\n")
+    assert [key.comment for key in good] == ["a"]
+    assert problems[0].startswith("line 4: it does not start with a key type")
+
+
+@given(st.text())
+def test_any_text_is_read_or_is_malformed(line: str) -> None:
+    try:
+        assert read(line).fingerprint
+    except MalformedKey as error:
+        assert str(error)
 
 
 @given(st.text())
