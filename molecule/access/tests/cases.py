@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,12 +32,15 @@ def keys_folder() -> Path:
 class Box:
     """One container as the owner sees it: an address, an ssh server, and a console for the examiner (docker exec)."""
 
-    def __init__(self, engine: docker.DockerClient, name: str, template: str, address: str) -> None:
-        """Start it with the template's settings, from the image that prepare.yml kept of it."""
+    def __init__(self, engine: docker.DockerClient, name: str, template: str, address: str, sockets: str) -> None:
+        """Start it with the template's settings, from the image that prepare.yml kept of it.
+
+        sockets is a folder for those of shared ssh connections; its path has to be short.
+        """
         self.name, self.address, self.engine = name, address, engine
         self.folder = keys_folder() / name
         self.folder.mkdir(exist_ok=True)
-        self.sockets = tempfile.mkdtemp(prefix="cp-")  # sockets have short names only
+        self.sockets = sockets
         made = engine.containers.get(template).attrs
         with_settings = {
             **made["Config"],
@@ -107,11 +113,15 @@ class Box:
         """The guard's last outcome."""
         return self.console("dlbox-guard status 2>/dev/null || echo absent")[1].strip()
 
+    def logins(self) -> int:
+        """How many logins by key the host has seen."""
+        return int(self.console("journalctl -q --no-pager | grep -c 'Accepted publickey'")[1])
+
     def access_state(self) -> str:
         """All that decides about access, to be compared with itself: files, units and the kernel's rules."""
         return self.console(
-            "find /etc/ssh /etc/ufw /etc/default/ufw /etc/pam.d /home/*/.ssh -type f ! -name '*~' -exec sha256sum {} +"
-            " | sort -k2;"
+            "find /etc/ssh /etc/ufw /etc/default/ufw /etc/pam.d /etc/sudoers* /home/*/.ssh -type f ! -name '*~'"
+            " -exec sha256sum {} + | sort -k2;"
             "systemctl is-enabled ssh.service ssh.socket; systemctl is-active ssh.socket;"
             "iptables -S | grep -v f2b; ip6tables -S"
         )[1]
@@ -186,6 +196,48 @@ class Box:
         """SIGKILL for the controller and everything it started, its ssh connections too."""
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+class Relay:
+    """A router that translates addresses: what comes to a port of its own goes to the host, from an address of its own.
+
+    All connections look alike to the host, the old and the new ones.
+    """
+
+    def __init__(self, address: str, port: int = 22) -> None:
+        """Listen on a free port of the loopback address until closed."""
+        self.target = (address, port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listener.getsockname()[1])
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        """Join each caller with the host."""
+        while True:
+            try:
+                caller, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(self.target, 5)
+            except OSError:
+                caller.close()
+                continue
+            for one, other in ((caller, far), (far, caller)):
+                threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        """Carry bytes in one direction until one side hangs up."""
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Take no more callers."""
+        self.listener.close()
 
 
 @dataclasses.dataclass

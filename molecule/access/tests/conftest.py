@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,12 +39,14 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, concurrent.fu
 
     def run(number: int, case: cases.Case) -> None:
         name = case.function.__name__.removeprefix("case_").replace("_", "-")
-        box = cases.Box(engine, f"dlbox-access-case-{name}", f"dlbox-access-{case.on}", f"{prefix}.{10 + number}")
-        try:
-            case.function(box)
-        finally:
-            if not keep:
-                box.remove()
+        template, address = f"dlbox-access-{case.on}", f"{prefix}.{10 + number}"
+        with tempfile.TemporaryDirectory(prefix="cp-") as sockets:
+            box = cases.Box(engine, f"dlbox-access-case-{name}", template, address, sockets)
+            try:
+                case.function(box)
+            finally:
+                if not keep:
+                    box.remove()
 
     selected = [item.callspec.params["case"] for item in request.session.items if "outcomes" in item.fixturenames]
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("ACCESS_WORKERS", "3"))) as pool:

@@ -9,9 +9,10 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
-from cases import PROJECT, WINDOW, Box, Case, Play, keys_folder
+from cases import PASSWORD, PROJECT, WINDOW, Box, Case, Play, Relay, keys_folder
 
 OURS = ["ssh_hardening", "ufw"]
 CASES: list[Case] = []
@@ -155,6 +156,14 @@ def case_keys_gone(box: Box) -> None:
 
 
 @case()
+def case_become_broken(box: Box) -> None:
+    """The login works, and nobody becomes root any more: not the play either, so that only the host can undo it."""
+    before = box.access_state()
+    play = box.play(["foreign_role"], foreign_role_does="break_sudo", access_guard_window=20)
+    reverted(box, play, before, "/etc/pam.d/sudo")
+
+
+@case()
 def case_invalid_configuration(box: Box) -> None:
     """A configuration that sshd refuses: the restart fails, and the host rolls back at once."""
     before = box.access_state()
@@ -207,6 +216,60 @@ def case_proofs(box: Box) -> None:
     box.until(box.lets_in, 30)
 
 
+OTHER_FIREWALLS = """
+for unit in fail2ban firewalld; do
+  printf '[Service]\\nExecStart=sleep infinity\\n[Install]\\nWantedBy=multi-user.target\\n' \\
+    > /etc/systemd/system/$unit.service
+  mkdir -p /etc/$unit && echo before > /etc/$unit/local.conf
+done
+systemctl enable --now fail2ban.service
+nft add table inet mine
+nft add chain inet mine input '{ type filter hook input priority 5; policy accept; }'
+nft add rule inet mine input tcp dport 9 drop
+"""
+CHANGE_OTHER_FIREWALLS = """
+systemctl disable --now fail2ban.service
+systemctl enable --now firewalld.service
+for unit in fail2ban firewalld; do echo after > /etc/$unit/local.conf; done
+echo 'flush ruleset' > /etc/nftables.conf
+nft delete table inet mine
+nft add table inet theirs
+nft add chain inet theirs input '{ type filter hook input priority 5; policy drop; }'
+"""
+OF_OTHER_FIREWALLS = """
+nft -s list ruleset inet; cat /etc/nftables.conf /etc/fail2ban/local.conf /etc/firewalld/local.conf
+for unit in fail2ban firewalld; do systemctl is-enabled $unit; systemctl is-active $unit; done
+"""
+
+
+@case(on="d12")
+def case_other_firewalls(box: Box) -> None:
+    """What belongs to nftables, firewalld and fail2ban (stand-ins for these two services) is restored as well."""
+    guard = (PROJECT / "roles/access_guard/files/dlbox-guard").read_text()
+    box.console(f"cat > /usr/local/sbin/dlbox-guard <<'GUARD'\n{guard}GUARD\nchmod 755 /usr/local/sbin/dlbox-guard")
+    box.console(OTHER_FIREWALLS)
+    before, access = box.console(OF_OTHER_FIREWALLS)[1], box.access_state()
+    assert "tcp dport 9 drop" in before and "before\nbefore\nenabled\nactive\ndisabled\ninactive" in before, before
+    code, out = box.console("dlbox-guard arm 90 60 /etc/nftables.conf /etc/fail2ban /etc/firewalld")
+    assert code == 0, out
+    box.console(CHANGE_OTHER_FIREWALLS)
+    assert "after\nafter\ndisabled\ninactive\nenabled\nactive" in box.console(OF_OTHER_FIREWALLS)[1]
+    assert not box.lets_in()
+    code, out = box.console("dlbox-guard applied 90 && dlbox-guard rollback 'by hand'")
+    assert code == 0, out
+    assert box.console(OF_OTHER_FIREWALLS)[1] == before
+    assert box.access_state() == access
+    reverted = box.console("cat /var/lib/dlbox/access_guard/reverted")[1].splitlines()
+    for name in (
+        "/etc/nftables.conf",
+        "unit fail2ban.service",
+        "unit firewalld.service",
+        "firewall rules in the kernel (nft)",
+    ):
+        assert name in reverted, reverted
+    box.until(box.lets_in, 30)
+
+
 # --- the role refuses, before it touches anything ---------------------------------------------------------------------
 
 
@@ -223,7 +286,7 @@ def case_refusals(box: Box) -> None:
     refused(
         box, run("nokey"), before, "nokey: ", "/home/nokey/.ssh/authorized_keys does not exist", "ssh-keygen -t ed25519"
     )
-    refused(box, run("malformed"), before, "/home/malformed/.ssh/authorized_keys line 1: the key data is")
+    refused(box, run("malformed"), before, "/home/malformed/.ssh/authorized_keys line 1: its base64 part is damaged")
     refused(box, run("ecdsa"), before, "is of type ecdsa-sha2-nistp256, which the server will not accept")
     refused(box, run("loose"), before, "is writable by others (mode 0666): chmod go-w /home/loose/.ssh/authorized_keys")
 
@@ -267,7 +330,7 @@ def case_refusals_of_lists(box: Box) -> None:
     )
 
 
-@case(full=True)
+@case()
 def case_refusal_of_a_match_block(box: Box) -> None:
     """A Match block elsewhere that would win over the drop-in is named, not overlooked."""
     box.console("printf 'Match User ada\\nPasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/99-match.conf")
@@ -278,50 +341,90 @@ def case_refusal_of_a_match_block(box: Box) -> None:
 # --- the good path ----------------------------------------------------------------------------------------------------
 
 
-def good_path(box: Box, **more: object) -> None:
+def unchanged(box: Box, **more: Any) -> None:
+    """Another run changes nothing, arms nothing, and logs in once at most."""
+    stamp, logins = box.console("stat -c %Y /var/lib/dlbox/access_guard/log")[1], box.logins()
+    play = box.play(OURS, port=2222, dlbox_ssh_port=2222, access_guard_port=2222, **more)
+    assert play.code == 0, play.out
+    assert play.changed == 0, play.out
+    assert "arm the rollback" not in play.out
+    assert box.console("stat -c %Y /var/lib/dlbox/access_guard/log")[1] == stamp
+    assert box.logins() - logins <= 1, "a connection for nothing"
+
+
+def good_path(box: Box, **more: Any) -> None:
     """New port and new firewall in one window, confirmed; the second run arms nothing and changes nothing."""
     first = box.play(OURS, dlbox_ssh_port=2222, access_guard_port=2222, **more)
     assert first.code == 0, first.out
     assert box.guard() == "confirmed"
     assert "confirmed: by a login" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
     box.until(lambda: box.lets_in(port=2222), 30)
-    assert not box.lets_in(port=22)
     assert box.ssh("other", 2222)[0] == 255, "a login that is not on the list"
     assert "set ansible_port to it" in first.out
-    stamp = box.console("stat -c %Y /var/lib/dlbox/access_guard/log")[1]
-    second = box.play(OURS, port=2222, dlbox_ssh_port=2222, access_guard_port=2222, **more)
-    assert second.code == 0, second.out
-    assert second.changed == 0, second.out
-    assert "arm the rollback" not in second.out
-    assert box.console("stat -c %Y /var/lib/dlbox/access_guard/log")[1] == stamp
+    fingerprint = box.console("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key")[1].split()[1]
+    assert fingerprint in " ".join(first.out.split()), "the owner is told how to know the host"
+    unchanged(box, **more)
+
+
+def moving(box: Box) -> None:
+    """The old port stays open beside the new one for a while; when it goes, that is guarded and confirmed too."""
+    good_path(box, ssh_hardening_extra_ports=[22])
+    assert box.lets_in(port=22), "the old port, in the meantime"
+    last = box.play(OURS, port=2222, dlbox_ssh_port=2222, access_guard_port=2222)
+    assert last.code == 0, last.out
+    assert box.guard() == "confirmed"
+    box.until(lambda: box.lets_in(port=2222), 30)
+    assert not box.lets_in(port=22)
+    assert " 22/tcp" not in box.console("ufw status")[1].replace("\n", "\n ")
 
 
 @case()
 def case_good_path(box: Box) -> None:
     """By service."""
     good_path(box)
+    assert not box.lets_in(port=22)
 
 
 @case(on="u2404")
 def case_good_path_by_socket(box: Box) -> None:
-    """By socket."""
-    good_path(box)
+    """By socket, with a second port during the move."""
+    moving(box)
 
 
 @case(on="d12", full=True)
 def case_good_path_d12(box: Box) -> None:
-    """With an older OpenSSH, whose sessions and listener share a name."""
-    good_path(box)
+    """With an older OpenSSH, whose sessions and listener share a name, and a second port during the move."""
+    moving(box)
 
 
 @case(on="d12")
 def case_foreign_role_good(box: Box) -> None:
-    """A foreign role that does no harm is confirmed; one that changes nothing is let go."""
-    assert box.play(["foreign_role"], foreign_role_does="good").code == 0
-    assert box.guard() == "confirmed"
-    again = box.play(["foreign_role"], foreign_role_does="good")
-    assert again.code == 0, again.out
-    assert box.guard() == "released"
+    """A foreign role that does no harm is confirmed; one that changes nothing is let go.
+
+    The owner comes through a router that translates addresses, and sudo asks her for her password.
+    """
+    box.console("echo 'ada ALL=(ALL) ALL' > /etc/sudoers.d/suite")
+    assert not box.lets_in(), "sudo asks for the password"
+    router = Relay(box.address)
+    common = (
+        f"-o UserKnownHostsFile={box.known_hosts} -o StrictHostKeyChecking=yes -o HostKeyAlias={box.address} -F none"
+    )
+    owner = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": router.port,
+        "ansible_ssh_common_args": common,
+        "ansible_become_password": PASSWORD,
+    }
+    try:
+        first = box.play(["foreign_role"], foreign_role_does="good", **owner)
+        assert first.code == 0, first.out
+        assert box.guard() == "confirmed"
+        assert "confirmed: by a login" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
+        again = box.play(["foreign_role"], foreign_role_does="good", **owner)
+        assert again.code == 0, again.out
+        assert box.guard() == "released"
+    finally:
+        router.close()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -336,3 +439,12 @@ def case_foreign_role_good(box: Box) -> None:
 )
 def test_nobody_is_locked_out(case: Case, outcomes: dict[str, Future[None]]) -> None:
     outcomes[case.function.__name__].result()
+
+
+def test_at_the_machine_itself_the_local_user_confirms(host: Any) -> None:
+    """The scenario's own run, without ssh: armed, and kept because sshd answers and nobody has a key there to try."""
+    assert host.check_output("dlbox-guard status") == "confirmed"
+    log = host.check_output("cat /var/lib/dlbox/access_guard/log")
+    assert "armed: rollback in 90 s" in log
+    assert "confirmed: by the local user" in log
+    assert log.count("armed: ") == 1, "the second run armed nothing"
