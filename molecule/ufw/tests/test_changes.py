@@ -221,7 +221,8 @@ def test_jupyter_on_the_home_network_is_a_choice_of_the_owner(firewall):
     }
     added = firewall.apply("--check", ufw_rules=[], **owner)["added"]
     assert added == [
-        "v4 allow in 8888:8889/tcp from 10.66.0.0/24 # dlbox: jupyter from home - JupyterLab of each admin"
+        f"v4 allow in {port}/tcp from 10.66.0.0/24 # dlbox: jupyter of {name} - JupyterLab from the home network"
+        for port, name in ((8888, "ada"), (8889, "grace"))
     ]
 
 
