@@ -157,7 +157,7 @@ def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_completes_it(
     assert host.file(f"{CASE}/conda-meta/dlbox/incomplete").exists
     assert host.file(CASE).mode == 0o700  # nobody but root can enter
     result = conda_env(wanted)
-    assert of(result)["status"] == "completed", result
+    assert of(result)["status"] == "completed", of(result)["error"]
     assert of(result)["source"] == "own lock"
     assert host.file(CASE).mode == 0o755
     assert not conda_env(wanted, verify="full")["changed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import io
 import json
 import os
 import stat
@@ -78,11 +79,18 @@ def installer(info: Path) -> str:
 
 
 def read_record(prefix: Path, site: Path, info: Path) -> list[File]:
-    """The files that a wheel's RECORD lists, with paths from the prefix."""
+    """The files that a wheel's RECORD lists, with paths from the prefix.
+
+    Raises ValueError for a RECORD that ends in the middle, as a killed installer leaves it: uv and pip write it anew, last
+    of all files, and end each line.
+    """
     files = []
     start = str(prefix) + os.sep
-    with (info / "RECORD").open(newline="", encoding="utf-8") as text:
-        for row in csv.reader(text):
+    with (info / "RECORD").open(newline="", encoding="utf-8") as record:
+        text = record.read()
+        if not text.endswith("\n"):
+            raise ValueError(f"{info.name}/RECORD is cut off")
+        for row in csv.reader(io.StringIO(text)):
             if not row:
                 continue
             path = os.path.normpath(os.path.join(site, row[0]))  # noqa: PTH118 (30,000 times: strings are faster)
@@ -110,10 +118,14 @@ def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = T
                 continue
             name, _, version = info.name[: -len(".dist-info")].partition("-")
             package = Package(normal(name), "wheel", version, info=relative)
-            if not (info / "RECORD").is_file() or not (info / "METADATA").is_file():
+            # INSTALLER comes after the package's programs: without it, RECORD is still the wheel's, which does not know them.
+            if not all((info / file).is_file() for file in ("METADATA", "INSTALLER", "RECORD")):
                 package.broken = f"{relative} is not complete"
             elif records:
-                package.files = read_record(prefix, site, info)
+                try:
+                    package.files = read_record(prefix, site, info)
+                except ValueError:
+                    package.broken = f"{relative} is not complete"
             found[package.name] = package
     return found
 

@@ -42,7 +42,8 @@ def wheel(prefix, name, *paths):
         rows.append(f"{path},sha256={digest},{entry['size_in_bytes']}")
     info = f"{SITE}/{name}-2.0.dist-info"
     put(prefix, f"{info}/METADATA")
-    put(prefix, f"{info}/RECORD", "\n".join([*rows, f"{name}-2.0.dist-info/RECORD,,"]).encode())
+    put(prefix, f"{info}/INSTALLER", b"uv")
+    put(prefix, f"{info}/RECORD", "".join(f"{row}\n" for row in [*rows, f"{name}-2.0.dist-info/RECORD,,"]).encode())
 
 
 @pytest.fixture
@@ -90,8 +91,16 @@ def test_content_is_compared_of_suspects_and_in_full(prefix):
     assert environment.suspects(wrong) == {f"{SITE}/thing.py"}
 
 
-def test_a_wheel_without_its_record_is_broken(prefix):
-    (prefix / f"{SITE}/thing-2.0.dist-info/RECORD").unlink()
+@pytest.mark.parametrize("file", ["RECORD", "METADATA", "INSTALLER"])
+def test_a_wheel_without_one_of_its_books_is_broken(prefix, file):
+    (prefix / f"{SITE}/thing-2.0.dist-info/{file}").unlink()
+    assert "not complete" in both(prefix)[1]["thing"].broken
+
+
+@pytest.mark.parametrize("kept", [0, 1, 20, 30, 31, 32, 33, -1])
+def test_a_wheel_whose_record_is_cut_off_is_broken(prefix, kept):
+    record = prefix / f"{SITE}/thing-2.0.dist-info/RECORD"
+    record.write_bytes(record.read_bytes()[:kept])
     assert "not complete" in both(prefix)[1]["thing"].broken
 
 
