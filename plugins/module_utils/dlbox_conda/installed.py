@@ -81,8 +81,8 @@ def installer(info: Path) -> str:
 def read_record(prefix: Path, site: Path, info: Path) -> list[File]:
     """The files that a wheel's RECORD lists, with paths from the prefix.
 
-    Raises ValueError for a RECORD that ends in the middle, as a killed installer leaves it: uv and pip write it anew, last
-    of all files, and end each line.
+    Raises ValueError for a RECORD that ends in the middle, as a killed installer leaves it: uv and pip write it anew,
+    last of all files, and end each line.
     """
     files = []
     start = str(prefix) + os.sep
@@ -118,7 +118,7 @@ def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = T
                 continue
             name, _, version = info.name[: -len(".dist-info")].partition("-")
             package = Package(normal(name), "wheel", version, info=relative)
-            # INSTALLER comes after the package's programs: without it, RECORD is still the wheel's, which does not know them.
+            # INSTALLER comes after the package's programs: without it, RECORD is still the wheel's, without them.
             if not all((info / file).is_file() for file in ("METADATA", "INSTALLER", "RECORD")):
                 package.broken = f"{relative} is not complete"
             elif records:
