@@ -72,8 +72,12 @@ command -v ssh-keygen >/dev/null || install_packages "the ssh client" openssh-cl
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_packages "a browser, which opens the pages," chromium
 prepare test
 enter_venv
-export NO_COLOR=1 ANSIBLE_NOCOLOR=1 DLBOX_TEST_MARKER="not full"
-[ "$mode" != full ] || DLBOX_TEST_MARKER="full or not full"
+export NO_COLOR=1 ANSIBLE_NOCOLOR=1 DLBOX_TEST_MARKER
+case $mode in
+  fast) DLBOX_TEST_MARKER="not full and not slow" ;;
+  full) DLBOX_TEST_MARKER="full or not full" ;;
+  *) DLBOX_TEST_MARKER="not full" ;;
+esac
 trap leave EXIT
 trap 'exit 130' INT TERM
 

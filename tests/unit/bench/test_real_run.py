@@ -45,6 +45,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     return folder, json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_real_framework_is_measured(measured: tuple[Path, dict[str, Any]]) -> None:
     _folder, record = measured
     jsonschema.validate(record, SCHEMA)
@@ -58,6 +59,7 @@ def test_a_real_framework_is_measured(measured: tuple[Path, dict[str, Any]]) -> 
     assert result["notes"] == [] and record["failures"] == []
 
 
+@pytest.mark.slow
 def test_the_figures_are_kept_and_shown(measured: tuple[Path, dict[str, Any]]) -> None:
     folder, record = measured
     (kept,) = (folder / "state" / "bench").glob("*.json")
@@ -66,6 +68,7 @@ def test_the_figures_are_kept_and_shown(measured: tuple[Path, dict[str, Any]]) -
     assert "Training LeNet" in page and "jax, CPU" in page
 
 
+@pytest.mark.slow
 def test_the_next_run_says_what_changed(measured: tuple[Path, dict[str, Any]]) -> None:
     """The kept record is made ten times slower and of another driver; the next run is compared with it."""
     folder, record = measured
@@ -82,6 +85,7 @@ def test_the_next_run_says_what_changed(measured: tuple[Path, dict[str, Any]]) -
     assert f"changed since {record['date']}: driver: 575.64 before, none now" in done.stdout
 
 
+@pytest.mark.slow
 def test_data_is_the_same_each_time(measured: tuple[Path, dict[str, Any]]) -> None:
     """Seeded: two runs train on the same digits, all ten; without scikit-learn, drawn figures take their place."""
     folder, _record = measured

@@ -77,6 +77,7 @@ def resolve(profile: str) -> None:
             assert "nvidia-cudnn-cu12==9.10.2.21" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_common_profile_resolves(reachable: None) -> None:
     resolve("turing to hopper")
 
