@@ -5,12 +5,18 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 Effective = dict[str, list[str]]
+# Both down, then the socket, as the role does it; systemd would refuse the sixth start within ten seconds.
+RESTART = (
+    "systemctl reset-failed ssh.service ssh.socket; if systemctl -q is-active ssh.socket; then systemctl stop ssh.socket ssh.service; systemctl start ssh.socket; "
+    "else systemctl restart ssh.service; fi"
+)
 
 
 @functools.cache
@@ -49,8 +55,12 @@ def address(host: Any) -> str:
 
 
 @pytest.fixture
-def login(host: Any, address: str, tmp_path: Path) -> Any:
-    """Log in from the controller, the host key checked: login(*words, user, key, options, askpass) -> process."""
+def login(host: Any, address: str, tmp_path: Path, sshd: Effective) -> Iterator[Any]:
+    """Log in from the controller, the host key checked: login(*words, user, key, options, askpass) -> process.
+
+    Logins that a test lets fail earn penalties where the server has them; a restart makes it forget.
+    """
+    failures = []
     known = tmp_path / "known_hosts"
     public = host.check_output("cat /etc/ssh/ssh_host_ed25519_key.pub").split()
     known.write_text(f"{address} {public[0]} {public[1]}\n")
@@ -71,6 +81,11 @@ def login(host: Any, address: str, tmp_path: Path) -> Any:
         environment = dict(os.environ)
         if askpass:
             environment |= {"SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force"}
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment)
+        if done.returncode == 255:
+            failures.append(done)
+        return done
 
-    return run
+    yield run
+    if failures and "persourcepenalties" in sshd:
+        host.check_output(RESTART)
