@@ -14,7 +14,8 @@ import pytest
 Effective = dict[str, list[str]]
 # Both down, then the socket, as the role does it; systemd would refuse the sixth start within ten seconds.
 RESTART = (
-    "systemctl reset-failed ssh.service ssh.socket; if systemctl -q is-active ssh.socket; then systemctl stop ssh.socket ssh.service; systemctl start ssh.socket; "
+    "systemctl reset-failed ssh.service ssh.socket; "
+    "if systemctl -q is-active ssh.socket; then systemctl stop ssh.socket ssh.service; systemctl start ssh.socket; "
     "else systemctl restart ssh.service; fi"
 )
 

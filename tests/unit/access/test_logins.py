@@ -105,6 +105,26 @@ def test_strict_modes_reach_up_to_the_home_directory(me: pwd.struct_passwd, path
     assert good == [] and f"mode {mode:04o}" in problems[0]
 
 
+def test_a_verdict_names_every_reason(me: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expired account with a shell that is none, and whose home was taken away: all at once, with the remedies."""
+    shadow = "ada:!$y$x:20000:0:99999:7::1:\n"
+    fields = ("ada", "x", me.pw_uid, me.pw_gid, "", me.pw_dir, "/usr/sbin/nologin")
+    accounts = {"ada": pwd.struct_passwd(fields)}
+    monkeypatch.setattr(pwd, "getpwnam", accounts.__getitem__)
+    server = logins.Server(allow_users=("ada",), root_login=True)
+    assert not logins.judge("ada", server, shadow, TODAY).usable, "a good key alone does not help"
+    Path(me.pw_dir).rename(f"{me.pw_dir}.gone")
+    problems = " ".join(logins.judge("ada", server, shadow, TODAY).problems)
+    for reason in (
+        "chage --expiredate -1 ada",
+        "usermod --shell /bin/bash ada",
+        "mkhomedir_helper ada",
+        "does not exist",
+    ):
+        assert reason in problems
+    assert logins.judge("eve", server, shadow, TODAY).problems == ["has no account on the host"]
+
+
 def test_patterns_and_the_people_they_name(me: pwd.struct_passwd) -> None:
     assert logins.permitted(me, logins.Server(allow_users=("nobody-else",), root_login=True))
     assert not logins.permitted(me, logins.Server(allow_users=(f"{me.pw_name[:2]}*@10.0.0.0/8",), root_login=True))
