@@ -37,12 +37,13 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")  # VGA, 3D and other display controllers; audio and USB-C are not GPUs
 GPU_FIELDS = (
-    "index,pci.bus_id,name,driver_version,persistence_mode,power.draw,power.limit,power.default_limit,"
-    "power.max_limit,temperature.gpu,pcie.link.width.current,pcie.link.width.max,"
+    "index,uuid,pci.bus_id,name,driver_version,persistence_mode,power.draw,power.limit,"
+    "power.default_limit,power.max_limit,temperature.gpu,pcie.link.width.current,pcie.link.width.max,"
     "ecc.errors.uncorrected.volatile.total,clocks_throttle_reasons.hw_slowdown,memory.total,memory.used,utilization.gpu"
 )
 PACKAGES_OF_INTEREST = re.compile(
-    r"nvidia|^cuda|cudnn|^libcuda|^linux-(image|headers|modules-nvidia)|^dkms|^ufw$|^openssh-server$|^unattended-upgrades$"
+    r"nvidia|^cuda|cudnn|^libcuda|^libnccl|^linux-(image|headers|modules-nvidia)|^dkms"
+    r"|^ufw$|^openssh-server$|^unattended-upgrades$"
 )
 KERNEL_LINES = re.compile(
     r"NVRM|\bXid\b|nvidia|nouveau|Key was rejected|module verification failed|Loading of (unsigned|module)|Lockdown:"

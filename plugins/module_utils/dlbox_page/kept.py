@@ -9,8 +9,22 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
+
+# What is told of the installed packages, by the names that Ubuntu, Debian and NVIDIA give them.
+PACKAGE_FAMILIES = (
+    (
+        "NVIDIA driver",
+        r"^(nvidia-driver|libnvidia-|nvidia-(utils|compute-utils|smi|kernel|dkms|persistenced)|libcuda1$)",
+    ),
+    ("CUDA toolkit", r"^(cuda-toolkit-\d+-\d+|nvidia-cuda-toolkit)$"),
+    ("cuDNN", r"^(lib)?cudnn"),
+    ("NCCL", r"^libnccl"),
+    ("ssh server", r"^openssh-server$"),
+    ("Firewall", r"^ufw$"),
+)
 
 
 def now() -> str:
@@ -75,9 +89,28 @@ def facts(evidence: dict[str, Any]) -> dict[str, Any]:
             for item in evidence.get("gpus") or []
         ],
         "memory": memory,
+        "packages": installed((evidence.get("packages") or {}).get("known") or []),
         "environments": [item["name"] for item in evidence.get("environment_list") or []],
     }
     return {name: value for name, value in found.items() if value}
+
+
+def installed(packages: list[dict[str, Any]]) -> dict[str, str]:
+    """Family -> the versions of its installed packages, and of how many where there are several.
+
+    Args:
+        packages: ``[{"name", "version", "hold"}, ...]`` from the probe.
+    """
+    found = {}
+    for family, pattern in PACKAGE_FAMILIES:
+        versions: dict[str, int] = {}
+        for item in packages:
+            if re.search(pattern, item["name"]):
+                versions[item["version"]] = versions.get(item["version"], 0) + 1
+        if versions:
+            told = (f"{version} ({count} packages)" if count > 1 else version for version, count in versions.items())
+            found[family] = ", ".join(told)
+    return found
 
 
 def checked(

@@ -143,7 +143,8 @@ def host_view(data: dict[str, Any]) -> dict[str, Any]:
         "memory": f"{data['facts']['memory'] / 1024**3:.0f} GiB" if data["facts"].get("memory") else "",
         "to_do": to_do(data),
         "plan": planned(data["plan"]),
-        "installed": [
+        "packages": list(data["facts"].get("packages", {}).items()),
+        "environments": [
             (re.sub(r"^environments\.imports\[(.*)\]$", r"\1", entry["name"]), entry["observed"], entry["result"])
             for entry in environments
         ],

@@ -121,6 +121,7 @@ DATA: dict[str, Any] = {
         "system": "Ubuntu 24.04.3 LTS",
         "kernel": "6.8.0-149-generic",
         "driver": "580.178.04",
+        "packages": {"NVIDIA driver": "580.178.04-0ubuntu0.24.04.1 (14 packages)", "Firewall": "0.36.2-6"},
         "gpus": ["NVIDIA H200, 140 GiB"],
         "memory": 134217728000,
         "addresses": ["192.168.1.20"],

@@ -31,6 +31,7 @@ def test_a_full_host_is_shown_with_failures_first(tmp_path: Path) -> None:
         "gpu.persistence",
         "The machine",
         "The plan",
+        "580.178.04-0ubuntu0.24.04.1 (14 packages)",
         "Benchmark",
         "All checks",
     ]
@@ -107,6 +108,22 @@ def test_a_quick_report_leaves_what_it_did_not_ask(tmp_path: Path) -> None:
     assert sorted(names) == sorted(entry["name"] for entry in CHECKS)
     assert next(entry for entry in merged["checks"] if entry["name"] == "firewall.outside")["result"] == "ok"
     assert "(asked 2026-11-20 12:00 UTC)" in rendered(tmp_path, merged)
+
+
+def test_installed_packages_are_told_by_family() -> None:
+    known = [
+        {"name": "nvidia-driver-580-open", "version": "580.178.04-0ubuntu0.24.04.1", "hold": False},
+        {"name": "libnvidia-compute-580", "version": "580.178.04-0ubuntu0.24.04.1", "hold": False},
+        {"name": "cuda-toolkit-12-9", "version": "12.9.2-1", "hold": True},
+        {"name": "cuda-toolkit-13-0", "version": "13.0.3-1", "hold": True},
+        {"name": "libcudnn9-cuda-13", "version": "9.20.0.48-1", "hold": True},
+        {"name": "linux-image-6.8.0-149-generic", "version": "6.8.0-149.149", "hold": False},
+    ]
+    assert kept.installed(known) == {
+        "NVIDIA driver": "580.178.04-0ubuntu0.24.04.1 (2 packages)",
+        "CUDA toolkit": "12.9.2-1, 13.0.3-1",
+        "cuDNN": "9.20.0.48-1",
+    }
 
 
 def test_charts_are_well_formed_and_to_scale(tmp_path: Path) -> None:

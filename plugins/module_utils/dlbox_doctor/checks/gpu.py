@@ -256,7 +256,7 @@ def persistence(context: Context) -> Outcome:
 def wanted_power(settings: Iterable[Mapping[str, Any]], card: Mapping[str, str]) -> float | None:
     """The power limit in watts that ``nvidia_driver_gpu_settings`` asks for this card; None when it asks for none."""
     known = gpusettings.Card(
-        index=int(card["index"]), uuid=card.get("uuid", ""), slot=card["pci.bus_id"].lower(), name=card["name"], persistence=False,
+        index=int(card["index"]), uuid=card["uuid"], slot=card["pci.bus_id"].lower(), name=card["name"], persistence=False,
         power=None, power_min=None, power_max=None, memory_clock=None, graphics_clock=None, memory_clock_max=None,
         graphics_clock_max=None, compute_mode="",
     )  # fmt: skip
