@@ -15,17 +15,7 @@ options:
   exact: {description: Name to upstream version., type: dict, default: {}}
   suffix: {description: "Name to a part that the version has to contain, such as +cuda12.9.", type: dict, default: {}}
   forbid: {description: Regular expressions of names that must not come newly., type: list, elements: str, default: []}
-  hold: {description: Hold the packages and their versions., type: bool, default: true}
-  sources_pending:
-    description: In check mode, that the sources are not written yet, so that unknown packages are no failure.
-    type: bool
-    default: false
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: [dlbox]
+extends_documentation_fragment: [apt_transaction]
 """
 EXAMPLES = r"""
 - name: Install a toolkit without a driver
@@ -39,7 +29,7 @@ changes: {description: "What apt did or would do, a line per package.", type: li
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_nvidia import aptsim
-from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed, Refused, Request
+from ansible.module_utils.dlbox_nvidia.apt import SHARED, Apt, Failed, Refused, Request
 
 
 def resolve(apt: Apt, names: list[str], exact: dict[str, str], suffix: dict[str, str]) -> list[str]:
@@ -73,8 +63,7 @@ def main() -> None:
             "exact": {"type": "dict", "default": {}},
             "suffix": {"type": "dict", "default": {}},
             "forbid": {"type": "list", "elements": "str", "default": []},
-            "hold": {"type": "bool", "default": True},
-            "sources_pending": {"type": "bool", "default": False},
+            **SHARED,
         },
         supports_check_mode=True,
     )

@@ -7,6 +7,7 @@ DOCUMENTATION = r"""
 module: distribution_components
 short_description: Add components (restricted, non-free, ...) of the distribution that the host's sources lack
 description:
+  - The package lists of that file are read at once; when apt refuses it, what was there before is put back.
   - Reads all of apt's sources, finds the distribution's entries by the release's code name, and writes one deb822
     file with the
     components that they lack, at the same URL, suites and keyring. Nothing is written when nothing is missing.
@@ -38,7 +39,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import sources
+from ansible.module_utils.dlbox_nvidia import sourcefile, sources
+from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed
 
 HEADER = "Written by dlbox: components of the distribution that the other sources lack. Changes here are lost."
 
@@ -71,13 +73,13 @@ def main() -> None:
     added = {suite: list(entry.components) for entry in lacking for suite in entry.suites}
     diff = {"before": have, "after": wanted, "before_header": str(path), "after_header": str(path)}
     if wanted != have and not module.check_mode:
-        if wanted:
-            temporary = Path(module.tmpdir) / path.name
-            temporary.write_text(wanted)
-            temporary.chmod(0o644)
-            module.atomic_move(str(temporary), str(path))
-        else:
-            path.unlink()
+        try:
+            sourcefile.put(path, wanted, Apt())
+        except Failed as failure:
+            module.fail_json(
+                msg=f"{failure}\nDoes the host's mirror have {', '.join(given['components'])} of {given['codename']}?"
+                " Another one can be named (nvidia_driver_distribution_uri)."
+            )
     module.exit_json(changed=wanted != have, added=added, diff=diff)
 
 

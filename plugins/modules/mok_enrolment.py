@@ -33,6 +33,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 enrolment: {description: "enrolled, staged or absent.", type: str, returned: success}
+keystrokes: {description: What the owner does at the console afterwards., type: str, returned: success}
 created: {description: Whether the key was created., type: bool, returned: success}
 """
 
@@ -96,7 +97,7 @@ def main() -> None:
     create = not (key.exists() and certificate.exists())
     changed = create
     if create and module.check_mode:
-        module.exit_json(changed=True, created=True, enrolment="absent")
+        module.exit_json(changed=True, created=True, enrolment="absent", keystrokes=secureboot.KEYSTROKES)
     if create:
         create_key(module, key, certificate, given["common_name"])
     _rc, out, err = module.run_command(["mokutil", "--test-key", str(certificate)])
@@ -110,7 +111,7 @@ def main() -> None:
         changed = True
         if not module.check_mode:
             password_file.unlink()
-    module.exit_json(changed=changed, created=create, enrolment=enrolment)
+    module.exit_json(changed=changed, created=create, enrolment=enrolment, keystrokes=secureboot.KEYSTROKES)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,19 @@ module: nvidia_host_files
 short_description: Write the dlbox-nvidia command, the package it needs, and small configuration files, in one go
 description:
   - One transfer carries the tool and all files.
+  - Without O(sources) it writes the files alone.
   - A file that is replaced and was not written by dlbox is kept beside it with the suffix C(.dlbox-before).
 options:
-  library: {description: Directory that gets the package dlbox_nvidia., type: path, required: true}
-  command: {description: Path of the command., type: path, required: true}
+  library: {description: Directory that gets the package dlbox_nvidia., type: path}
+  command: {description: Path of the command., type: path}
   sources:
     description: The package's modules, name to text; the filter C(nvidia_tool_sources) reads them on the controller.
     type: dict
-    required: true
+    default: {}
+  refresh:
+    description: Have the command write the boot menu afterwards, if kernels or modules changed.
+    type: bool
+    default: false
   files:
     description: Files to write or to remove.
     type: list
@@ -43,6 +48,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 written: {description: Files that were written or removed., type: list, elements: str, returned: success}
+refreshed: {description: "What the command said of the boot menu, empty for nothing.", type: str, returned: success}
 """
 
 import shlex
@@ -104,15 +110,18 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            "library": {"type": "path", "required": True},
-            "command": {"type": "path", "required": True},
-            "sources": {"type": "dict", "required": True},
+            "library": {"type": "path"},
+            "command": {"type": "path"},
+            "sources": {"type": "dict", "default": {}},
+            "refresh": {"type": "bool", "default": False},
             "files": {"type": "list", "elements": "dict", "default": [], "options": spec},
         },
         supports_check_mode=True,
+        required_together=[("library", "command")],
+        required_if=[("refresh", True, ("command",))],
     )
     given = module.params
-    tool = tool_files(Path(given["library"]), Path(given["command"]), given["sources"])
+    tool = tool_files(Path(given["library"]), Path(given["command"]), given["sources"]) if given["sources"] else []
     written: list[str] = []
     diff: list[dict[str, str]] = []
     for file in [*tool, *given["files"]]:
@@ -133,7 +142,10 @@ def main() -> None:
                 write(module, file)
             else:
                 path.unlink()
-    module.exit_json(changed=bool(written), written=written, diff=diff)
+    refreshed = ""
+    if given["refresh"] and not module.check_mode:
+        _rc, refreshed, _err = module.run_command([given["command"], "refresh"], check_rc=True)
+    module.exit_json(changed=bool(written or refreshed), written=written, refreshed=refreshed, diff=diff)
 
 
 if __name__ == "__main__":

@@ -31,18 +31,13 @@ options:
   extra_packages: {description: Packages besides them., type: list, elements: str, default: []}
   running_kernel: {description: Release of the running kernel., type: str, default: ""}
   upgrade: {description: Move to the newest version of the branch., type: bool, default: true}
-  hold: {description: Hold all packages of the driver., type: bool, default: true}
   may_remove: {description: Patterns of other packages that may go., type: list, elements: str, default: []}
-  sources_pending:
-    description: In check mode, that the sources are not written yet, so that unknown packages are no failure.
-    type: bool
-    default: false
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: [dlbox]
+  own_files:
+    description: Files under /etc/apt that dlbox wrote, which are no leftovers in the returned state.
+    type: list
+    elements: path
+    default: []
+extends_documentation_fragment: [apt_transaction]
 """
 EXAMPLES = r"""
 - name: Install branch 580 with open modules from Ubuntu's archive
@@ -54,6 +49,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 provider: {description: "prebuilt, dkms, or null without modules.", type: str, returned: success}
+state: {description: The state of the driver afterwards, as M(nvidia_state) returns it., type: dict, returned: success}
 changes: {description: "What apt did or would do, a line per package.", type: list, elements: str, returned: success}
 notes: {description: Sentences for the owner., type: list, elements: str, returned: success}
 install: {description: Packages asked of apt., type: list, elements: str, returned: success}
@@ -63,9 +59,10 @@ remove: {description: Packages of other branches and flavours that go., type: li
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed, Refused
+from ansible.module_utils.dlbox_nvidia.apt import SHARED, Apt, Failed, Refused
 from ansible.module_utils.dlbox_nvidia.driver import Driver, Order
 from ansible.module_utils.dlbox_nvidia.names import Wish
+from ansible.module_utils.dlbox_nvidia.state import read_state
 
 
 def main() -> None:
@@ -86,9 +83,9 @@ def main() -> None:
             "extra_packages": strings,
             "running_kernel": {"type": "str", "default": ""},
             "upgrade": {"type": "bool", "default": True},
-            "hold": {"type": "bool", "default": True},
+            **SHARED,
             "may_remove": strings,
-            "sources_pending": {"type": "bool", "default": False},
+            "own_files": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,
     )
@@ -118,7 +115,8 @@ def main() -> None:
         result = Driver(Apt(), order).apply(check=module.check_mode)
     except (Refused, Failed) as error:
         module.fail_json(msg=str(error))
-    answer = dict(result.__dict__)
+    state = read_state(running_kernel=order.running_kernel, own_files=tuple(given["own_files"]))
+    answer = {**result.__dict__, "state": state}
     if module._diff and result.changes:
         answer["diff"] = {"prepared": "".join(line + "\n" for line in result.changes)}
     module.exit_json(**answer)

@@ -35,8 +35,8 @@ state:
     provider),
     flavours (kernel metapackage suffixes), packages (name to version), held, half_configured, branches, dkms (builds),
     loaded_version, library_version, nouveau_loaded, secure_boot (true, false, or null without EFI), initramfs,
-    graphical,
-    apt_verifier, leftovers (each with kind, where, says, commands, remedy), reboot_reasons and waiting_kernels.
+    graphical, units (unit to enabled and active),
+    leftovers (each with kind, where, says, commands, remedy), reboot_reasons and waiting_kernels.
   type: dict
   returned: always
 """

@@ -16,10 +16,12 @@ options:
   true}
   dest: {description: "Keyring to write, binary (.gpg).", type: path, required: true}
   verifier:
-    description: What apt checks signatures with here; `sqv` (Debian 13) takes no key that is bound by SHA-1 alone.
+    description:
+      - What apt checks signatures with here; `sqv` (Debian 13) takes no key that is bound by SHA-1 alone.
+      - Empty finds it out.
     type: str
-    default: gpgv
-    choices: [gpgv, sqv]
+    default: ""
+    choices: ["", gpgv, sqv]
   timeout: {description: Seconds to wait for the server., type: int, default: 30}
 attributes:
   check_mode:
@@ -65,13 +67,14 @@ def main() -> None:
             "url": {"type": "str", "required": True},
             "fingerprints": {"type": "list", "elements": "str", "required": True, "no_log": False},
             "dest": {"type": "path", "required": True},
-            "verifier": {"type": "str", "default": "gpgv", "choices": ["gpgv", "sqv"]},
+            "verifier": {"type": "str", "default": "", "choices": ["", "gpgv", "sqv"]},
             "timeout": {"type": "int", "default": 30},
         },
         supports_check_mode=True,
     )
     given = module.params
     path = Path(given["dest"])
+    given["verifier"] = given["verifier"] or ("sqv" if Path("/usr/bin/sqv").exists() else "gpgv")
     try:
         if path.exists():
             module.exit_json(changed=False, fingerprints=judged(path.read_bytes(), given, str(path)))

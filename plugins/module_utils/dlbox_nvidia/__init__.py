@@ -20,5 +20,6 @@ if __name__ == "__main__":
     import ansible.module_utils.dlbox_nvidia.names
     import ansible.module_utils.dlbox_nvidia.openpgp
     import ansible.module_utils.dlbox_nvidia.secureboot
+    import ansible.module_utils.dlbox_nvidia.sourcefile
     import ansible.module_utils.dlbox_nvidia.sources
     import ansible.module_utils.dlbox_nvidia.state

@@ -5,13 +5,22 @@ configure.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from . import aptsim
 
+_LOCK_ATTEMPTS, _LOCK_PAUSE = 60, 5.0
+_COMPLAINT = re.compile(r"^[EW]: .*$", re.MULTILINE)
 Runner = Callable[[Sequence[str]], "Done"]
+# Options of every module that runs one transaction; plugins/doc_fragments/apt_transaction.py documents them.
+SHARED: dict[str, dict[str, object]] = {
+    "hold": {"type": "bool", "default": True},
+    "sources_pending": {"type": "bool", "default": False},
+}
 _OPTIONS = [
     "-o", "DPkg::Lock::Timeout=300",
     "-o", "Dpkg::Options::=--force-confdef",
@@ -93,6 +102,19 @@ class Apt:
     def candidates(self, names: Sequence[str]) -> dict[str, str]:
         """Return name to candidate version, without names that have none."""
         return aptsim.candidates(self.policy(names))
+
+    def refresh(self, source: str) -> str:
+        """Read the package lists of one source file; return apt's words when it complains, "" when all is well."""
+        alone = [f"Dir::Etc::sourcelist={source}", "Dir::Etc::sourceparts=/dev/null", "APT::Get::List-Cleanup=0"]
+        options = [word for option in [*alone, "APT::Update::Error-Mode=any"] for word in ("-o", option)]
+        for _attempt in range(_LOCK_ATTEMPTS):
+            done = self.run(["apt-get", *_OPTIONS, *options, "update"])
+            if "Could not get lock" not in done.err:
+                break
+            time.sleep(_LOCK_PAUSE)  # DPkg::Lock::Timeout does not cover the lists, which apt's own timers read too
+        if done.rc == 0:
+            done = self.run(["apt-cache", "policy"])  # all sources together: two entries may contradict each other
+        return "" if done.rc == 0 else "\n".join(_COMPLAINT.findall(done.out + "\n" + done.err)) or done.tail()
 
     def repair(self) -> list[str]:
         """Finish what an aborted run left half done; return the names. A package that will not configure is left to

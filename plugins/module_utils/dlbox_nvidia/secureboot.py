@@ -1,6 +1,4 @@
-"""Secure Boot: whether it is on, where the distribution keeps the key that DKMS signs with, and what mokutil says of
-it.
-"""
+"""Secure Boot: whether it is on, what mokutil says of the key that DKMS signs with, and how its owner enrols it."""
 
 from __future__ import annotations
 
@@ -31,13 +29,6 @@ def is_enabled(mokutil_output: str, root: Path = Path("/")) -> bool | None:
         return (root / _EFI_VARIABLE).read_bytes()[4:5] == b"\x01"
     except OSError:
         return None
-
-
-def key_files(distribution: str, root: Path = Path("/")) -> tuple[Path, Path]:
-    """Return private key and certificate with which DKMS signs: shim-signed's on Ubuntu, DKMS's own on Debian."""
-    if distribution == "ubuntu":
-        return root / "var/lib/shim-signed/mok/MOK.priv", root / "var/lib/shim-signed/mok/MOK.der"
-    return root / "var/lib/dkms/mok.key", root / "var/lib/dkms/mok.pub"
 
 
 def enrolment(test_key_output: str) -> str:

@@ -13,6 +13,7 @@ from . import dkms, kernels, leftovers, names, secureboot, sources
 from .apt import Apt, Runner, run
 
 _LOADED = re.compile(r"NVRM version:.*?\s(\d{3}\.\d+(?:\.\d+)?)\s")
+UNITS = ("nvidia-persistenced.service", "dlbox-gpu-settings.service")
 _LIBRARY = re.compile(r"^libnvidia-ml\.so\.(\d{3}\.\d+(?:\.\d+)?)$")
 
 
@@ -62,6 +63,19 @@ def is_graphical(root: Path = Path("/")) -> bool:
             graphical = link.readlink().name == "graphical.target"
             return graphical and (root / "etc/systemd/system/display-manager.service").is_symlink()
     return False
+
+
+def units(shown: str) -> dict[str, dict[str, bool]]:
+    """Return unit to enabled and active from `systemctl show --property=Id,UnitFileState,ActiveState UNIT...`."""
+    out: dict[str, dict[str, bool]] = {}
+    for block in shown.split("\n\n"):
+        fields = dict(line.partition("=")[::2] for line in block.splitlines())
+        if fields.get("Id"):
+            out[fields["Id"]] = {
+                "enabled": fields.get("UnitFileState") == "enabled",
+                "active": fields.get("ActiveState") == "active",
+            }
+    return out
 
 
 def reboot_reasons(state: dict[str, Any]) -> list[str]:
@@ -134,9 +148,9 @@ def read_state(
         "initramfs": initramfs_tool(root),
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),
+        "units": units(runner(["systemctl", "show", "--property=Id,UnitFileState,ActiveState", *UNITS]).out),
         "persistenced": (root / "usr/bin/nvidia-persistenced").exists(),
         "graphical": is_graphical(root),
-        "apt_verifier": "sqv" if (root / "usr/bin/sqv").exists() else "gpgv",
         "leftovers": [item.as_dict() for item in remains],
     }
     state["reboot_reasons"] = reboot_reasons(state)

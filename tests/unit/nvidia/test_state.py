@@ -125,3 +125,15 @@ def test_firmware_without_mokutil_tells_secure_boot(tmp_path: Path) -> None:
     variable.parent.mkdir(parents=True)
     variable.write_bytes(b"\x06\0\0\0\1")
     assert told(tmp_path)["secure_boot"] is True
+
+
+def test_systemd_tells_several_units_at_once() -> None:
+    shown = (
+        "Id=nvidia-persistenced.service\nActiveState=active\nUnitFileState=enabled\n\n"
+        "Id=dlbox-gpu-settings.service\nActiveState=inactive\nUnitFileState=\n"
+    )
+    assert state.units(shown) == {
+        "nvidia-persistenced.service": {"enabled": True, "active": True},
+        "dlbox-gpu-settings.service": {"enabled": False, "active": False},
+    }
+    assert state.units("") == {}

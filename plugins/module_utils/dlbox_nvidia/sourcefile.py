@@ -1,0 +1,34 @@
+"""Write a file of apt's sources so that one which apt refuses is not left behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .apt import Apt, Failed
+
+
+def put(path: Path, text: str, apt: Apt) -> None:
+    """Write the file ("" removes it) and read its package lists.
+
+    When apt refuses it (signature, date, address, another entry for the same suite), what was there before is put back
+    and Failed carries apt's words: a bad source would make every later run of apt fail, and one whose lists were never
+    read would look as if it were done.
+    """
+    before = path.read_text() if path.exists() else ""
+    _write(path, text)
+    said = apt.refresh(str(path)) if text else ""
+    if said:
+        _write(path, before)
+        raise Failed(f"apt refuses what {path} was to name, so it is as it was before:\n{said}")
+
+
+def _write(path: Path, text: str) -> None:
+    if not text:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".dlbox-new")  # a suffix that apt does not read
+    temporary.write_text(text)
+    temporary.chmod(0o644)
+    os.replace(temporary, path)  # noqa: PTH105  (a rename within the directory: the old file or the new one, never none)
