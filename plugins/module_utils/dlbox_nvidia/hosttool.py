@@ -25,9 +25,11 @@ ADVICE = "restart the machine (sudo systemctl reboot)"
 
 def light_state(root: Path = Path("/")) -> dict[str, Any]:
     """Return what the login message needs, from files alone: no command is run at login."""
+    running, installed = os.uname().release, kernels.read_kernels(root)
     found: dict[str, Any] = {
-        "running_kernel": os.uname().release,
-        "kernels": [kernel.as_dict() for kernel in kernels.read_kernels(root)],
+        "running_kernel": running,
+        "kernels": [kernel.as_dict() for kernel in installed],
+        "waits_for_start": state.waits_for_the_next_start(installed, running, root),
         "loaded_version": state.loaded_version(root),
         "library_version": state.library_version(root),
         "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),

@@ -65,6 +65,35 @@ def is_graphical(root: Path = Path("/")) -> bool:
     return False
 
 
+def gpu_to_drive(root: Path = Path("/")) -> bool:
+    """Whether the PCI bus has an NVIDIA GPU that is not handed to a virtual machine."""
+    for device in (root / "sys/bus/pci/devices").glob("*"):
+        try:
+            nvidia = (device / "vendor").read_text().strip() == "0x10de"
+            if nvidia and (device / "class").read_text().startswith("0x03"):
+                link = device / "driver"
+                if not (link.is_symlink() and link.readlink().name == "vfio-pci"):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def is_newer_than_the_boot(path: str | None, root: Path = Path("/")) -> bool:
+    """Whether a file came after the machine was started; False when either time is not known."""
+    try:
+        started = re.search(r"^btime (\d+)$", (root / "proc/stat").read_text(), re.MULTILINE)
+        return bool(path and started and Path(path).stat().st_ctime > int(started[1]))
+    except OSError:
+        return False
+
+
+def waits_for_the_next_start(found: list[kernels.Kernel], running_kernel: str, root: Path = Path("/")) -> bool:
+    """Whether there is a GPU to drive and the running kernel got its module since the machine was started."""
+    path = next((kernel.module_path for kernel in found if kernel.release == running_kernel), None)
+    return is_newer_than_the_boot(path, root) and gpu_to_drive(root)
+
+
 def units(shown: str) -> dict[str, dict[str, bool]]:
     """Return unit to enabled and active from `systemctl show --property=Id,UnitFileState,ActiveState UNIT...`."""
     out: dict[str, dict[str, bool]] = {}
@@ -81,7 +110,8 @@ def units(shown: str) -> dict[str, dict[str, bool]]:
 def reboot_reasons(state: dict[str, Any]) -> list[str]:
     """Return why the host has to be restarted before the driver works, as sentences; empty when it has not.
 
-    state: loaded_version, library_version, running_kernel, nouveau_loaded and kernels, as read_state gives them.
+    state: loaded_version, library_version, running_kernel, nouveau_loaded, waits_for_start and kernels, as read_state
+    gives them.
     """
     loaded, library = state["loaded_version"], state["library_version"]
     by_release = {kernel["release"]: kernel for kernel in state["kernels"]}
@@ -96,7 +126,7 @@ def reboot_reasons(state: dict[str, Any]) -> list[str]:
         return ["nouveau drives the GPU until the next start"]
     if on_disk is None and any(kernel["module_version"] and kernel["bootable"] for kernel in state["kernels"]):
         return [f"the running kernel {state['running_kernel']} has no NVIDIA module, another installed kernel has"]
-    return []
+    return ["the NVIDIA module is installed and not loaded yet"] if state["waits_for_start"] else []
 
 
 def waiting_kernels(state: dict[str, Any]) -> list[str]:
@@ -130,8 +160,9 @@ def read_state(
         *leftovers.from_sources(sources.read_sources(root), own_files),
         *leftovers.from_dkms(builds, packages),
     ]
+    running = running_kernel or os.uname().release
     state: dict[str, Any] = {
-        "running_kernel": running_kernel or os.uname().release,
+        "running_kernel": running,
         "kernels": [kernel.as_dict() for kernel in found],
         "flavours": kernels.flavours(
             (name for name, package in packages.items() if package.installed), (kernel.release for kernel in found)
@@ -144,6 +175,7 @@ def read_state(
         "loaded_version": loaded_version(root),
         "library_version": library_version(root),
         "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
+        "waits_for_start": waits_for_the_next_start(found, running, root),
         "secure_boot": secureboot.is_enabled(runner(["mokutil", "--sb-state"]).out, root),
         "initramfs": initramfs_tool(root),
         "dracut": (root / "usr/bin/dracut").exists(),

@@ -74,6 +74,32 @@ def test_nouveau_and_a_kernel_without_module_ask_for_a_restart(tmp_path: Path) -
     assert told(tmp_path)["reboot_reasons"] == ["nouveau drives the GPU until the next start"]
 
 
+@pytest.mark.parametrize(
+    ("vendor", "kind", "bound", "started", "due"),
+    [
+        ("0x10de", "0x030000", "", 1, True),
+        ("0x10de", "0x030000", "nouveau", 1, True),
+        ("0x10de", "0x030000", "vfio-pci", 1, False),
+        ("0x10de", "0x040300", "", 1, False),
+        ("0x8086", "0x030000", "", 1, False),
+        ("0x10de", "0x030000", "", 9999999999, False),
+    ],
+)
+def test_a_module_that_came_since_the_start_waits_for_the_next_where_there_is_a_gpu(
+    tmp_path: Path, vendor: str, kind: str, bound: str, started: int, due: bool
+) -> None:
+    device = machine(tmp_path) / "sys/bus/pci/devices/0000:01:00.0"
+    device.mkdir(parents=True)
+    (device / "vendor").write_text(vendor + "\n")
+    (device / "class").write_text(kind + "\n")
+    if bound:
+        (device / "driver").symlink_to(f"../../../../bus/pci/drivers/{bound}")
+    (tmp_path / "proc").mkdir(exist_ok=True)
+    (tmp_path / "proc/stat").write_text(f"cpu 1 2\nbtime {started}\n")
+    expected = ["the NVIDIA module is installed and not loaded yet"] if due else []
+    assert told(tmp_path)["reboot_reasons"] == expected
+
+
 def test_a_kernel_that_waits_for_its_module_is_named(tmp_path: Path) -> None:
     found = told(machine(tmp_path))
     assert found["waiting_kernels"] == ["7.0.0-43-generic"]
