@@ -91,6 +91,10 @@ options:
     description: Only say in RV(pending) what would have to be done, without a solve and without the network.
     type: bool
     default: false
+  stamp:
+    description: With O(inspect), a file on the host to read into RV(stamp), which saves a call.
+    type: path
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -131,6 +135,10 @@ pending:
   description: With O(inspect), the environments that are not as declared; C(name), C(action), C(why).
   type: list
   elements: dict
+  returned: with inspect
+stamp:
+  description: The content of O(stamp), without blanks around it; empty where there is no such file.
+  type: str
   returned: with inspect
 ansible_facts:
   description: C(dlbox_environments), the present ones as the Jupyter role and the doctor need them.
@@ -395,6 +403,7 @@ def main() -> None:
             "ca_bundle": {"type": "str", "default": ""},
             "verify": {"type": "str", "choices": ["quick", "full"], "default": "quick"},
             "inspect": {"type": "bool", "default": False},
+            "stamp": {"type": "path", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -413,7 +422,8 @@ def main() -> None:
         ]
         there = [n for n in run.absent if Path(run.root, "envs", n).exists()]
         pending += [{"name": n, "action": "remove", "why": ["it is declared absent"]} for n in there]
-        module.exit_json(**{**run.answer(), "changed": False, "pending": pending})
+        stamp = (guards.read(Path(module.params["stamp"])) or "").strip() if module.params["stamp"] else ""
+        module.exit_json(**{**run.answer(), "changed": False, "pending": pending, "stamp": stamp})
     if module.check_mode:
         run.everything()
     else:

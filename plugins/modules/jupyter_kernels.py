@@ -33,6 +33,16 @@ options:
     description: The C(kernels) folder.
     type: path
     default: /usr/local/share/jupyter/kernels
+  default_path:
+    description:
+      - Another C(kernels) folder, that gets one specification C(python3) of the default environment, so that notebooks
+        from elsewhere, which ask for that name, run there. Empty for none.
+    type: path
+    default: ""
+  default:
+    description: Name of the default environment; the first one that has a Jupyter kernel when empty.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -57,8 +67,8 @@ kernels:
   type: list
   elements: str
   returned: success
-first:
-  description: The first environment of the list that has a Jupyter kernel; empty if none has.
+default:
+  description: The default environment; empty if none has a Jupyter kernel.
   type: str
   returned: success
 skipped:
@@ -123,23 +133,18 @@ def diff(before: dict[str, str], after: dict[str, str], folder: Path) -> list[di
     ]
 
 
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "environments": {"type": "list", "elements": "dict", "required": True},
-            "variables": {"type": "dict", "default": {}},
-            "path": {"type": "path", "default": "/usr/local/share/jupyter/kernels"},
-        },
-        supports_check_mode=True,
-    )
-    folder = Path(module.params["path"])
+def alias(environments: list[kernelspec.Environment], name: str) -> list[kernelspec.Environment]:
+    """The environment called `name` under the name python3; nothing where there is none."""
+    return [
+        env._replace(name="python3", display_name=f"Python 3 ({env.name})", environment=env.environment or env.name)
+        for env in environments
+        if env.name == name
+    ]
+
+
+def settle(module: AnsibleModule, folder: Path, wanted: dict[str, str]) -> list[dict[str, str]]:
+    """Make the specifications of ours in a folder the wanted ones; the diffs, empty when nothing changed."""
     now = kernelspec.present(folder)
-    try:
-        environments = declared(module.params["environments"], module.params["variables"])
-    except ValueError as error:
-        module.fail_json(msg=str(error))
-    wanted, skipped = kernelspec.wanted(environments, announced=module.check_mode)
     foreign = sorted(wanted.keys() & (now.folders - now.ours))
     if foreign:
         module.fail_json(
@@ -148,8 +153,7 @@ def main() -> None:
             f"sudo rm -r {' '.join(str(folder / name) for name in foreign)}"
         )
     before = {name: now.texts[name] for name in now.ours}
-    changed = before != wanted
-    if changed and not module.check_mode:
+    if before != wanted and not module.check_mode:
         folder.mkdir(parents=True, exist_ok=True)
         for name in sorted(before.keys() - wanted.keys()):
             shutil.rmtree(folder / name)
@@ -157,13 +161,39 @@ def main() -> None:
             (folder / name).mkdir(exist_ok=True)
             (folder / name).chmod(0o755)
             write(folder / name / "kernel.json", wanted[name], 0o644)
+    return diff(before, wanted, folder)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "environments": {"type": "list", "elements": "dict", "required": True},
+            "variables": {"type": "dict", "default": {}},
+            "path": {"type": "path", "default": "/usr/local/share/jupyter/kernels"},
+            "default_path": {"type": "path", "default": ""},
+            "default": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        environments = declared(module.params["environments"], module.params["variables"])
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    wanted, skipped = kernelspec.wanted(environments, announced=module.check_mode)
+    default = module.params["default"] or next((env.name for env in environments if env.name in wanted), "")
+    diffs = settle(module, Path(module.params["path"]), wanted)
+    if module.params["default_path"]:
+        aliased, _ = kernelspec.wanted(alias(environments, default), announced=module.check_mode)
+        # Not in the folder above, because other Jupyter servers on the host have a `python3` of their own.
+        diffs += settle(module, Path(module.params["default_path"]), aliased)
     module.exit_json(
-        changed=changed,
+        changed=bool(diffs),
         kernels=sorted(wanted),
-        first=next((env.name for env in environments if env.name in wanted), ""),
+        default=default,
         skipped=skipped,
         todo=[f"The environment {name} has no Jupyter kernel: {reason}." for name, reason in sorted(skipped.items())],
-        diff=diff(before, wanted, folder),
+        diff=diffs,
     )
 
 

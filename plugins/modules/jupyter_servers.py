@@ -39,13 +39,23 @@ options:
     type: dict
     default: {}
   start_folder:
-    description: Folder that the file browser starts in; C(~) is the account's home.
+    description:
+      - Folder that the file browser starts in; C(~) is the account's home. One below the home is made, with the
+        account's rights; another has to exist.
     type: str
     default: "~"
   tls:
     description: Listen on all addresses, encrypted with I(config_dir)/USER/tls.crt and tls.key, instead of on loopback.
     type: bool
     default: false
+  certificate:
+    description: With I(tls), the PEM file on the host that every account's server gets a copy of.
+    type: path
+    default: ""
+  key:
+    description: With I(tls), the PEM file with its key. Each copy is readable by its account only.
+    type: path
+    default: ""
   address:
     description: Name or address of this machine, for I(access).
     type: str
@@ -85,7 +95,7 @@ options:
         type: str
         default: ""
       system:
-        description: Debian packages with the programs that it calls; not used by this module.
+        description: Debian packages with the programs that it calls; I(packages) says which are missing.
         type: list
         elements: str
         default: []
@@ -125,6 +135,11 @@ servers:
   sample: [{user: ada, port: 8888, password: generated, password_file: /home/ada/.config/dlbox/jupyter-password}]
 access:
   description: A sentence per account, how to reach its server.
+  type: list
+  elements: str
+  returned: success
+packages:
+  description: Debian packages that enabled extensions call and that are not installed.
   type: list
   elements: str
   returned: success
@@ -265,7 +280,7 @@ def objections(params: dict[str, Any], known: dict[str, pwd.struct_passwd], chec
     undone = settings.refused(params["settings"])
     if undone:
         found.append(f"jupyter_settings may not set {', '.join(undone)}, which keep the server private")
-    if not check_mode and not Path(params["python"]).is_file():
+    if ports and not check_mode and not Path(params["python"]).is_file():
         found.append(
             f"{params['python']} does not exist: JupyterLab needs its environment first "
             "(run the role conda, or name another environment in jupyter_environment)"
@@ -286,6 +301,17 @@ def missing_extensions(python: Path, extensions: list[dict[str, Any]]) -> list[s
         if extension["enabled"] and not here:
             missing.append(str(extension["name"]))
     return missing
+
+
+def missing_packages(module: AnsibleModule, extensions: list[dict[str, Any]]) -> list[str]:
+    """Debian packages that enabled extensions call and that are not installed."""
+    wanted = sorted({name for extension in extensions if extension["enabled"] for name in extension["system"]})
+    if not wanted:
+        return []
+    # Its exit status says that a name is unknown, which is one more that is missing.
+    _, out, _ = module.run_command(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Abbrev}\n", *wanted])
+    there = {line.split()[0] for line in out.splitlines() if line.split()[1:] == ["ii"]}
+    return [name for name in wanted if name not in there]
 
 
 def way(person: str, port: int, password_file: str | None, tls: bool, address: str, ssh_port: int) -> str:
@@ -439,13 +465,54 @@ class Work:
                     place.chmod(0o755)
                 files.write(file, text, 0o400, person.uid, person.account.pw_gid)
 
+    def start_folder(self, person: Person) -> None:
+        """Make the account's start folder where it is below its home; without it the server would not start."""
+        folder = Path(folder_of(self.params["start_folder"], person.home))
+        if person.account is None or folder.is_dir():
+            return
+        self.note(folder, "", "a folder\n")
+        if self.dry:
+            return
+
+        def work() -> str:
+            folder.mkdir(parents=True, exist_ok=True)
+            return ""
+
+        try:
+            files.as_user(person.account, work)
+        except OSError as error:
+            self.module.fail_json(
+                msg=f"jupyter_start_folder is {self.params['start_folder']}: {person.name} cannot make {folder} "
+                f"({error}). Make it, or choose a folder below the home"
+            )
+
+    def certify(self, person: Person) -> None:
+        """Give the account's server its copy of the certificate and key."""
+        for source, name in ((self.params["certificate"], "tls.crt"), (self.params["key"], "tls.key")):
+            try:
+                text = Path(source).read_text(encoding="utf-8")
+            except OSError as error:
+                if self.dry:
+                    continue  # it may be only announced
+                self.module.fail_json(msg=f"cannot read {source} for the server of {person.name}: {error}")
+            file = person.folder / name
+            if right(file, text, person.uid, 0o400):
+                continue
+            self.note(file, "", f"(a copy of {source})\n")
+            if not self.dry and person.account:
+                files.write(file, text, 0o400, person.uid, person.account.pw_gid)
+
     def forget(self) -> None:
-        """Remove the configuration of accounts that are not listed."""
+        """Remove the configuration of accounts that are not listed, and their password, which opens nothing more."""
         for place in sorted(self.root.iterdir()) if self.root.is_dir() else []:
             if (place / CONFIG).is_file() and place.name not in self.people:
                 self.note(place, f"{place.name}\n", "")
                 if not self.dry:
+                    for account in accounts([place.name]).values():
+                        remove_own(account, Path(account.pw_dir, self.params["password_file"]))
                     shutil.rmtree(place)
+        if not self.people and self.root.is_dir() and not self.dry and not any(self.root.iterdir()):
+            self.root.rmdir()
 
     def note(self, place: Path, before: str, after: str) -> None:
         """Record a change."""
@@ -460,7 +527,10 @@ class Work:
         for name, person in self.people.items():
             # The password file first: a run killed in between must not leave the hash of a lost password.
             self.keep_password(person, secrets[name])
+            self.start_folder(person)
             self.configure(person, hashes[name])
+            if self.params["tls"]:
+                self.certify(person)
         self.forget()
         servers: list[dict[str, Any]] = [
             {
@@ -492,6 +562,7 @@ class Work:
             ]
             if missing
             else [],
+            packages=missing_packages(self.module, self.params["extensions"]) if self.people else [],
             diff=self.diffs,
         )
 
@@ -515,6 +586,8 @@ def main() -> None:
             "passwords": {"type": "dict", "default": {}, "no_log": True},
             "start_folder": {"type": "str", "default": "~"},
             "tls": {"type": "bool", "default": False},
+            "certificate": {"type": "path", "default": ""},
+            "key": {"type": "path", "default": "", "no_log": False},
             "address": {"type": "str", "default": "localhost"},
             "ssh_port": {"type": "int", "default": 22},
             "terminals": {"type": "bool", "default": True},

@@ -17,6 +17,11 @@ options:
     description: Name of the template unit without C(@.service).
     type: str
     default: jupyterlab
+  text:
+    description:
+      - The template unit's text; it is written to C(/etc/systemd/system), with a copy of another one
+        that was there kept beside it. Empty removes the unit. Without the option the file is left as it is.
+    type: str
   ports:
     description: By account (the instance of the unit) the TCP port on which its server has to answer on 127.0.0.1.
     type: dict
@@ -77,7 +82,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_jupyter import files
 
+UNITS = Path("/etc/systemd/system")
 PROPERTIES = (
     "LoadState",
     "ActiveState",
@@ -195,6 +202,22 @@ class Systemd:
             self.module.run_command(["journalctl", "--no-pager", "-n", "20", "-o", "cat", "-u", self.name(user)])[1]
         ).strip()
 
+    def write(self, text: str) -> list[dict[str, str]]:
+        """Make the template unit this text, or remove it for ""; the diffs."""
+        file = UNITS / f"{self.unit}@.service"
+        before = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        if before == text:
+            return []
+        if not self.module.check_mode:
+            if before:
+                self.module.backup_local(str(file))
+            if text:
+                files.write(file, text, 0o644)  # systemd is told by who sees that its unit is stale
+            else:
+                file.unlink()
+                self.order("daemon-reload")
+        return [{"before_header": str(file), "after_header": str(file), "before": before, "after": text}]
+
     def others(self, users: list[str]) -> list[str]:
         """Instances that run or start at boot, of users who are not listed."""
         _, out, _ = self.module.run_command(
@@ -209,7 +232,7 @@ class Systemd:
             ]
         )
         names = {line.split()[0] for line in out.splitlines() if line.split()}
-        names |= {link.name for link in Path("/etc/systemd/system").glob(f"*.wants/{self.unit}@*.service")}
+        names |= {link.name for link in UNITS.glob(f"*.wants/{self.unit}@*.service")}
         found = {name.partition("@")[2].removesuffix(".service") for name in names}
         return sorted(found - set(users))
 
@@ -228,6 +251,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "unit": {"type": "str", "default": "jupyterlab"},
+            "text": {"type": "str"},
             "ports": {"type": "dict", "required": True},
             "files": {"type": "list", "elements": "path", "default": []},
             "tls": {"type": "bool", "default": False},
@@ -239,6 +263,8 @@ def main() -> None:
     systemd = Systemd(module, module.params["unit"])
     ports: dict[str, Any] = module.params["ports"]
     users = list(ports)
+    text = module.params["text"]
+    unit_diff = systemd.write(text) if text else []
     states = {user: systemd.show(user) for user in users}
     before = {
         user: ("running" if state.active else "stopped") + (", at boot" if state.enabled else "")
@@ -257,6 +283,8 @@ def main() -> None:
         if not module.check_mode:
             systemd.order("disable", "--now", systemd.name(user))
             systemd.module.run_command(["systemctl", "reset-failed", systemd.name(user)])
+    if text == "":
+        unit_diff = systemd.write("")
     for user, state in states.items():
         if not state.enabled:
             actions.append(f"enable {user}")
@@ -285,7 +313,7 @@ def main() -> None:
                 )
     lines = ["".join(f"{user}: {state}\n" for user, state in sorted(side.items())) for side in (before, after)]
     module.exit_json(
-        changed=bool(actions),
+        changed=bool(actions or unit_diff),
         actions=actions,
         waiting=waiting,
         todo=[
@@ -293,7 +321,7 @@ def main() -> None:
             f"sudo systemctl restart {systemd.name(user)} when they may end."
             for user in waiting
         ],
-        diff={"before": lines[0], "after": lines[1] if actions else lines[0]},
+        diff=[*unit_diff, {"before": lines[0], "after": lines[1] if actions else lines[0]}],
     )
 
 

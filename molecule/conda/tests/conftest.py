@@ -11,7 +11,8 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ import ansible
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
+# The stand-in, and before it conda-forge where that answers.
 CHANNEL = "file:///srv/conda-channel"
+CHANNELS = list(dict.fromkeys([os.environ.get("DLBOX_CONDA_CHANNEL") or CHANNEL, CHANNEL]))
 ROOT = "/opt/conda"
 ENGINE = "/opt/dlbox/engine/venv/bin/python"
 PLACE = "/root/conda-env-under-test"
@@ -77,7 +80,7 @@ def conda_env(host: Any, carried: Callable[[str], None]) -> Callable[..., dict[s
     def run(*environments: dict[str, Any], check: bool = False, **parameters: Any) -> dict[str, Any]:
         given = {
             "root": ROOT,
-            "channels": [CHANNEL],
+            "channels": CHANNELS,
             "python": "3.11",
             "ca_bundle": "/etc/ssl/certs/ca-certificates.crt",
         }
@@ -90,3 +93,38 @@ def conda_env(host: Any, carried: Callable[[str], None]) -> Callable[..., dict[s
             return {"failed": True, "msg": f"{done.stdout.decode()}\n{done.stderr.decode()}"}
 
     return run
+
+
+@contextmanager
+def unplugged(host: Any) -> Iterator[None]:
+    """The host without any network but its own loopback."""
+    route = host.check_output("ip -o -4 route show default")
+    link = route.split(" dev ")[1].split()[0]
+    host.check_output(f"ip link set {link} down")
+    try:
+        assert host.run("ip route get 192.0.2.1").rc != 0
+        yield
+    finally:
+        host.check_output(f"ip link set {link} up")
+        host.check_output(f"ip route add {route}")
+
+
+def play(host: Any, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    """The role once more on one host, as a play."""
+    scenario = PROJECT / "molecule/conda"
+    command = ["ansible-playbook", str(scenario / "again.yml"), "--diff", "--limit", host.backend.host]
+    command += ["--inventory", str(PROJECT / "molecule/shared/inventory"), "--inventory", str(scenario / "inventory")]
+    command += ["--extra-vars", json.dumps(variables), *options]
+    settings = {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "MOLECULE_PROJECT_DIRECTORY": str(PROJECT)}
+    return subprocess.run(command, env={**os.environ, **settings}, text=True, capture_output=True, check=False)
+
+
+def unchanged(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a play went well and changed nothing."""
+    return done.returncode == 0 and "changed=0" in done.stdout
+
+
+def locks_of(host: Any, name: str) -> dict[str, str]:
+    """The lock that an environment keeps, as an owner would commit it."""
+    folder = f"{ROOT}/envs/{name}/conda-meta/dlbox"
+    return {file: host.file(f"{folder}/{file}").content_string for file in ("lock.json", "conda.lock", "wheels.txt")}

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from conftest import CHANNEL, ENGINE
+from conftest import CHANNEL, ENGINE, locks_of, unplugged
 
 CASE = "/opt/conda/envs/case"
 SITE = f"{CASE}/lib/python3.11/site-packages"
@@ -73,6 +73,23 @@ def test_what_is_declared_anew_is_added_changed_and_removed(conda_env, case, hos
     gone = host.run(f"{CASE}/bin/python -c 'import tqdm'")
     assert gone.rc != 0 and not host.file(f"{SITE}/tqdm").exists  # no byte code is left that would import
     assert not conda_env(wanted)["changed"]
+
+
+def test_newer_packages_come_when_they_are_asked_for_and_are_shown(conda_env, host):
+    old = {**BASIC, "conda": ["tqdm", "fixture-prefix <2"], "wheels": ["six<1.17"]}
+    open_ended = {**BASIC, "wheels": ["six"]}
+    assert not conda_env(old).get("failed")
+    kept = conda_env(open_ended)
+    assert diff(kept)[0] == diff(kept)[1], "another declaration that the installed packages fit changes none of them"
+    assert not conda_env(open_ended)["changed"]
+    planned = conda_env(open_ended, renew=["case"], check=True)
+    before, after = diff(planned)
+    assert (before["fixture-prefix"], after["fixture-prefix"]) == ("1.1", "2.0")
+    assert before["six (wheel)"] == "1.16.0" and after["six (wheel)"] != "1.16.0"
+    assert host.check_output(f"{CASE}/bin/fixture-prefix") == f"{CASE} 1.1"
+    assert of(conda_env(open_ended, renew=["case"]))["status"] == "changed"
+    assert host.check_output(f"{CASE}/bin/fixture-prefix") == f"{CASE} 2.0"
+    assert not conda_env(open_ended)["changed"]
 
 
 def test_another_python(conda_env, case, host):
@@ -164,28 +181,15 @@ def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_completes_it(
     assert host.run(f"{CASE}/bin/python -c 'import six, tqdm, ipykernel'").rc == 0
 
 
-def locks_of(host, name="case"):
-    """The lock that an environment keeps, as an owner would commit it."""
-    folder = f"/opt/conda/envs/{name}/conda-meta/dlbox"
-    return {file: host.file(f"{folder}/{file}").content_string for file in ("lock.json", "conda.lock", "wheels.txt")}
-
-
 def test_from_a_lock_and_warm_caches_without_network(conda_env, case, host):
-    locks = {"case": locks_of(host)}
+    locks = {"case": locks_of(host, "case")}
     conda_env({"name": "case", "state": "absent"})
-    link = host.check_output("ip -o -4 route show default").split(" dev ")[1].split()[0]
-    route = host.check_output("ip -o -4 route show default")
-    host.check_output(f"ip link set {link} down")
-    try:
-        assert host.run("ip route get 192.0.2.1").rc != 0
+    with unplugged(host):
         # The channel's folder is out of reach too: what is not in the caches cannot come from anywhere.
         result = conda_env(BASIC, locks=locks, offline=True, mirrors={CHANNEL: ["file:///nowhere"]})
         assert of(result)["status"] == "created" and of(result)["source"] == "lock", result
         assert not conda_env(BASIC, locks=locks, offline=True)["changed"]
-    finally:
-        host.check_output(f"ip link set {link} up")
-        host.run(f"ip route add {route}")
-    assert locks_of(host) == locks["case"]
+    assert locks_of(host, "case") == locks["case"]
 
 
 def rewritten(locks, file, old, new):
@@ -198,7 +202,7 @@ def rewritten(locks, file, old, new):
 
 
 def test_a_package_or_wheel_with_another_hash_is_refused(conda_env, case, host):
-    locks = locks_of(host)
+    locks = locks_of(host, "case")
     sha = next(line.split()[1] for line in locks["conda.lock"].splitlines() if line.strip().startswith("sha256:"))
     bad = conda_env(BASIC, locks={"case": rewritten(locks, "conda.lock", sha, "0" * 64)})
     assert bad.get("failed") and "hash" in bad["msg"].lower(), bad
@@ -231,7 +235,7 @@ def test_a_lock_for_another_gpu_generation_is_refused_with_the_reason(conda_env,
     pascal["frameworks"] = {"pytorch": {**plan["frameworks"]["pytorch"], "build": "cu126"}}
     torch = {"name": "case", "kernel": False, "framework": "pytorch"}
     assert not conda_env(torch, plan=pascal).get("failed")
-    locks = {"case": locks_of(host)}
+    locks = {"case": locks_of(host, "case")}
     assert not conda_env(torch, plan=pascal, locks=locks).get("failed")
     bad = conda_env(torch, plan=plan, locks=locks)
     assert bad["failed"]
@@ -275,13 +279,13 @@ def test_a_full_disk_is_named_and_the_next_run_completes(conda_env, host):
     host.check_output("mkdir -p /mnt/small && mount -t tmpfs -o size=80m tmpfs /mnt/small")
     large = {"name": "large", "kernel": False, "conda": ["fixture-large"]}
     try:
-        result = conda_env(large, root="/mnt/small/conda")
+        result = conda_env(large, root="/mnt/small/conda", channels=[CHANNEL])
         assert result["failed"] and "disk is full" in result["msg"] and "conda_root" in result["msg"], result["msg"]
         assert host.file("/mnt/small/conda/envs/large").mode == 0o700
         host.check_output("mount -o remount,size=300m /mnt/small")
-        result = conda_env(large, root="/mnt/small/conda")
+        result = conda_env(large, root="/mnt/small/conda", channels=[CHANNEL])
         assert of(result, "large")["status"] == "completed"
-        assert not conda_env(large, root="/mnt/small/conda", verify="full")["changed"]
+        assert not conda_env(large, root="/mnt/small/conda", channels=[CHANNEL], verify="full")["changed"]
     finally:
         host.check_output("umount /mnt/small")
 
@@ -315,9 +319,10 @@ def test_everything_from_one_directory(conda_env, host):
         f"{CASE.replace('case', 'jupyter')}/bin/python -m pip download -q --no-deps -d /srv/wheels six==1.16.0"
     )
     wanted = {**BASIC, "name": "offline", "conda": ["tqdm"]}
-    result = conda_env(wanted, root="/opt/elsewhere", offline=True, find_links=["/srv/wheels"])
+    sources = {"root": "/opt/elsewhere", "channels": [CHANNEL], "offline": True, "find_links": ["/srv/wheels"]}
+    result = conda_env(wanted, **sources)
     assert of(result, "offline")["status"] == "created", result
-    assert not conda_env(wanted, root="/opt/elsewhere", offline=True, find_links=["/srv/wheels"])["changed"]
+    assert not conda_env(wanted, **sources)["changed"]
     host.check_output("rm -rf /opt/elsewhere")
 
 

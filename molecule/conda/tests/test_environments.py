@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from conftest import CHANNELS
+
 SMALL = "/opt/conda/envs/small"
 
 
@@ -39,7 +41,11 @@ def test_byte_code_is_there_for_conda_packages_and_wheels(host):
 
 
 def test_files_that_environments_share_are_stored_once(host):
-    names = ["bin/python3.11", "lib/python3.11/site-packages/pip/__init__.py", "lib/python3.11/site-packages/six.py"]
+    names = [
+        "lib/python3.11/os.py",
+        "lib/python3.11/site-packages/pip/__init__.py",
+        "lib/python3.11/site-packages/six.py",
+    ]
     names.append("lib/python3.11/site-packages/__pycache__/six.cpython-311.pyc")
     names.append("lib/python3.11/site-packages/pip/__pycache__/__init__.cpython-311.pyc")
     for name in names:
@@ -76,6 +82,31 @@ def test_pins_survive_an_update_by_pip_and_by_uv(host):
     assert "UV_CONSTRAINT" in state and "PIP_CONSTRAINT" in state
 
 
+def test_an_activated_environment_has_its_variables_and_pins(host):
+    """As an owner's shell has them: the constraints, and memory growth where the owner chose it, nowhere else."""
+    shown = host.check_output("su bob -c \"bash -lc 'conda activate tensorflow && env'\"").splitlines()
+    there = dict(line.split("=", 1) for line in shown if "=" in line)
+    constraints = "/opt/conda/envs/tensorflow/conda-meta/dlbox/constraints.txt"
+    assert there["UV_CONSTRAINT"] == there["PIP_CONSTRAINT"] == constraints
+    assert "six==1.16.0" in host.file(constraints).content_string
+    growth = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    chosen = {name: there[name] for name in growth if name in there}
+    assert chosen == (growth if host.backend.host.endswith("-d12") else {})
+    # No library path: a framework's libraries are found by the framework itself.
+    assert "LD_LIBRARY_PATH" not in there
+
+
+def test_pins_survive_an_update_in_an_activated_environment(host):
+    trust = "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"
+    for tool in ("pip install", f"{trust} /opt/dlbox/engine/venv/bin/uv pip install --python /opt/conda/envs/free"):
+        updated = host.run(f"bash -lc 'conda activate free && {tool} --upgrade packaging'")
+        assert updated.rc == 0, updated.stderr
+        forced = host.run(f"bash -lc 'conda activate free && {tool} \"packaging>26.0\"'")
+        assert forced.rc != 0 and "packaging" in forced.stdout + forced.stderr
+    shown = host.check_output("/opt/conda/envs/free/bin/python -c 'import packaging; print(packaging.__version__)'")
+    assert shown == "26.0"
+
+
 def test_members_of_the_group_add_environments_and_cannot_touch_the_declared(host):
     assert host.run("su - carol -c 'mkdir /opt/conda/envs/carols'").rc == 0
     assert host.file("/opt/conda/envs/carols").group == "conda"
@@ -91,4 +122,5 @@ def test_members_of_the_group_add_environments_and_cannot_touch_the_declared(hos
 
 def test_base_has_conda_and_mamba_where_the_channel_has_them(host):
     assert host.file("/opt/conda/bin/conda").exists and host.file("/opt/conda/bin/mamba").exists
-    assert "file:///srv/conda-channel" in host.file("/opt/conda/.condarc").content_string
+    for channel in CHANNELS:
+        assert channel in host.file("/opt/conda/.condarc").content_string

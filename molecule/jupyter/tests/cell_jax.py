@@ -18,5 +18,6 @@ weights, losses = jnp.zeros(2), []
 for _ in range(120):
     weights, loss = step(weights)
     losses.append(float(loss))
+print("preallocates", os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "as it likes"))
 print("environment", os.environ["CONDA_DEFAULT_ENV"], "device", jax.devices()[0].platform)
 print("weights", round(float(weights[0]), 2), round(float(weights[1]), 2), "better", losses[-1] < losses[0] / 1000)

@@ -98,6 +98,16 @@ def opens(where: str, port: int) -> bool:
         return probe.connect_ex((where, port)) == 0
 
 
+def play(host: Any, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    """Both roles once more on one host, as a play."""
+    scenario = PROJECT / "molecule/jupyter"
+    command = ["ansible-playbook", str(scenario / "again.yml"), "--diff", "--limit", host.backend.host]
+    command += ["--inventory", str(PROJECT / "molecule/shared/inventory"), "--inventory", str(scenario / "inventory")]
+    command += ["--extra-vars", json.dumps(variables), *options]
+    settings = {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "MOLECULE_PROJECT_DIRECTORY": str(PROJECT)}
+    return subprocess.run(command, env={**os.environ, **settings}, text=True, capture_output=True, check=False)
+
+
 def free_port() -> int:
     """A TCP port that nobody uses now."""
     with closing(socket.socket()) as probe:

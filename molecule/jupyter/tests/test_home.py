@@ -49,6 +49,38 @@ def test_the_password_holds_over_the_network_too(host: Any, ask: Any) -> None:
     assert answers["login"] == 302 and answers["/api/contents"][0] == 200
 
 
+# Two neighbours of the machine, each on a network of its own. Only the first network is among dlbox_home_networks.
+NEIGHBOURS = """
+ip netns list | grep -q elsewhere && exit 0
+for side in 1:home 2:elsewhere; do
+  number=${side%%:*} name=${side#*:}
+  ip netns add $name
+  ip link add to-$name type veth peer name eth0 netns $name
+  ip addr add 10.77.$number.1/24 dev to-$name
+  ip link set to-$name up
+  ip -n $name addr add 10.77.$number.2/24 dev eth0
+  ip -n $name link set eth0 up
+done
+systemd-run --quiet --unit other-service python3 -m http.server 9999
+timeout 20 sh -c 'until ss -ltn | grep -q :9999; do sleep 0.1; done'
+"""
+TRY = "import socket; s = socket.socket(); s.settimeout(3); print(s.connect_ex(('10.77.{}.1', {})))"
+
+
+def test_the_firewall_lets_the_home_network_in_and_to_nothing_else(host: Any) -> None:
+    done = host.run(NEIGHBOURS)
+    assert done.rc == 0, done.stderr
+
+    def connects(name: str, port: int) -> bool:
+        program = TRY.format({"home": 1, "elsewhere": 2}[name], port)
+        return str(host.check_output(f'ip netns exec {name} python3 -c "{program}"')).strip() == "0"
+
+    assert connects("home", 22) and connects("elsewhere", 22), "the neighbours do not reach the machine at all"
+    assert connects("home", 8888)
+    assert not connects("home", 9999), "another service is not JupyterLab's"
+    assert not connects("elsewhere", 8888) and not connects("elsewhere", 9999)
+
+
 def test_the_key_is_readable_by_its_account_only(host: Any) -> None:
     for path, user in (("/var/lib/dlbox/jupyter/tls.key", "root"), ("/etc/jupyterlab/ada/tls.key", "ada")):
         key = host.file(path)

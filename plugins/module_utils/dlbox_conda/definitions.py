@@ -16,6 +16,12 @@ FRAMEWORKS = {
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tf-nightly"),
     "jax": ("jax", "jaxlib"),
 }
+# Distributions that ended, and what to take instead.
+ENDED = dict.fromkeys(
+    ("theano", "theano-pymc", "aesara"),
+    "Theano ended in 2017 and does not run on today's Python; PyTensor continues it. Take the shipped environment "
+    "pytensor, or theano-legacy, which is the same under the old name",
+)
 # Keras's own words for its backends.
 KERAS_NAMES = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax"}
 KEYS = {
@@ -197,11 +203,13 @@ def resolve_entry(
     own_wheels = merged(have.get("wheels", []), have.get("extra_wheels", []))
     own_conda = [*have.get("conda", []), *have.get("extra_conda", [])]
     problems = check_mixture(name, framework, own_wheels)
+    asked = {requirement_name(text) for text in [*own_wheels, *own_conda]}
+    problems += [f"{name}: {reason}" for reason in sorted({ENDED[each] for each in asked & ENDED.keys()})]
     planned = from_plan(framework, plan, shipped.get("requirements", [framework]))
     gpus = [gpu for gpu in plan.get("gpus") or [] if gpu.get("usable")]
     # A shipped definition may say "" for "any Python"; the plan decides for a framework; the owner before both.
     version = entry.get("python") or planned.get("python") or have.get("python", python)
-    note = planned.get("note", "")
+    note = planned.get("note", "") or shipped.get("note", "")
     if framework and not planned.get("gpu") and not note and plan:
         note = "no usable GPU: the CPU build"
     request = Request(

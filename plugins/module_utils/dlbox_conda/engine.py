@@ -32,6 +32,7 @@ LINUX = "5.15"
 class Sources:
     """Where packages come from. mirrors: canonical channel URL -> mirror URLs, wheel_mirrors: index URL -> mirror URL.
 
+    A mirror may be a folder on the host ("file:///srv/channel"); the first one that is there goes before all others.
     find_links: folders or pages with wheels; ca_bundle: file with the certificates to trust, "" for the engines' own.
     """
 
@@ -77,8 +78,40 @@ def client(sources: Sources) -> Any:
     from rattler.networking import AuthenticationMiddleware, MirrorMiddleware, RetryMiddleware
 
     trust(sources)
-    mirrors = [MirrorMiddleware(sources.mirrors)] if sources.mirrors else []
+    online = {}
+    for channel, urls in sources.mirrors.items():
+        if others := [url for url in urls if not url.startswith("file:")]:
+            online[channel] = others
+    mirrors = [MirrorMiddleware(online)] if online else []
     return rattler.Client([RetryMiddleware(), *mirrors, AuthenticationMiddleware()])
+
+
+def folders(sources: Sources) -> dict[str, str]:
+    """Channel -> its mirror in a folder of this machine, both as URLs that end with a slash."""
+    found = {}
+    for channel, urls in sources.mirrors.items():
+        here = [url for url in urls if url.startswith("file:") and Path(url2pathname(urlsplit(url).path)).is_dir()]
+        if here:
+            found[f"{channel.rstrip('/')}/"] = f"{here[0].rstrip('/')}/"
+    return found
+
+
+def moved(url: str, places: Mapping[str, str]) -> str:
+    """`url` with another beginning: a folder's for its channel's, or the channel's again."""
+    for old, new in places.items():
+        if url.startswith(old):
+            return new + url[len(old) :]
+    return url
+
+
+def move(records: Sequence[Any], places: Mapping[str, str]) -> Sequence[Any]:
+    """The records, taken from elsewhere."""
+    for record in records:
+        there = moved(str(record.url), places)
+        if there != str(record.url):
+            record.url = there
+            record.channel = there.removesuffix(f"{record.subdir}/{there.rpartition('/')[2]}")
+    return records
 
 
 def trust(sources: Sources) -> None:
@@ -156,7 +189,9 @@ def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = 
     import rattler
 
     reader = gateway(sources)
-    optional = names_in(request.channels, request.optional, reader) if request.optional else []
+    here = folders(sources)
+    channels = [here.get(f"{str(rattler.Channel(name).base_url).rstrip('/')}/", name) for name in request.channels]
+    optional = names_in(channels, request.optional, reader) if request.optional else []
     specs = [rattler.MatchSpec(text) for text in [*request.specs(), *optional]]
     preferred = []
     if prefix is not None:
@@ -164,7 +199,7 @@ def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = 
     try:
         records = asyncio.run(
             rattler.solve(
-                request.channels,
+                channels,
                 specs,
                 gateway=reader,
                 virtual_packages=virtual_packages(request.cuda, glibc),
@@ -174,7 +209,8 @@ def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = 
         )
     except Exception as error:
         raise RuntimeError(explain_solve(request, str(error))) from error
-    return lock_text(request, records), [name for name in request.optional if name not in optional]
+    text = lock_text(request, move(records, {folder: channel for channel, folder in here.items()}))
+    return text, [name for name in request.optional if name not in optional]
 
 
 def parse_time(text: str) -> Any:
@@ -263,7 +299,7 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
     mode = rattler.ValidationMode.full() if again else rattler.ValidationMode.fast()
     cache = rattler.PackageCache.new_layered([str(Path(sources.cache, "pkgs"))], validation_mode=mode)
     names = {record.name.normalized for record in have}
-    records = locked(text)
+    records = move(locked(text), folders(sources))
     refuse_other_bytes(records, Path(sources.cache, "pkgs"))
     asyncio.run(
         rattler.install(

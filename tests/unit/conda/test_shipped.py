@@ -11,7 +11,7 @@ from dlbox_planner.gpus import from_name
 from dlbox_planner.planner import plan
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/conda"
-NAMES = ["datascience", "pytorch", "tensorflow", "keras", "jax", "pytensor", "jupyter"]
+NAMES = ["datascience", "pytorch", "tensorflow", "keras", "jax", "pytensor", "theano-legacy", "jupyter"]
 GPUS = {"none": None, "pascal": "GTX 1080 Ti", "ampere": "RTX 3090", "ada": "RTX 4090", "blackwell": "RTX 5090"}
 
 
@@ -61,9 +61,27 @@ def test_every_shipped_environment_is_one_frameworks_for_every_gpu(gpu):
     assert "ipykernel" in " ".join(requests(GPUS[gpu])["datascience"].wheels)
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("gpu", GPUS)
-@pytest.mark.parametrize("name", NAMES)
+# Two quick ones by default, all of them (a minute and a half) with --full.
+QUICK = {("jax", "none"), ("pytensor", "none")}
+CASES = [
+    pytest.param(name, gpu, id=f"{name}-{gpu}", marks=[] if (name, gpu) in QUICK else [pytest.mark.full])
+    for name in NAMES
+    for gpu in GPUS
+]
+
+
+def test_all_that_the_role_ships_is_resolved_here():
+    assert {*NAMES, "base"} == shipped().keys()
+
+
+def test_theano_is_said_to_have_ended():
+    legacy = requests(None)["theano-legacy"]
+    assert "Theano itself ended" in legacy.note and "pytensor" in legacy.wheels
+    problems = definitions.resolve([{"name": "x", "wheels": ["Theano"]}], shipped(), {}, "/opt/conda", [], "3.12")[2]
+    assert "PyTensor continues it" in problems[0]
+
+
+@pytest.mark.parametrize(("name", "gpu"), CASES)
 def test_it_resolves_with_hashes(name, gpu, tmp_path):
     request = requests(GPUS[gpu])[name]
     if request.refused:

@@ -46,7 +46,7 @@ def test_an_environment_appears_and_disappears(tmp_path: Path) -> None:
     assert spec["env"]["CONDA_PREFIX"] == prefix and spec["env"]["CONDA_DEFAULT_ENV"] == "one"
     assert spec["env"]["PATH"] == f"{prefix}/bin:${{PATH}}"
     gone = kernels(tmp_path, two)
-    assert gone["changed"] is True and gone["kernels"] == ["two"] and gone["first"] == "two"
+    assert gone["changed"] is True and gone["kernels"] == ["two"] and gone["default"] == "two"
     assert not (tmp_path / "kernels" / "one").exists()
 
 
@@ -75,7 +75,7 @@ def test_an_environment_that_will_be_made_counts_only_in_check_mode(tmp_path: Pa
     entry = {"name": "soon", "prefix": str(tmp_path / "envs" / "soon")}
     assert kernels(tmp_path, entry, check=True)["kernels"] == ["soon"]
     told = kernels(tmp_path, entry)
-    assert told["kernels"] == [] and "does not exist" in told["skipped"]["soon"] and told["first"] == ""
+    assert told["kernels"] == [] and "does not exist" in told["skipped"]["soon"] and told["default"] == ""
 
 
 def test_an_environment_without_a_kernel_is_told_with_the_remedy(tmp_path: Path) -> None:
@@ -119,6 +119,17 @@ def test_an_alias_keeps_the_name_of_its_environment(tmp_path: Path) -> None:
     kernels(tmp_path, {**environment(tmp_path, "torch"), "name": "python3", "environment": "torch"})
     spec = spec_of(tmp_path / "kernels", "python3")
     assert spec["env"]["CONDA_DEFAULT_ENV"] == "torch" and kernelspec.owner(spec) == "torch"
+
+
+def test_notebooks_from_elsewhere_get_the_default_environment(tmp_path: Path) -> None:
+    both = [environment(tmp_path, "one"), environment(tmp_path, "two")]
+    aliases = tmp_path / "aliases"
+    told = kernels(tmp_path, *both, default_path=str(aliases))
+    assert told["default"] == "one" and spec_of(aliases, "python3")["display_name"] == "Python 3 (one)"
+    told = kernels(tmp_path, *both, default_path=str(aliases), default="two")
+    assert told["changed"] and kernelspec.owner(spec_of(aliases, "python3")) == "two"
+    assert not kernels(tmp_path, *both, default_path=str(aliases), default="two")["changed"]
+    assert kernels(tmp_path, default_path=str(aliases))["changed"] and list(aliases.iterdir()) == []
 
 
 @pytest.mark.parametrize("entry", [{"name": "a/b", "prefix": "/x"}, {"name": "a", "prefix": "x"}, {"prefix": "/x"}])

@@ -159,6 +159,47 @@ def test_an_account_that_is_taken_out_loses_its_configuration(host: Any) -> None
     assert sorted(place.name for place in host.config.iterdir()) == ["ada", "somebody-elses"]
 
 
+def test_without_accounts_nothing_of_ours_is_left(host: Any) -> None:
+    host.run(ports={"ada": 8888, "bob": 8889})
+    (host.own_file().parent / "other").write_text("ada's own")
+    told = host.run(ports={}, python="/nowhere/bin/python", check=True)
+    assert told["changed"] and host.own_file().exists()
+    assert host.run(ports={}, python="/nowhere/bin/python")["changed"]
+    assert not host.config.exists() and not host.own_file().exists() and not host.own_file("bob").exists()
+    assert (host.own_file().parent / "other").exists()
+    assert not host.run(ports={}, python="/nowhere/bin/python")["changed"]
+
+
+def test_every_server_gets_a_copy_of_the_certificate_for_itself_only(host: Any) -> None:
+    pair = {"certificate": str(host.root / "crt"), "key": str(host.root / "key")}
+    Path(pair["certificate"]).write_text("certificate\n")
+    Path(pair["key"]).write_text("key\n")
+    assert host.run(tls=True, **pair)["changed"] and not host.run(tls=True, **pair)["changed"]
+    key = host.config / "ada/tls.key"
+    assert key.read_text() == "key\n" and stat.S_IMODE(key.stat().st_mode) == 0o400
+    Path(pair["key"]).write_text("renewed key\n")
+    told = host.run(tls=True, **pair)
+    assert told["changed"] and key.read_text() == "renewed key\n" and "renewed" not in json.dumps(told)
+    Path(pair["key"]).unlink()
+    assert "cannot read" in host.run(tls=True, **pair)["msg"]
+
+
+def test_a_start_folder_below_the_home_is_made(host: Any) -> None:
+    assert host.run(start_folder="~/work/notebooks", check=True)["changed"]
+    assert not (host.root / "ada/work").exists()
+    assert host.run(start_folder="~/work/notebooks")["changed"] and (host.root / "ada/work/notebooks").is_dir()
+    assert not host.run(start_folder="~/work/notebooks")["changed"]
+    (host.root / "file").touch()
+    told = host.run(start_folder=f"{host.root}/file/x")
+    assert told["failed"] and "Make it, or choose a folder below the home" in told["msg"]
+
+
+def test_programs_that_extensions_call_are_asked_for_once(host: Any) -> None:
+    extension = {"name": "x", "package": "x", "system": ["dpkg", "no-such-package"]}
+    assert host.run(extensions=[extension])["packages"] == ["no-such-package"]
+    assert host.run(extensions=[{**extension, "enabled": False}])["packages"] == []
+
+
 def test_everything_wrong_is_said_at_once(host: Any) -> None:
     told = host.run(
         ports={"ada": 80, "bob": 80},

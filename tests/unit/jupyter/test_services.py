@@ -76,3 +76,22 @@ def test_the_way_in_is_ready_to_paste(tls: bool, ssh_port: int, expected: str) -
     told = jupyter_servers.way("ada", 8889, "/home/ada/.config/dlbox/jupyter-password", tls, "box", ssh_port)
     assert told.startswith(f"JupyterLab of ada: {expected} (its password is in /home/ada/")
     assert "password you gave" in jupyter_servers.way("ada", 8889, None, tls, "box", ssh_port)
+
+
+def test_the_unit_is_written_kept_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for systemctl: what it is told, and what lies on the disk."""
+    from .module import run
+
+    monkeypatch.setattr(jupyter_services, "UNITS", tmp_path)
+    orders: list[str] = []
+    monkeypatch.setattr(jupyter_services.Systemd, "order", lambda self, *words: orders.append(" ".join(words)))
+    monkeypatch.setattr(jupyter_services.Systemd, "others", lambda self, users: [])
+    file = tmp_path / "jupyterlab@.service"
+    wish = {"ports": {}, "text": "[Service]\n"}
+    assert run("jupyter_services", wish, check=True)["changed"] and not file.exists()
+    assert run("jupyter_services", wish)["changed"] and file.read_text() == "[Service]\n"
+    assert not run("jupyter_services", wish)["changed"] and not run("jupyter_services", {"ports": {}})["changed"]
+    assert run("jupyter_services", {**wish, "text": "[Unit]\n"})["diff"][0]["before"] == "[Service]\n"
+    assert len(list(tmp_path.glob("*~"))) == 1, "the one that was there is kept"
+    assert run("jupyter_services", {**wish, "text": ""})["changed"] and not file.exists()
+    assert orders == ["daemon-reload"]

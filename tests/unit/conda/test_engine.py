@@ -1,0 +1,38 @@
+"""What of the engine's file needs no engine."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.module_utils.dlbox_conda import engine
+
+FORGE = "https://conda.anaconda.org/conda-forge"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_folder_stands_for_its_channel_and_the_lock_says_the_channel(tmp_path, slash):
+    mirrors = {FORGE + slash: ["https://mirror.example", "file:///nowhere", tmp_path.as_uri() + slash]}
+    here = engine.folders(engine.Sources(cache="", mirrors=mirrors))
+    assert here == {f"{FORGE}/": f"{tmp_path.as_uri()}/"}
+    local = engine.moved(f"{FORGE}/noarch/tqdm-1-0.conda", here)
+    assert local == f"{tmp_path.as_uri()}/noarch/tqdm-1-0.conda"
+    assert (
+        engine.moved(local, {folder: channel for channel, folder in here.items()}) == f"{FORGE}/noarch/tqdm-1-0.conda"
+    )
+    assert engine.moved(f"{FORGE}-other/noarch/x-1-0.conda", here) == f"{FORGE}-other/noarch/x-1-0.conda"
+
+
+def test_a_folder_that_is_not_there_and_mirrors_over_http_are_no_folders():
+    mirrors = {FORGE: ["https://mirror.example", "file:///nowhere"]}
+    assert engine.folders(engine.Sources(cache="", mirrors=mirrors)) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://pytorch.example/whl/cpu", "http://home/torch/cpu"),
+        ("https://pytorch.example/whl/", "http://home/torch/"),
+        ("https://other.example/simple", "https://other.example/simple"),
+    ],
+)
+def test_the_beginning_of_an_index_is_mirrored(url, expected):
+    assert engine.mirrored(url, {"https://pytorch.example/whl/": "http://home/torch/"}) == expected
