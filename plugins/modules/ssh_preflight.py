@@ -195,7 +195,7 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
         if made:
             Path("/run/sshd").rmdir()
         keywords = sorted({line.split()[0].lower() for line in defaults.splitlines() if line})
-    states = [run("systemctl", verb, "ssh.socket").strip() for verb in ("is-enabled", "is-active")]
+    states = run("systemctl", "show", "--value", "-p", "UnitFileState", "-p", "ActiveState", "ssh.socket").split()
     moduli = folder / "moduli"
     pam = Path("/etc/pam.d/sshd")
     system = Path("/etc/os-release")
@@ -207,7 +207,7 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
         "keywords": keywords,
         "host_keys": found,
         "socket": {
-            "used": states[0] == "enabled" or states[1] == "active",
+            "used": "enabled" in states or "active" in states,
             "generator": any(map(os.path.exists, SOCKET_GENERATORS)),
         },
         "weak_moduli": weak_moduli(moduli.read_text()) if moduli.exists() else 0,

@@ -11,8 +11,8 @@ description:
   - Writes a drop-in, lets the base file include the directory of drop-ins first, and makes comments of the directives
     elsewhere that would add to those of the drop-in (C(Port), C(ListenAddress), C(HostKey), C(AllowUsers),
     C(AllowGroups)).
-  - The whole result is assembled in a copy of the directory first. There C(sshd -t) has to accept it, and
-    C(sshd -T -C) has to show the drop-in's values for each of I(users); otherwise nothing is written.
+  - The whole result is assembled in a copy of the directory first. There sshd has to accept it, and C(sshd -T -C) has
+    to show the drop-in's values for each of I(users); otherwise nothing is written.
   - All files are replaced together, with a backup of each.
 options:
   path:
@@ -150,8 +150,17 @@ class Stage:
         self.root = Path(module.tmpdir) / "sshd-stage"
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.home, self.root, symlinks=True, ignore=shutil.ignore_patterns("moduli*"))
-        for text in [self.root / base.name, *self.root.glob("*.d/*.conf")]:
-            self.write(text, read(text))
+        self.base = self.root / base.name
+        for file in self.files():
+            self.write(file, read(file))
+
+    def files(self) -> list[Path]:
+        """The base file and the drop-ins in the copy."""
+        return [self.base, *sorted(self.root.glob("*.d/*.conf"))]
+
+    def texts(self) -> list[str]:
+        """What they say, with the paths that people know."""
+        return [self.real(read(file)) for file in self.files()]
 
     def at(self, path: str) -> Path:
         """Where a path of the configuration lies in the copy."""
@@ -197,7 +206,7 @@ class Stage:
 
     def sshd(self, sshd: str, *options: str) -> str:
         """What sshd says to the assembled configuration; fails the module where it refuses."""
-        code, out, err = self.module.run_command([sshd, *options, "-f", str(self.root / "sshd_config")])
+        code, out, err = self.module.run_command([sshd, *options, "-f", str(self.base)])
         if code != 0:
             self.module.fail_json(
                 msg=f"sshd refuses the configuration, nothing was changed: {self.real(err or out).strip()}. "
@@ -206,16 +215,21 @@ class Stage:
         return self.real(out)
 
 
+def questions(module: AnsibleModule, stage: Stage) -> list[tuple[str, str]]:
+    """The accounts and addresses to ask sshd for: one is enough where no Match block tells connections apart."""
+    pairs = [(user, address) for user in module.params["users"] for address in ("127.0.0.1", "192.0.2.1")]
+    dropins = f"{Path(module.params['path']).parent}/*.conf"
+    return pairs if config.tells_connections_apart(stage.texts(), dropins) else pairs[:1]
+
+
 def check(module: AnsibleModule, stage: Stage, sshd: str) -> None:
     """Fail the module where sshd refuses the result or something else in it wins over the drop-in."""
+    wrong = []
     with privilege_separation_directory():
-        stage.sshd(sshd, "-t")
-        wrong = []
-        for user in module.params["users"]:
+        for user, address in questions(module, stage):
             wanted = config.expected(module.params["content"], user)
-            for address in ("127.0.0.1", "192.0.2.1"):
-                got = config.effective(stage.sshd(sshd, "-T", "-C", f"user={user},host=localhost,addr={address}"))
-                wrong += [f"for {user}: {deviation}" for deviation in config.deviations(wanted, got)]
+            got = config.effective(stage.sshd(sshd, "-T", "-C", f"user={user},host=localhost,addr={address}"))
+            wrong += [f"for {user}: {deviation}" for deviation in config.deviations(wanted, got)]
     if wrong:
         module.fail_json(
             msg="sshd would not do what its drop-in says, nothing was changed: "

@@ -69,6 +69,15 @@ def cumulative(dropin: str) -> set[str]:
     return {directive.keyword for directive in parse(dropin)} & set(CUMULATIVE)
 
 
+def tells_connections_apart(texts: list[str], dropins: str) -> bool:
+    """Whether these files may say different things for different connections.
+
+    They do by Match blocks, and may by including other files than the drop-ins, which are among the texts.
+    """
+    directives = [directive for text in texts for directive in parse(text)]
+    return any(d.match or (d.keyword == "include" and d.arguments != (dropins,)) for d in directives)
+
+
 def users_of(match: str) -> set[str]:
     """Users of a `Match User a,b` line; empty for other criteria."""
     words = match.split()

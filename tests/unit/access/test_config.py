@@ -62,6 +62,15 @@ def test_match_blocks_keep_their_lines() -> None:
     assert config.without(text, {"allowusers"}) == "#dlbox: AllowUsers a\nMatch Address 10.0.0.0/8\n  AllowUsers b\n"
 
 
+def test_one_answer_is_enough_where_no_connection_is_special() -> None:
+    base = f"Include {PATTERN}\nUsePAM yes\n"
+    assert not config.tells_connections_apart([base, "Port 22\n"], PATTERN)
+    assert config.tells_connections_apart([base, "Match User bob\n  X11Forwarding no\n"], PATTERN)
+    assert config.tells_connections_apart([base, "Include /etc/elsewhere/*\n"], PATTERN), (
+        "nobody knows what is in there"
+    )
+
+
 def test_wanted_of_a_user_whom_the_drop_in_excepts() -> None:
     dropin = "Port 22\nPort 2222\nAuthenticationMethods publickey,keyboard-interactive:pam\n"
     dropin += "Match User bot,eve\nAuthenticationMethods publickey\n"
