@@ -9,11 +9,11 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+# Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-from dlbox_doctor import judge
-from dlbox_doctor.model import FAIL, WARN, Context
-
+# As in dlbox_doctor.model.
+FAIL, WARN = "fail", "warn"
 # A driver that was just installed is not loaded, and an old one still is, until the machine boots again.
 CURED_BY_REBOOT = ("system.reboot", "gpu.module-loaded", "gpu.versions-match", "gpu.nouveau")
 
@@ -31,6 +31,9 @@ options:
 
 def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | None = None) -> dict[str, Any]:
     """See DOCUMENTATION."""
+    from dlbox_doctor import judge
+    from dlbox_doctor.model import Context
+
     if not isinstance(evidence, dict) or "errors" not in evidence:
         raise AnsibleFilterError(
             f"doctor_report: expected the evidence of host_evidence, got {type(evidence).__name__}"
@@ -40,6 +43,8 @@ def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | 
 
 def doctor_collectors(_: Any = None) -> list[str]:
     """The collectors that the quick checks need."""
+    from dlbox_doctor import judge
+
     return judge.collectors(judge.selected(quick=True))
 
 

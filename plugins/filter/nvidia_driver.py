@@ -10,7 +10,14 @@ from typing import Any
 # ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
 UTILITIES = Path(__file__).resolve().parents[1] / "module_utils"
 sys.path.append(str(UTILITIES))
-from dlbox_nvidia import gpusettings  # noqa: E402  (the path has to be set first)
+
+
+def gpu_settings_problems(settings: Any) -> list[str]:
+    """Return a sentence for each setting that no card could follow."""
+    # Not above: Ansible loads every filter file anew in the process of each task.
+    from dlbox_nvidia import gpusettings
+
+    return gpusettings.problems(settings)
 
 
 def tool_sources(names: Sequence[str]) -> dict[str, str]:
@@ -23,4 +30,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return name to function."""
-        return {"nvidia_gpu_settings_problems": gpusettings.problems, "nvidia_tool_sources": tool_sources}
+        return {"nvidia_gpu_settings_problems": gpu_settings_problems, "nvidia_tool_sources": tool_sources}

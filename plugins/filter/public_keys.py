@@ -10,7 +10,6 @@ from ansible.errors import AnsibleFilterError
 
 # ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
-from dlbox_public_key import parse_lines
 
 
 def _is_path(entry: str) -> bool:
@@ -24,6 +23,9 @@ def key_lines(entry: str, where: str) -> list[str]:
     Raises:
         ValueError: unreadable file or malformed key; the message names ``where``, the value and the remedy.
     """
+    # Not above: Ansible loads every filter file anew in the process of each task.
+    from dlbox_public_key import parse_lines
+
     text = entry
     if _is_path(entry):
         path = Path(entry).expanduser()
