@@ -14,6 +14,9 @@ from pathlib import Path
 
 from ansible.module_utils.dlbox_conda.installed import File, Package
 
+# What no program imports: packages' own tests (a third of a data science environment's sources), files for Python 2.
+UNCOMPILED = ("/tests/", "/lib2to3/")
+
 
 def tag(prefix: Path) -> str:
     """The interpreter's cache tag, "cpython-312"; "" without a Python."""
@@ -44,7 +47,7 @@ def make(prefix: Path, packages: Iterable[Package], store: Path) -> tuple[int, i
     for package in packages:
         own = {entry.path for entry in package.files if entry.path.endswith(".pyc")}
         for entry in package.files:
-            if not entry.path.endswith(".py") or "/lib2to3/" in entry.path:
+            if not entry.path.endswith(".py") or any(part in entry.path for part in UNCOMPILED):
                 continue
             target_name = place(entry.path, cache_tag)
             if package.layer == "conda" and target_name in own:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ansible.module_utils.dlbox_conda import environment, installed, manifest
 
 # What belongs to the base environment beside its packages' files.
-BASE = {"conda-meta", ".condarc", ".cache", "pip.conf", ".nonadmin"}
+BASE = {"conda-meta", ".condarc", ".cache", "CACHEDIR.TAG", "pip.conf", ".nonadmin"}
 ENGINE = ("venv", "requirements.txt", "made-of")
 
 

@@ -156,6 +156,12 @@ class TestByteCode:
         bytecode.remove(usable, wheels)
         assert not made.exists() and bytecode.prune(store) == 1
 
+    def test_what_no_program_imports_stays_source(self, usable, tmp_path):
+        wheel(usable, "large", "large/__init__.py", "large/tests/test_it.py", "large/testing/helper.py")
+        wheels = [p for p in both(usable)[1].values() if p.name == "large"]
+        assert bytecode.make(usable, wheels, tmp_path / "store") == (2, 0)
+        assert not (usable / f"{SITE}/large/tests/__pycache__").exists()
+
     def test_a_source_of_another_time_is_compiled_anew(self, usable, tmp_path):
         wheels = list(both(usable)[1].values())
         bytecode.make(usable, wheels, tmp_path / "store")

@@ -17,6 +17,7 @@ def place(tmp_path):
         (prefix / "conda-meta/dlbox/manifest").write_text("0 0 bin/python\n")
     (root / ".cache/pkgs").mkdir(parents=True)
     (root / ".condarc").touch()
+    (root / "CACHEDIR.TAG").touch()  # rattler puts one into every prefix
     (tmp_path / "dlbox/engine/venv").mkdir(parents=True)
     (tmp_path / "dlbox/engine/made-of").touch()
     return tmp_path
