@@ -1,4 +1,4 @@
-"""Ansible loads every filter file in the process of each task that uses any filter: loading them has to cost nothing."""
+"""Ansible loads every filter file in each task's process: loading them has to cost nothing."""
 
 from __future__ import annotations
 
