@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -24,6 +25,14 @@ PASSWORD = "suite-of-lock-outs"
 WINDOW = 150
 
 
+def launchers_strategy() -> dict[str, str]:
+    """What the launcher adds to the environment of a run: mitogen, where it is installed and supports the core."""
+    found = subprocess.run([sys.executable, str(PROJECT / "scripts" / "mitogen-path")], capture_output=True, text=True)
+    if found.returncode != 0:
+        return {}
+    return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": found.stdout.strip()}
+
+
 def keys_folder() -> Path:
     """Where prepare.yml made the keys."""
     return Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
@@ -37,6 +46,7 @@ class Box:
 
         sockets is a folder for those of shared ssh connections; its path has to be short.
         """
+        self.strategy: dict[str, str] = {}
         self.name, self.address, self.engine = name, address, engine
         self.folder = keys_folder() / name
         self.folder.mkdir(exist_ok=True)
@@ -165,6 +175,7 @@ class Box:
             "ANSIBLE_SSH_CONTROL_PATH_DIR": self.sockets,
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
+            **self.strategy,
         }
         return subprocess.Popen(
             ["ansible-playbook", "-i", str(inventory), str(PROJECT / "molecule/access/case.yml")],
@@ -255,8 +266,17 @@ class Play:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A case of the suite: what happens, on which host of the scenario, and whether only the full run has it."""
+    """A case of the suite: what happens, on which host of the scenario, and whether only the full run has it.
+
+    mitogen says that the plays run as the launcher runs them, else by Ansible's own strategy.
+    """
 
     function: Callable[[Box], None]
     on: str
     full: bool
+    mitogen: bool
+
+    @property
+    def name(self) -> str:
+        """What it is called in the report, and its container."""
+        return self.function.__name__.removeprefix("case_").replace("_", "-") + ("-mitogen" if self.mitogen else "")

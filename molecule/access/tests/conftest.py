@@ -38,10 +38,10 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, concurrent.fu
     keep = bool(os.environ.get("ACCESS_KEEP"))
 
     def run(number: int, case: cases.Case) -> None:
-        name = case.function.__name__.removeprefix("case_").replace("_", "-")
         template, address = f"dlbox-access-{case.on}", f"{prefix}.{10 + number}"
         with tempfile.TemporaryDirectory(prefix="cp-") as sockets:
-            box = cases.Box(engine, f"dlbox-access-case-{name}", template, address, sockets)
+            box = cases.Box(engine, f"dlbox-access-case-{case.name}", template, address, sockets)
+            box.strategy = cases.launchers_strategy() if case.mitogen else {}
             try:
                 case.function(box)
             finally:
@@ -50,6 +50,6 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, concurrent.fu
 
     selected = [item.callspec.params["case"] for item in request.session.items if "outcomes" in item.fixturenames]
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("ACCESS_WORKERS", "3"))) as pool:
-        yield {case.function.__name__: pool.submit(run, number, case) for number, case in enumerate(selected)}
+        yield {case.name: pool.submit(run, number, case) for number, case in enumerate(selected)}
     if not keep:
         made.remove()

@@ -18,11 +18,15 @@ OURS = ["ssh_hardening", "ufw"]
 CASES: list[Case] = []
 
 
-def case(on: str = "d13", full: bool = False) -> Callable[[Callable[[Box], None]], Callable[[Box], None]]:
-    """Make a function a case of the suite."""
+def case(
+    on: str = "d13", full: bool = False, mitogen: bool | None = False
+) -> Callable[[Callable[[Box], None]], Callable[[Box], None]]:
+    """Make a function a case of the suite. The full run has each with mitogen and without it (None: no plays)."""
 
     def register(function: Callable[[Box], None]) -> Callable[[Box], None]:
-        CASES.append(Case(function, on, full))
+        CASES.append(Case(function, on, full, bool(mitogen)))
+        if mitogen is not None:
+            CASES.append(Case(function, on, True, not mitogen))
         return function
 
     return register
@@ -66,7 +70,7 @@ def case_controller_killed(box: Box) -> None:
     assert box.access_state() == before
 
 
-@case()
+@case(mitogen=True)
 def case_network_cut(box: Box) -> None:
     """The network drops in the window and comes back later."""
     before = box.access_state()
@@ -79,7 +83,7 @@ def case_network_cut(box: Box) -> None:
     reverted(box, Play(process.returncode, out), before)
 
 
-@case()
+@case(mitogen=True)
 def case_host_restarted(box: Box) -> None:
     """The host restarts in the window: the timer is gone, the boot unit acts before sshd starts."""
     before = box.access_state()
@@ -107,7 +111,7 @@ def case_port_moved_not_opened(box: Box) -> None:
     )
 
 
-@case(on="u2404")
+@case(on="u2404", mitogen=True)
 def case_port_moved_not_opened_by_socket(box: Box) -> None:
     """The same where systemd opens the port."""
     box.console("ufw allow 22/tcp; ufw --force enable")
@@ -125,7 +129,7 @@ def case_firewall_without_ssh(box: Box) -> None:
     )
 
 
-@case()
+@case(mitogen=True)
 def case_established_only(box: Box) -> None:
     """Default deny that lets the established session live, so that the play itself notices nothing."""
     before = box.access_state()
@@ -148,14 +152,14 @@ def case_foreign_allow_users_typo(box: Box) -> None:
     reverted(box, box.play(["foreign_role"], foreign_role_does="allow_users_typo"), before, "00-foreign.conf")
 
 
-@case()
+@case(mitogen=True)
 def case_keys_gone(box: Box) -> None:
     """A role that removes the owner's key."""
     before = box.access_state()
     reverted(box, box.play(["foreign_role"], foreign_role_does="keys_gone"), before, "/home/ada/.ssh/authorized_keys")
 
 
-@case()
+@case(mitogen=True)
 def case_become_broken(box: Box) -> None:
     """The login works, and nobody becomes root any more: not the play either, so that only the host can undo it."""
     before = box.access_state()
@@ -163,7 +167,7 @@ def case_become_broken(box: Box) -> None:
     reverted(box, play, before, "/etc/pam.d/sudo")
 
 
-@case()
+@case(mitogen=True)
 def case_invalid_configuration(box: Box) -> None:
     """A configuration that sshd refuses: the restart fails, and the host rolls back at once."""
     before = box.access_state()
@@ -186,7 +190,7 @@ def case_window_too_short(box: Box) -> None:
 # --- what the guard itself takes for a proof --------------------------------------------------------------------------
 
 
-@case(on="d12")
+@case(on="d12", mitogen=None)
 def case_proofs(box: Box) -> None:
     """Neither an old connection nor the console confirms; a login over the loopback address does, from the machine."""
     guard = (PROJECT / "roles/access_guard/files/dlbox-guard").read_text()
@@ -242,7 +246,7 @@ for unit in fail2ban firewalld; do systemctl is-enabled $unit; systemctl is-acti
 """
 
 
-@case(on="d12")
+@case(on="d12", mitogen=None)
 def case_other_firewalls(box: Box) -> None:
     """What belongs to nftables, firewalld and fail2ban (stand-ins for these two services) is restored as well."""
     guard = (PROJECT / "roles/access_guard/files/dlbox-guard").read_text()
@@ -273,7 +277,7 @@ def case_other_firewalls(box: Box) -> None:
 # --- the role refuses, before it touches anything ---------------------------------------------------------------------
 
 
-@case()
+@case(mitogen=True)
 def case_refusals(box: Box) -> None:
     """Everything that leaves no usable login, with its reason and its remedy."""
     before = box.access_state()
@@ -378,9 +382,9 @@ def moving(box: Box) -> None:
     assert " 22/tcp" not in box.console("ufw status")[1].replace("\n", "\n ")
 
 
-@case()
+@case(mitogen=True)
 def case_good_path(box: Box) -> None:
-    """By service."""
+    """By service, as the launcher runs it."""
     good_path(box)
     assert not box.lets_in(port=22)
 
@@ -397,7 +401,7 @@ def case_good_path_d12(box: Box) -> None:
     moving(box)
 
 
-@case(on="d12")
+@case(on="d12", mitogen=True)
 def case_foreign_role_good(box: Box) -> None:
     """A foreign role that does no harm is confirmed; one that changes nothing is let go.
 
@@ -432,13 +436,10 @@ def case_foreign_role_good(box: Box) -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(c, id=c.function.__name__.removeprefix("case_"), marks=[pytest.mark.full] if c.full else [])
-        for c in CASES
-    ],
+    [pytest.param(c, id=c.name, marks=[pytest.mark.full] if c.full else []) for c in CASES],
 )
 def test_nobody_is_locked_out(case: Case, outcomes: dict[str, Future[None]]) -> None:
-    outcomes[case.function.__name__].result()
+    outcomes[case.name].result()
 
 
 def test_at_the_machine_itself_the_local_user_confirms(host: Any) -> None:
