@@ -190,6 +190,14 @@ def test_over_ssh_the_own_address_has_to_be_admitted(firewall, tmp_path):
     assert firewall.apply("--check", ufw_ssh_from=f"{gateway}", **by_ssh).get("would_refuse") is None
 
 
+def test_ssh_from_the_home_network_only_is_a_choice(firewall):
+    firewall.apply(ufw_ssh_from=["10.66.0.0/24", "fd66::/64"])
+    assert [firewall.knock(22, address) for address in ("10.66.0.1", "fd66::1")] == ["open", "open"]
+    assert [firewall.knock(22, address, "cable") for address in ("10.67.0.1", "fd67::1")] == ["silent", "silent"]
+    firewall.apply()
+    assert [firewall.knock(22, address, "cable") for address in ("10.67.0.1", "fd67::1")] == ["open", "open"]
+
+
 def test_the_owner_can_insist_on_no_ssh(firewall):
     firewall.apply(ufw_ssh=False, ufw_allow_no_ssh=True)
     assert firewall.knock(22) == "silent"
