@@ -196,13 +196,13 @@ class Driver:
         result.install, result.remove = request.install, request.remove
         try:
             change = self.apt.simulate(request)
+            self.judge(request, change)
         except Refused:
             if check and (self.order.sources_pending or broken):
                 result.changed = True
                 result.notes.append("not simulated, because the sources are not set up yet")
                 return result
             raise
-        self.judge(request, change)
         result.changes = change.lines()
         result.changed = result.changed or not change.empty
         if not change.empty and not check:

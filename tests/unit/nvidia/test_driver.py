@@ -278,3 +278,13 @@ def test_a_wish_that_contradicts_itself_is_refused_before_anything(tmp_path: Pat
     with pytest.raises(Refused, match="open modules only"):
         asked(host, branch="615", modules="proprietary")
     assert not any(call[0] == "apt-get" for call in host.calls)
+
+
+def test_check_mode_before_the_preferences_are_written_does_not_judge_by_the_old_ones(tmp_path: Path) -> None:
+    host = Host(tmp_path, archive())
+    host.have("nvidia-open", "libnvidia-compute", version="595.99.02-1")
+    host.simulated = Done(0, "", "")
+    found = asked(host, check=True, branch="620", source="nvidia", sources_pending=True)
+    assert found.changed and "not simulated" in found.notes[-1]
+    with pytest.raises(Refused, match="parts of another branch"):
+        asked(host, check=True, branch="620", source="nvidia")
