@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import runpy
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,15 @@ def test_everything_a_module_imports_is_sent(module: Path) -> None:
     ours = {path for path in sent if PLUGINS in path.parents}
     missing = {need for path in ours for need in needed(path)} - ours
     assert not missing
+
+
+def test_the_strategy_compiles_each_source_once_and_sends_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def scans() -> list[list[tuple[str, str, bool]]]:
+        return [finder.scan(f"ansible.modules.{module.stem}", str(module), SEARCH) for module in MODULES]
+
+    plain = scans()
+    monkeypatch.setattr(finder, "compile", compile, raising=False)  # undone afterwards, whatever the plugin sets
+    runpy.run_path(str(PLUGINS / "strategy/mitogen_linear.py"))
+    assert scans() == plain
+    seen = finder.compile.cache_info()
+    assert seen.hits > seen.misses
