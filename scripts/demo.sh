@@ -25,7 +25,7 @@ molecule:
   vars:
     ct_network: $name
     ct_image: dlbox/ubuntu-24.04
-    ct_volumes: [${DLBOX_CONDA_CHANNEL:+"$root/.cache/conda-channel:/srv/conda-channel:ro"}]
+    ct_volumes: [${DLBOX_CONDA_PYTHON:+"$root/.cache/conda-channel:/srv/conda-channel:ro"}]
   hosts:
     $name:
       ansible_user: $owner
@@ -42,7 +42,7 @@ conda_environments:
 # A container's clock and power are its host's; what is measured here is the way, not the machine.
 dlbox_minimum_disk: 8
 OWNER
-  if [ -n "${DLBOX_CONDA_CHANNEL:-}" ]; then
+  if [ -n "${DLBOX_CONDA_PYTHON:-}" ]; then
     cat >>"$demo/inventory/group_vars/molecule/owner.yml" <<OWNER
 # conda-forge does not answer here: a small local channel of the same format stands in for it.
 conda_channels: ["$DLBOX_CONDA_CHANNEL"]

@@ -100,6 +100,7 @@ build_images() { # [IMAGE...]
 use_conda_channel() { # conda-forge, or where it does not answer the small stand-in of the same format
   if python -c 'import urllib.request
 urllib.request.urlopen(urllib.request.Request("https://conda.anaconda.org/conda-forge/noarch/repodata.json.zst", method="HEAD"), timeout=10)' 2>/dev/null; then
+    export DLBOX_CONDA_CHANNEL=conda-forge
     return
   fi
   python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel" >&2

@@ -85,6 +85,8 @@ if [ "$mode" != fast ]; then
   [ "$mode" = chosen ] || choose_scenarios
   start_engine
   build_images
+  # Scenarios that plant faults need the small channel's made-up packages, also where conda-forge answers.
+  python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel"
   use_conda_channel
 fi
 if [ "$mode" != chosen ]; then
