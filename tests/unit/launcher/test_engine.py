@@ -87,6 +87,27 @@ def test_without_root_and_init_system_it_says_why(machine: Machine) -> None:
     assert "without an init system only root can start it" in err
 
 
+def test_an_engine_whose_command_is_a_package_of_its_own_gets_it(machine: Machine) -> None:
+    status, _out, err = engine(
+        machine,
+        """
+install_packages() { echo "$@" >&2; shift; for package in "$@"; do install_one "$package"; done; }
+install_one() {
+  case $1 in
+    docker.io) ln -s "$(command -v cat)" "${PATH%%:*}/dockerd" ;;
+    docker-cli) printf '#!/bin/bash\n' >"${PATH%%:*}/docker"; chmod +x "${PATH%%:*}/docker" ;;
+  esac
+}
+chmod() { command -p chmod "$@"; }
+start_engine
+""",
+    )
+    assert (status, err) == (
+        0,
+        "a container engine docker.io iptables\nthe command of the container engine docker-cli\n",
+    )
+
+
 def test_no_engine_at_all_is_named(machine: Machine) -> None:
     status, _out, err = engine(machine, "start_engine")
     assert (status, err) == (77, "dlbox: a container engine is missing\n")
