@@ -14,7 +14,7 @@ from dataclasses import dataclass
 # Everything that has to move together: kernel modules, userspace, firmware.
 _FAMILY = re.compile(
     r"""^(?:
-        nvidia-(?!settings|prime|cuda|cudnn|container|detect|nsight|profiler|visual|openjdk|support$|installer-cleanup$|modprobe|vpf).*
+        nvidia-(?!settings|prime|cuda|cudnn|container|detect|nsight|profiler|visual|openjdk|opencl-dev$|support$|installer-cleanup$|modprobe|vpf).*
       | libnvidia-(?!container).*
       | xserver-xorg-video-nvidia.*
       | linux-(?:modules|objects|signatures)-nvidia-.*

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 from dlbox_nvidia import names
 from dlbox_nvidia.names import Wish
+
+CUDA = yaml.safe_load((Path(__file__).resolve().parents[3] / "roles/cuda/vars/main.yml").read_text())
 
 
 def wish(**changes: object) -> Wish:
@@ -118,3 +124,29 @@ def test_nvidias_repository_needs_the_pinning_package_first() -> None:
     assert names.pinning_packages(wish(), "") == []
     assert names.userspace_packages(nvidia) == ["nvidia-open"]
     assert names.userspace_packages(wish(source="nvidia")) == ["nvidia-open-580"]
+
+
+@pytest.mark.parametrize(
+    "name", ["nvidia-cuda-toolkit", "nvidia-cuda-dev", "nvidia-opencl-dev", "nvidia-profiler", "libnvidia-container1"]
+)
+def test_what_belongs_to_the_toolkit_does_not_belong_to_the_driver(name: str) -> None:
+    """Debian's toolkit depends on the first four; none of them may be held or refused as a driver."""
+    assert not names.is_driver_package(name)
+    never = [re.compile(pattern) for pattern in CUDA["__cuda_never_everywhere"]]
+    assert not any(pattern.search(name) for pattern in never)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nvidia-driver",
+        "nvidia-open",
+        "nvidia-open-580",
+        "nvidia-open-kernel-dkms",
+        "nvidia-headless-580",
+        "cuda-drivers",
+    ],
+)
+def test_what_brings_a_driver_is_never_a_toolkits(name: str) -> None:
+    assert names.is_driver_package(name)
+    assert any(re.search(pattern, name) for pattern in CUDA["__cuda_never_everywhere"])
