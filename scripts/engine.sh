@@ -15,14 +15,12 @@ start_engine() {
     use_podman
     return
   fi
-  if ! command -v dockerd >/dev/null && ! command -v podman >/dev/null; then
-    install_packages "a container engine" docker.io iptables
-    # Debian 13 has the command in a package of its own.
-    command -v docker >/dev/null || install_packages "the command of the container engine" docker-cli
-    if docker info >/dev/null 2>&1; then
-      export DLBOX_ENGINE=docker
-      return
-    fi
+  command -v dockerd >/dev/null || install_packages "a container engine" docker.io iptables
+  # Debian 13 has the command in a package of its own.
+  command -v docker >/dev/null || install_packages "the command of the container engine" docker-cli
+  if docker info >/dev/null 2>&1; then # its package has started it
+    export DLBOX_ENGINE=docker
+    return
   fi
   export DLBOX_ENGINE=docker
   if [ -d /run/systemd/system ]; then
