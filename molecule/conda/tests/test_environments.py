@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import CHANNELS
+import pytest
+from conftest import CHANNELS, play, unchanged
 
 SMALL = "/opt/conda/envs/small"
 
@@ -124,3 +125,11 @@ def test_base_has_conda_and_mamba_where_the_channel_has_them(host):
     assert host.file("/opt/conda/bin/conda").exists and host.file("/opt/conda/bin/mamba").exists
     for channel in CHANNELS:
         assert channel in host.file("/opt/conda/.condarc").content_string
+
+
+def test_a_run_with_nothing_to_do_says_what_runs_on_the_cpu(host):
+    if not host.backend.host.endswith("-d12"):
+        pytest.skip("one release is enough")
+    done = play(host)
+    assert unchanged(done), done.stdout + done.stderr
+    assert "conda: tensorflow: no usable GPU: the CPU build" in done.stdout

@@ -17,7 +17,7 @@ from conftest import PROJECT, play, unchanged, unplugged
 PREFIX = "/opt/conda/envs/carried"
 FORGE = "https://conda.anaconda.org/conda-forge"
 WANTED = {"name": "carried", "kernel": False, "conda": ["tqdm", "fixture-prefix"], "wheels": ["six<1.17", "packaging"]}
-OTHER_BOX, THIS_BOX = "dlbox-conda-d13", "dlbox-conda-d12"
+FIRST_BOX, OTHER_BOX = "dlbox-conda-d13", "dlbox-conda-d12"
 DOWNLOAD = ["pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--python-version=3.11"]
 DOWNLOAD += ["--platform=manylinux_2_28_x86_64", "--platform=manylinux2014_x86_64", "--require-hashes", "--no-deps"]
 # Everything but what is written anew on each host: byte code, and books with times and places in them.
@@ -33,7 +33,7 @@ def lock(folder, *options, wanted=WANTED):
     variables = {"conda_environments": [wanted], "conda_locks_dir": str(folder / "locks"), "conda_base": False}
     variables |= {"conda_channels": ["conda-forge"], "conda_mirrors": {FORGE: [channel]}}
     scenario = PROJECT / "molecule/conda"
-    command = [sys.executable, str(PROJECT / "scripts/lock.py"), "--limit", OTHER_BOX, *options]
+    command = [sys.executable, str(PROJECT / "scripts/lock.py"), "--limit", FIRST_BOX, *options]
     command += ["-i", str(PROJECT / "molecule/shared/inventory"), "-i", str(scenario / "inventory")]
     command += ["-e", json.dumps(variables)]
     environment = {**os.environ, "MOLECULE_PROJECT_DIRECTORY": str(PROJECT)}
@@ -71,21 +71,15 @@ def packages(folder, locks, host):
     host.backend.run_local(f"docker cp {wheels} {host.backend.host}:/srv/packages/wheels")
 
 
-def test_a_lock_gives_the_first_box_its_environment_and_renewing_shows_what_is_newer(folder, locks, conda_env):
-    assert f"{FORGE}/noarch/tqdm-" in locks["conda.lock"] and "file://" not in locks["conda.lock"]
-    mirrors = {FORGE: ["file:///srv/conda-channel"]}
-    made = conda_env(WANTED, locks={"carried": locks}, channels=["conda-forge"], mirrors=mirrors)
-    assert made["environments"][0]["source"] == "lock", made
-
-    newer = {**WANTED, "conda": ["tqdm", "fixture-prefix <2"], "wheels": ["six", "packaging"]}
-    shown = lock(folder, "--check", wanted=newer)
-    for line in ("-six (wheel) 1.16.0", "+six (wheel) 1.17.0", "-fixture-prefix 2.0", "+fixture-prefix 1.1"):
-        assert line in shown.stdout, shown.stdout
-    assert (folder / "locks/carried/wheels.txt").read_text() == locks["wheels.txt"], "--check writes nothing"
+@pytest.fixture(scope="session")
+def boxes():
+    """Name of a box -> the digests of its files."""
+    return {}
 
 
-def test_a_second_box_without_a_network_gets_the_same_bytes_from_a_directory(folder, locks, host, request):
-    if host.backend.host != THIS_BOX:
+# The second box comes first: testinfra goes through a module host by host.
+def test_a_second_box_without_a_network_is_made_from_a_directory(folder, locks, boxes, host, request):
+    if host.backend.host != OTHER_BOX:
         pytest.skip("it is the second box")
     request.getfixturevalue("packages")
     assert not host.file("/opt/conda").exists and not host.file("/opt/dlbox").exists
@@ -105,8 +99,21 @@ def test_a_second_box_without_a_network_gets_the_same_bytes_from_a_directory(fol
         # What was not locked cannot be had, and the message says so in words.
         other = play(host, **{**wishes, "conda_environments": [{**WANTED, "name": "unlocked"}]})
         assert other.returncode != 0 and "Traceback" not in other.stdout and "unlocked: " in other.stdout
-    first = subprocess.run(["docker", "exec", OTHER_BOX, "sh", "-c", BYTES], capture_output=True, text=True, check=True)
-    second = host.check_output(BYTES).strip()
-    assert len(second.splitlines()) > 500 and second == first.stdout.strip()
+    boxes[OTHER_BOX] = host.check_output(BYTES).strip()
     for name, text in locks.items():
         assert host.file(f"{PREFIX}/conda-meta/dlbox/{name}").content_string == text
+
+
+def test_the_first_box_gets_the_same_bytes_and_renewing_shows_what_is_newer(folder, locks, boxes, host, conda_env):
+    assert f"{FORGE}/noarch/tqdm-" in locks["conda.lock"] and "file://" not in locks["conda.lock"]
+    mirrors = {FORGE: ["file:///srv/conda-channel"]}
+    made = conda_env(WANTED, locks={"carried": locks}, channels=["conda-forge"], mirrors=mirrors)
+    assert made["environments"][0]["source"] == "lock", made
+    here = host.check_output(BYTES).strip()
+    assert len(here.splitlines()) > 500 and here == boxes[OTHER_BOX]
+
+    newer = {**WANTED, "conda": ["tqdm", "fixture-prefix <2"], "wheels": ["six", "packaging"]}
+    shown = lock(folder, "--check", wanted=newer)
+    for line in ("-six (wheel) 1.16.0", "+six (wheel) 1.17.0", "-fixture-prefix 2.0", "+fixture-prefix 1.1"):
+        assert line in shown.stdout, shown.stdout
+    assert (folder / "locks/carried/wheels.txt").read_text() == locks["wheels.txt"], "--check writes nothing"

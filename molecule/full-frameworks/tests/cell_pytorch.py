@@ -1,5 +1,6 @@
 # One notebook cell: a small network learns a circle from its coordinates.
 import os
+from pathlib import Path
 
 import torch
 
@@ -15,3 +16,5 @@ for _ in range(300):
     optimizer.step()
 right = ((net(x).squeeze(1) > 0) == y.bool()).float().mean().item()
 print("environment", os.environ["CONDA_DEFAULT_ENV"], "learned", right > 0.95, "gpu", torch.cuda.is_available())
+maps = Path("/proc/self/maps").read_text()
+print("system toolkit used", "/usr/local/cuda" in maps, "LD_LIBRARY_PATH", os.environ.get("LD_LIBRARY_PATH"))

@@ -1,5 +1,6 @@
 # One notebook cell: a small network learns a circle from its coordinates.
 import os
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -14,3 +15,5 @@ right = net.fit(x, y, epochs=60, batch_size=64, verbose=0).history["accuracy"][-
 gpus = len(tf.config.list_physical_devices("GPU"))
 growth = os.environ["TF_FORCE_GPU_ALLOW_GROWTH"]
 print("environment", os.environ["CONDA_DEFAULT_ENV"], "learned", right > 0.95, "gpus", gpus, "growth", growth)
+maps = Path("/proc/self/maps").read_text()
+print("system toolkit used", "/usr/local/cuda" in maps, "LD_LIBRARY_PATH", os.environ.get("LD_LIBRARY_PATH"))

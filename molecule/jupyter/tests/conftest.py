@@ -88,7 +88,7 @@ def ask(host: Any) -> Callable[..., dict[str, Any]]:
 
 def address(host: Any) -> str:
     """The host's address on the test network, as another machine sees it."""
-    return str(host.check_output("hostname -I").split()[0])
+    return str(host.check_output("ip -o -4 route get 192.0.2.1").split(" src ")[1].split()[0])
 
 
 def opens(where: str, port: int) -> bool:

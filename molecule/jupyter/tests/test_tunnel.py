@@ -229,8 +229,11 @@ def test_in_a_browser_over_the_tunnel(host: Any, browser: Any, tunnel: Any, gene
     expect(page.locator(".jp-Dialog").get_by_text("appears to have died")).to_be_visible()
     page.locator(".jp-Dialog button.jp-mod-accept").click()
     assert host.check_output("systemctl show --value -p MainPID jupyterlab@ada") == server
-    expect(page.get_by_text("plain | Idle")).to_be_visible()
-    assert page.get_by_text("survived", exact=True).count() == 0
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").last.click()
+    page.keyboard.type("print('back', 40 + 2)")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output").get_by_text("back 42")).to_be_visible()
+    assert page.locator(".jp-OutputArea-output").get_by_text("survived").count() == 0
 
     # Now a notebook runs: settings that change are told, not enforced under it.
     host.check_output("touch /srv/changed")
