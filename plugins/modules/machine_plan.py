@@ -99,16 +99,25 @@ ansible_facts:
       description: What the machine is; see docs/planner.md.
       returned: always
       type: dict
+    hostname, python, python_version, virtualization_tech_guest:
+      description: As M(ansible.builtin.setup) gives them; of C(python) the executable only.
+      returned: always
+      type: raw
     dlbox_plan:
       description: The plan, the same structure as C(./dlbox plan --format json); see docs/planner.md.
       returned: always
       type: dict
 """
 
+import os
+import platform
+import sys
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_machine.detect import detect, merge
+from ansible.module_utils.dlbox_machine.detect import detect, is_container, merge
 from ansible.module_utils.dlbox_planner.gpus import lookup
 from ansible.module_utils.dlbox_planner.model import UsageError
 from ansible.module_utils.dlbox_planner.planner import plan
@@ -131,6 +140,21 @@ ARGUMENTS = {
 }
 
 
+def usual_facts(virtualization: str | None) -> dict[str, Any]:
+    """Return the facts of ansible's own that dlbox's roles read, by the names and in the shapes that setup gives them.
+
+    Gathering them with setup takes longer than planning the machine, and most of what it brings would not be read.
+    """
+    container = is_container(Path("/"))
+    guest = ["container", container] if container else [virtualization] if virtualization else []
+    return {
+        "hostname": os.uname().nodename.split(".")[0],
+        "python": {"executable": sys.executable},
+        "python_version": platform.python_version(),
+        "virtualization_tech_guest": guest,
+    }
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
@@ -145,7 +169,8 @@ def main() -> None:
     if fail and not result["ok"]:
         reasons = "; ".join(f"{item['message']} ({item['remedy']})" for item in result["refusals"] if item["fatal"])
         module.fail_json(msg=f"no plan fits {facts['host']}: {reasons}", plan=result)
-    module.exit_json(changed=False, ansible_facts={"dlbox_machine": facts, "dlbox_plan": result})
+    found = {"dlbox_machine": facts, "dlbox_plan": result, **usual_facts(facts["os"]["virtualization"])}
+    module.exit_json(changed=False, ansible_facts=found)
 
 
 if __name__ == "__main__":

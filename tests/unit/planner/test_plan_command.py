@@ -132,20 +132,21 @@ def test_a_host_that_cannot_be_asked_exits_69(inventory: Path) -> None:
     assert text.startswith("alpha: ")
 
 
-def module(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Run the module as a task does, in check mode, and return its result."""
+def module(arguments: dict[str, Any], folder: Path | None = None, name: str = "machine_plan") -> dict[str, Any]:
+    """Run a module as a task does, in check mode, and return its result; files in ``folder``, else in its root."""
+    folder = folder or Path(arguments["root"])
     play = [{"hosts": "localhost", "gather_facts": False, "connection": "local",
              "vars": {"ansible_python_interpreter": sys.executable},
-             "tasks": [{"machine_plan": arguments, "register": "result", "ignore_errors": True},
-                       {"copy": {"content": "{{ result | to_json }}", "dest": arguments["root"] + "/result.json"},
+             "tasks": [{name: arguments, "register": "result", "ignore_errors": True},
+                       {"copy": {"content": "{{ result | to_json }}", "dest": f"{folder}/result.json"},
                         "check_mode": False}]}]  # fmt: skip
-    book = Path(arguments["root"]) / "play.json"
+    book = folder / "play.json"
     book.write_text(json.dumps(play), encoding="utf-8")
     program = Path(sys.executable).with_name("ansible-playbook")
     done = subprocess.run([str(program), "--check", "-i", "localhost,", str(book)], cwd=TOP, capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads((Path(arguments["root"]) / "result.json").read_text(encoding="utf-8"))
+    result: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     return result
 
 
@@ -160,6 +161,18 @@ def test_the_module_yields_the_same_plan_as_a_host_fact(tmp_path: Path) -> None:
     facts = result["ansible_facts"]
     assert facts["dlbox_machine"] == detect(root)
     assert facts["dlbox_plan"] == plan(detect(root), {"today": "2026-11-20", "pins": {"cuda": "12.6"}})
+
+
+def test_the_facts_that_roles_read_are_as_setup_gives_them(tmp_path: Path) -> None:
+    ours = module({"today": "2026-11-20"}, tmp_path)["ansible_facts"]
+    subset = ["!all", "!min", "platform", "python", "virtual"]
+    usual = module({"gather_subset": subset}, tmp_path, "setup")["ansible_facts"]
+    assert ours["hostname"] == usual["ansible_hostname"]
+    assert ours["python"]["executable"] == usual["ansible_python"]["executable"]
+    assert ours["python_version"] == usual["ansible_python_version"]
+    assert ("container" in ours["virtualization_tech_guest"]) == (
+        "container" in usual["ansible_virtualization_tech_guest"]
+    )
 
 
 def test_the_module_fails_in_words(tmp_path: Path) -> None:
