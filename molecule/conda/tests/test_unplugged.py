@@ -107,6 +107,7 @@ def test_a_second_box_without_a_network_is_made_from_a_directory(folder, locks, 
 def test_the_first_box_gets_the_same_bytes_and_renewing_shows_what_is_newer(folder, locks, boxes, host, conda_env):
     assert f"{FORGE}/noarch/tqdm-" in locks["conda.lock"] and "file://" not in locks["conda.lock"]
     mirrors = {FORGE: ["file:///srv/conda-channel"]}
+    conda_env({"name": "carried", "state": "absent"})
     made = conda_env(WANTED, locks={"carried": locks}, channels=["conda-forge"], mirrors=mirrors)
     assert made["environments"][0]["source"] == "lock", made
     here = host.check_output(BYTES).strip()
