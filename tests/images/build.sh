@@ -62,6 +62,8 @@ build() { # IMAGE REGISTRY_BASE SUITE PRETEND
     exit 1
   fi
   rm -f "$log"
+  # Podman calls it localhost/dlbox/..., and looks elsewhere when it is asked through Docker's API.
+  [ "$engine" != podman ] || podman tag "localhost/dlbox/$1" "docker.io/dlbox/$1"
   say "built dlbox/$1 from $base${pretend:+ as Ubuntu $pretend}"
 }
 
