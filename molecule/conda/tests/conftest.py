@@ -20,9 +20,9 @@ import ansible
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
-# The stand-in, and before it conda-forge where that answers.
+# The stand-in, and before it conda-forge where that answers: ./dlbox test names a channel only where it does not.
 CHANNEL = "file:///srv/conda-channel"
-CHANNELS = list(dict.fromkeys([os.environ.get("DLBOX_CONDA_CHANNEL") or CHANNEL, CHANNEL]))
+CHANNELS = list(dict.fromkeys([os.environ.get("DLBOX_CONDA_CHANNEL") or "conda-forge", CHANNEL]))
 ROOT = "/opt/conda"
 ENGINE = "/opt/dlbox/engine/venv/bin/python"
 PLACE = "/root/conda-env-under-test"

@@ -1,5 +1,6 @@
 # One notebook cell: a small network learns a circle from its coordinates.
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,4 +17,5 @@ gpus = len(tf.config.list_physical_devices("GPU"))
 growth = os.environ["TF_FORCE_GPU_ALLOW_GROWTH"]
 print("environment", os.environ["CONDA_DEFAULT_ENV"], "learned", right > 0.95, "gpus", gpus, "growth", growth)
 maps = Path("/proc/self/maps").read_text()
+print("own CUDA runtime", f"{sys.prefix}/lib/python3.11/site-packages/nvidia/cuda_runtime/lib/libcudart.so.12" in maps)
 print("system toolkit used", "/usr/local/cuda" in maps, "LD_LIBRARY_PATH", os.environ.get("LD_LIBRARY_PATH"))

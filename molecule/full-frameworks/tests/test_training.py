@@ -46,3 +46,4 @@ def test_a_framework_trains_through_its_jupyter_kernel(
     )
     assert expected in told
     assert "system toolkit used False LD_LIBRARY_PATH None" in told
+    assert environment != "tensorflow" or "own CUDA runtime True" in told
