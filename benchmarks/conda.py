@@ -43,11 +43,12 @@ def measured(work: Callable[[], object]) -> Figure:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def run(command: list[str], **variables: str) -> None:
-    """Run a command; its output only when it fails."""
+def run(command: list[str], **variables: str) -> str:
+    """Run a command; what it said. One that fails ends the benchmark with its output."""
     done = subprocess.run(command, env={**os.environ, **variables}, text=True, capture_output=True, check=False)
     if done.returncode:
         raise SystemExit(f"benchmark: {' '.join(command)[:200]}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
 
 
 Figure = tuple[float, float]  # wall and CPU seconds
@@ -71,13 +72,18 @@ class Ours:
             "environments": [{"name": name, **common} for name in names],
             "locks": locks or {},
         }
-        with tempfile.TemporaryDirectory() as answers:
-            ansible = str(Path(sys.executable).parent / "ansible")
-            command = [ansible, "localhost", "-c", "local", "-m", "conda_env", "-a", json.dumps(arguments)]
-            command += ["-e", f"ansible_python_interpreter={self.python}", "--tree", answers]
-            settings = {"ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "ANSIBLE_CALLBACKS_ENABLED": ""}
-            figure = measured(lambda: run(command, **settings))
-            self.told = json.loads(Path(answers, "localhost").read_text())
+        ansible = str(Path(sys.executable).parent / "ansible")
+        command = [ansible, "localhost", "-c", "local", "-m", "conda_env", "-a", json.dumps(arguments)]
+        command += ["-e", f"ansible_python_interpreter={self.python}"]
+        settings = {
+            "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.default",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        }
+        said: list[str] = []
+        figure = measured(lambda: said.append(run(command, **settings)))
+        # "localhost | CHANGED => {...}"
+        self.told = json.loads(said[0].partition(" => ")[2])
         return figure
 
     def host(self) -> Figure:
@@ -142,7 +148,7 @@ def pip(folder: Path, wheels: list[str]) -> dict[str, Figure]:
     locked = ("--require-hashes", "--no-deps", "--requirement", lock)
     out = {"choose and create, cold": measured(lambda: make("--only-binary=:all:", *wheels))}
     shutil.rmtree(place)
-    shutil.rmtree(cache)
+    shutil.rmtree(cache, ignore_errors=True)  # pip may be set up to keep none
     out["create from a lock, cold"] = measured(lambda: make(*locked))
     shutil.rmtree(place)
     out["create from a lock, warm"] = measured(lambda: make(*locked))
