@@ -128,9 +128,14 @@ class Driver:
             if package.installed and names.is_driver_package(name)
         ]
         remove = names.conflicting(mine, order.wish)
+        # Names without branch (NVIDIA's from 590 on) are of every branch: they move with it instead of going.
+        offered = self.apt.candidates(remove)
+        changing = [n for n in remove if n in offered and not names.conflicting([(n, offered[n])], order.wish)]
+        remove = [name for name in remove if name not in changing]
         if provider == "prebuilt":
             remove += [name for name in names.dkms_packages(order.wish) if self._has(name)]
-        install = [name for name in packages if order.upgrade or not self._has(name)]
+        install = [name for name in packages if order.upgrade or not self._has(name) or name in changing]
+        install += [name for name in changing if not order.upgrade and name not in packages]
         if order.upgrade:
             # All are on hold, so each has to be named to move: libraries, and the modules of every kernel.
             keep = sorted({name for name, _version in mine} - set(remove) - set(packages))

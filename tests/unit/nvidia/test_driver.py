@@ -264,6 +264,18 @@ def test_nvidias_pinning_package_comes_first_and_alone(tmp_path: Path) -> None:
     assert "nvidia-driver-pinning-595" not in host.installed and "nvidia-open" in host.installed
 
 
+@pytest.mark.parametrize("upgrade", [True, False])
+def test_names_without_branch_move_to_the_other_branch(tmp_path: Path, upgrade: bool) -> None:
+    unsuffixed = ["nvidia-open", "nvidia-driver-open", "nvidia-dkms-open", "libnvidia-compute"]
+    offered = dict.fromkeys([*unsuffixed, "nvidia-driver-pinning-615"], "615.71.09-1ubuntu1")
+    host = Host(tmp_path, {**offered, "dkms": "3", **{f"linux-headers-{flavour}": "1" for flavour in KERNELS}})
+    host.buildable = set(KERNELS.values())
+    host.have(*unsuffixed, version="595.91.07-1ubuntu1")
+    found = asked(host, branch="615", source="nvidia", upgrade=upgrade)
+    assert found.remove == [], "nvidia-open of 615 depends on names that 595 has too"
+    assert {host.installed[name][0] for name in unsuffixed} == {"615.71.09-1ubuntu1"}
+
+
 def test_before_the_sources_are_written_check_mode_does_not_fail(tmp_path: Path) -> None:
     host = Host(tmp_path, {})
     host.simulated = Done(100, "", "E: Unable to locate package nvidia-driver-580-open\n")
@@ -288,3 +300,10 @@ def test_check_mode_before_the_preferences_are_written_does_not_judge_by_the_old
     assert found.changed and "not simulated" in found.notes[-1]
     with pytest.raises(Refused, match="parts of another branch"):
         asked(host, check=True, branch="620", source="nvidia")
+
+
+def test_signed_modules_take_the_place_of_built_ones(tmp_path: Path) -> None:
+    host = Host(tmp_path, archive())
+    host.have("nvidia-driver-580-open", "nvidia-dkms-580-open", version=NEW)
+    found = asked(host)
+    assert found.provider == "prebuilt" and found.remove == ["nvidia-dkms-580-open"]
