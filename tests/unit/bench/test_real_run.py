@@ -59,6 +59,32 @@ def test_a_real_framework_is_measured(measured: tuple[Path, dict[str, Any]]) -> 
     assert result["notes"] == [] and record["failures"] == []
 
 
+# Of the others, what an environment holds: a backend for Keras, and PyTorch as this controller's pip finds it.
+OTHERS = {
+    "tensorflow": ("tensorflow==2.21.0",),
+    "keras": ("keras==3.15.0", "jax==0.10.2"),
+    "pytorch": ("torch==2.13.0", "numpy"),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_other_framework_is_measured(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_FIND_LINKS", ",".join(os.environ.get("PIP_FIND_LINKS", "").split()))
+    if name == "keras":
+        monkeypatch.setenv("KERAS_BACKEND", "jax")
+    make_environment(tmp_path / "conda", name, *OTHERS[name], "scikit-learn==1.9.0")
+    done = bench(tmp_path, "--quick", "--mnist", "", "--format", "json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    record = json.loads(done.stdout)
+    jsonschema.validate(record, SCHEMA)
+    (result,) = record["results"]
+    cpu = result["devices"][0]
+    assert result["environment"] == name and record["failures"] == []
+    assert cpu["lenet"]["samples_per_second"]["median"] > 100
+    assert cpu["lenet"]["accuracy"] > 0.5, "LeNet did not learn"
+
+
 @pytest.mark.slow
 def test_the_figures_are_kept_and_shown(measured: tuple[Path, dict[str, Any]]) -> None:
     folder, record = measured
