@@ -225,8 +225,11 @@ def questions(module: AnsibleModule, stage: Stage) -> list[tuple[str, str]]:
 def check(module: AnsibleModule, stage: Stage, sshd: str) -> None:
     """Fail the module where sshd refuses the result or something else in it wins over the drop-in."""
     wrong = []
+    asked = questions(module, stage)
     with privilege_separation_directory():
-        for user, address in questions(module, stage):
+        if not asked:  # else -T judges what -t does
+            stage.sshd(sshd, "-t")
+        for user, address in asked:
             wanted = config.expected(module.params["content"], user)
             got = config.effective(stage.sshd(sshd, "-T", "-C", f"user={user},host=localhost,addr={address}"))
             wrong += [f"for {user}: {deviation}" for deviation in config.deviations(wanted, got)]
