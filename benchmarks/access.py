@@ -23,14 +23,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from firewall import fastest_ratio, measure, rules, run
+from firewall import fastest_ratio, measure, rules, run, show
 
 HOST = "dlbox-benchmark-access"
 ENGINE = os.environ.get("DLBOX_ENGINE", "docker")
@@ -173,7 +172,6 @@ def main() -> int:
 
 def report(times: dict[str, list[float]], number: int, *, as_json: bool) -> None:
     """Print medians, spreads, and the ratios of the fastest runs."""
-    median = {name: statistics.median(values) for name, values in times.items()}
     pairs = [
         (kind, above, below)
         for kind in ("change", "no change")
@@ -183,15 +181,7 @@ def report(times: dict[str, list[float]], number: int, *, as_json: bool) -> None
         f"{kind}: {above} to {below}": fastest_ratio(times, f"{kind}, {above}", f"{kind}, {below}")
         for kind, above, below in pairs
     }
-    if as_json:
-        print(json.dumps({"rules": number, "seconds": times, "ratios": ratios}, indent=2))
-        return
-    print(f"{f'sshd and {number} rules':<22} {'median s':>9} {'spread s':>13}")
-    for name, values in times.items():
-        print(f"{name:<22} {median[name]:>9.1f} {f'{min(values):.1f}-{max(values):.1f}':>13}")
-    print(f"\n{'ratio':<28} {'whole run':>9} {'net':>6}")
-    for name, both in ratios.items():
-        print(f"{name:<28} {both['whole']:>9.2f} {both['net']:>6.2f}")
+    show(times, ratios, number, f"sshd and {number} rules", as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -149,7 +149,6 @@ def fastest_ratio(times: dict[str, list[float]], above: str, below: str) -> dict
 
 def report(times: dict[str, list[float]], number: int, *, as_json: bool) -> None:
     """Print medians, spreads, and the ratios of the fastest runs."""
-    median = {name: statistics.median(values) for name, values in times.items()}
 
     def ratio(above: str, below: str) -> dict[str, float]:
         return fastest_ratio(times, above, below)
@@ -159,12 +158,19 @@ def report(times: dict[str, list[float]], number: int, *, as_json: bool) -> None
         "no change: loop to role": ratio("no change, loop", "no change, role"),
         f"role: {number} rules to one": ratio("apply, role", "one rule, role"),
     }
+    show(times, ratios, number, f"{number} rules", as_json=as_json)
+
+
+def show(
+    times: dict[str, list[float]], ratios: dict[str, dict[str, float]], number: int, title: str, *, as_json: bool
+) -> None:
+    """Print the table of seconds and that of ratios, or all figures as JSON."""
     if as_json:
         print(json.dumps({"rules": number, "seconds": times, "ratios": ratios}, indent=2))
         return
-    print(f"{number} rules{'':<14} {'median s':>9} {'spread s':>13}")
+    print(f"{title:<22} {'median s':>9} {'spread s':>13}")
     for name, values in times.items():
-        print(f"{name:<22} {median[name]:>9.1f} {f'{min(values):.1f}-{max(values):.1f}':>13}")
+        print(f"{name:<22} {statistics.median(values):>9.1f} {f'{min(values):.1f}-{max(values):.1f}':>13}")
     print(f"\n{'ratio':<28} {'whole run':>9} {'net':>6}")
     for name, both in ratios.items():
         print(f"{name:<28} {both['whole']:>9.2f} {both['net']:>6.2f}")
