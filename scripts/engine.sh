@@ -7,10 +7,8 @@ engine_state=$root/.cache/engine # pid of the engine that we started
 
 start_engine() {
   allow_many_systemds
-  if docker info >/dev/null 2>&1; then
-    export DLBOX_ENGINE=docker
-    return
-  fi
+  export DLBOX_ENGINE=docker
+  ! docker info >/dev/null 2>&1 || return 0
   if podman info >/dev/null 2>&1; then
     use_podman
     return
@@ -18,11 +16,7 @@ start_engine() {
   command -v dockerd >/dev/null || install_packages "a container engine" docker.io iptables
   # Debian 13 has the command in a package of its own.
   command -v docker >/dev/null || install_packages "the command of the container engine" docker-cli
-  if docker info >/dev/null 2>&1; then # its package has started it
-    export DLBOX_ENGINE=docker
-    return
-  fi
-  export DLBOX_ENGINE=docker
+  ! docker info >/dev/null 2>&1 || return 0 # its package has started it
   if [ -d /run/systemd/system ]; then
     start_engine_by_hand="systemctl start docker"
     if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then

@@ -85,9 +85,9 @@ if [ "$mode" != fast ]; then
   [ "$mode" = chosen ] || choose_scenarios
   start_engine
   build_images
-  # Scenarios that plant faults need the small channel's made-up packages, also where conda-forge answers.
-  python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel"
   use_conda_channel
+  # Scenarios that plant faults need the small channel's made-up packages, also where conda-forge answers.
+  [ "$DLBOX_CONDA_CHANNEL" != conda-forge ] || python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel"
 fi
 if [ "$mode" != chosen ]; then
   for step in unit ansible python_types python_style yaml shell; do in_background run_step "$step" "step_$step"; done
