@@ -1,4 +1,4 @@
-"""Filters of the role nvidia_driver: judge the settings of the cards, and read the sources of the host's tool."""
+"""Filters of the role nvidia_driver: judge the settings of the cards, and name the files of the host's tool."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ def gpu_settings_problems(settings: Any) -> list[str]:
     return gpusettings.problems(settings)
 
 
-def tool_sources(names: Sequence[str]) -> dict[str, str]:
-    """Return name to text of modules of dlbox_nvidia, which the host's tool is made of."""
-    return {name: (UTILITIES / "dlbox_nvidia" / f"{name}.py").read_text(encoding="utf-8") for name in names}
+def tool_files(names: Sequence[str], folder: str) -> list[dict[str, Any]]:
+    """Return the package dlbox_nvidia, these modules of it, below ``folder``, as the module host_files takes files."""
+    texts = {name: (UTILITIES / "dlbox_nvidia" / f"{name}.py").read_text(encoding="utf-8") for name in names}
+    texts["__init__"] = '"""Written by dlbox."""\n'
+    return [
+        {"path": f"{folder}/dlbox_nvidia/{name}.py", "content": text, "program": True} for name, text in texts.items()
+    ]
 
 
 class FilterModule:
@@ -30,4 +34,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return name to function."""
-        return {"nvidia_gpu_settings_problems": gpu_settings_problems, "nvidia_tool_sources": tool_sources}
+        return {"nvidia_gpu_settings_problems": gpu_settings_problems, "nvidia_tool_files": tool_files}

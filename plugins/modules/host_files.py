@@ -1,18 +1,20 @@
 #!/usr/bin/python
-"""The folders, files and marked blocks around the environments, in one call."""
+"""Folders, small files and marked blocks, all of a role's in one call."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: conda_host
-short_description: Folders, small files and marked blocks around the environments, in one call
+module: host_files
+short_description: Folders, small files and marked blocks, all of a role's in one call
 description:
   - Makes folders, writes files whole and keeps a marked block in files that are somebody else's. One call for all of
     them, so that a run that changes nothing costs one connection.
-  - A block's file is changed only where it exists, and a copy of it is kept beside it.
+  - Every file is judged by its O(files[].validate) before the first is written.
+  - A file that dlbox did not write (neither its path nor its text names dlbox) is kept beside it before it is replaced
+    or removed, and so is a file that gets a block.
 options:
   folders:
-    description: Folders to have; C(path), C(mode) such as V(0755), C(group) (V(root) when empty). Removed by nobody.
+    description: Folders to have, root's. Removed by nobody.
     type: list
     elements: dict
     default: []
@@ -21,17 +23,20 @@ options:
       mode: {description: Permissions., type: str, default: "0755"}
       group: {description: Group; one that does not exist yet counts as C(root) in check mode., type: str, default: ""}
   files:
-    description: Files to have, or not.
+    description: Files to have, root's, or not to have.
     type: list
     elements: dict
     default: []
     suboptions:
-      path: {description: Where., type: path, required: true}
+      path: {description: Where. Folders above it are made., type: path, required: true}
       content: {description: All of it., type: str, default: ""}
+      mode: {description: Permissions., type: str, default: "0644"}
       present: {description: False removes the file., type: bool, default: true}
       beside: {description: Folder without which the file is not written., type: path}
+      validate: {description: "Command that accepts the file, with V(%s) for its path.", type: str, default: ""}
+      program: {description: A diff names the file and does not show it., type: bool, default: false}
   blocks:
-    description: Files of others that are to have a block of ours, or not.
+    description: Files of others that are to have a block of ours, or not. Only those that exist are changed.
     type: list
     elements: dict
     default: []
@@ -42,26 +47,27 @@ options:
   mark:
     description: What the lines before and after a block say, after V(# BEGIN) and V(# END).
     type: str
-    default: conda, managed by dlbox
+    default: managed by dlbox
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
-author: dlbox
+author: [dlbox]
 """
 
 EXAMPLES = r"""
 - name: Let every shell know conda
-  conda_host:
+  host_files:
     files:
       - {path: /etc/profile.d/dlbox-conda.sh, content: "{{ hook }}"}
+      - {path: /etc/sudoers.d/50-dlbox, content: "{{ rules }}", mode: "0440", validate: visudo -cf %s}
     blocks:
       - {path: /etc/bash.bashrc, content: ". /etc/profile.d/dlbox-conda.sh"}
 """
 
 RETURN = r"""
-touched:
+written:
   description: What was made, written or removed.
   type: list
   elements: str
@@ -70,10 +76,13 @@ touched:
 
 import grp
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
+OURS = "dlbox"
 
 
 def with_block(text: str, mark: str, content: str | None) -> str:
@@ -105,12 +114,12 @@ class Work:
         """Nothing is done yet."""
         self.module = module
         self.check: bool = module.check_mode
-        self.touched: list[str] = []
+        self.written: list[str] = []
         self.diffs: list[dict[str, str]] = []
 
     def note(self, path: Path, before: str, after: str) -> None:
         """Record a change."""
-        self.touched.append(str(path))
+        self.written.append(str(path))
         header = str(path)
         self.diffs.append({"before_header": header, "after_header": header, "before": before, "after": after})
 
@@ -131,24 +140,41 @@ class Work:
             os.chown(path, os.geteuid(), gid)
             path.chmod(mode)
 
-    def file(self, path: Path, content: str | None) -> None:
-        """Have a file of root's with this content, or none for None."""
+    def judge(self, item: dict[str, Any]) -> None:
+        """End the module when the file's own program refuses it."""
+        trial = Path(self.module.tmpdir, f"{Path(item['path']).name}.trial")
+        trial.write_text(item["content"])
+        trial.chmod(0o600)
+        command = [word.replace("%s", str(trial)) for word in shlex.split(item["validate"])]
+        rc, out, err = self.module.run_command(command)
+        if rc != 0:
+            said = (out + err).strip()
+            self.module.fail_json(msg=f"{item['path']} is not written: {' '.join(command)} says {said}")
+
+    def file(self, item: dict[str, Any]) -> None:
+        """Have a file of root's, or none."""
+        path, mode = Path(item["path"]), int(item["mode"], 8)
         before = path.read_text(errors="replace") if path.is_file() else None
+        content = item["content"] if wanted(item) else None
+        if content is None and before is None:
+            return
+        if content is not None and before == content:
+            state = path.stat()
+            if (state.st_uid, state.st_mode & 0o7777) == (os.geteuid(), mode):
+                return
+        hidden = item["program"]
+        self.note(path, "" if hidden else before or "", "" if hidden else content or "")
+        if self.check:
+            return
+        if before is not None and OURS not in f"{path}{before}":
+            self.module.backup_local(str(path))
         if content is None:
-            if before is not None:
-                self.note(path, before, "")
-                if not self.check:
-                    path.unlink()
+            path.unlink()
             return
-        state = path.stat() if before is not None else None
-        if before == content and state and (state.st_uid, state.st_mode & 0o7777) == (os.geteuid(), 0o644):
-            return
-        self.note(path, before or "", content)
-        if not self.check:
-            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            self.replace(path, content)
-            os.chown(path, os.geteuid(), os.getegid())
-            path.chmod(0o644)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self.replace(path, content)
+        os.chown(path, os.geteuid(), os.getegid())
+        path.chmod(mode)
 
     def block(self, path: Path, mark: str, content: str | None) -> None:
         """Have the block in a file that is there, or none for None."""
@@ -169,36 +195,58 @@ class Work:
         self.module.atomic_move(str(fresh), str(path))
 
 
+def wanted(item: dict[str, Any]) -> bool:
+    """Whether a file is to be there."""
+    return bool(item["present"] and (not item["beside"] or Path(item["beside"]).is_dir()))
+
+
 def main() -> None:
     """Run the module."""
     path = {"type": "path", "required": True}
     content = {"type": "str", "default": ""}
     present = {"type": "bool", "default": True}
     folders = {"path": path, "mode": {"type": "str", "default": "0755"}, "group": {"type": "str", "default": ""}}
-    files = {"path": path, "content": content, "present": present, "beside": {"type": "path"}}
+    files = {
+        "path": path,
+        "content": content,
+        "mode": {"type": "str", "default": "0644"},
+        "present": present,
+        "beside": {"type": "path"},
+        "validate": {"type": "str", "default": ""},
+        "program": {"type": "bool", "default": False},
+    }
     blocks = {"path": path, "content": content, "present": present}
     module = AnsibleModule(
         argument_spec={
             "folders": {"type": "list", "elements": "dict", "default": [], "options": folders},
             "files": {"type": "list", "elements": "dict", "default": [], "options": files},
             "blocks": {"type": "list", "elements": "dict", "default": [], "options": blocks},
-            "mark": {"type": "str", "default": "conda, managed by dlbox"},
+            "mark": {"type": "str", "default": "managed by dlbox"},
         },
         supports_check_mode=True,
     )
     given: dict[str, Any] = module.params
     work = Work(module)
     try:
+        # In check mode the program that judges may not be installed yet.
+        if not module.check_mode:
+            for item in given["files"]:
+                if item["validate"] and wanted(item) and not holds(Path(item["path"]), item["content"]):
+                    work.judge(item)
         for item in given["folders"]:
             work.folder(Path(item["path"]), int(item["mode"], 8), item["group"])
         for item in given["files"]:
-            wanted = item["present"] and (not item["beside"] or Path(item["beside"]).is_dir())
-            work.file(Path(item["path"]), item["content"] if wanted else None)
+            work.file(item)
         for item in given["blocks"]:
             work.block(Path(item["path"]), given["mark"], item["content"] if item["present"] else None)
     except (OSError, KeyError) as error:
-        module.fail_json(msg=f"the folders and shells of conda cannot be set up: {error}")
-    module.exit_json(changed=bool(work.touched), touched=work.touched, diff=work.diffs)
+        module.fail_json(msg=f"not all folders and files could be written: {error}", written=work.written)
+    module.exit_json(changed=bool(work.written), written=work.written, diff=work.diffs)
+
+
+def holds(path: Path, content: str) -> bool:
+    """Whether the file says this already."""
+    return path.is_file() and path.read_text(errors="replace") == content
 
 
 if __name__ == "__main__":
