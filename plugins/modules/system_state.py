@@ -1,0 +1,104 @@
+#!/usr/bin/python
+"""Which packages are installed, whether dpkg was cut off, and which units run."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: system_state
+short_description: Tell which packages are installed, whether dpkg was cut off in the middle, and which units run
+description:
+  - Reads dpkg's database, which takes a fraction of the time that apt needs to find that there is nothing to do.
+  - Changes nothing.
+options:
+  packages: {description: Names of packages., type: list, elements: str, required: true}
+  units: {description: Names of systemd's units., type: list, elements: str, default: []}
+  database: {description: Folder of dpkg's database., type: path, default: /var/lib/dpkg}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+author: [dlbox]
+"""
+
+EXAMPLES = r"""
+- name: See whether git is there
+  system_state:
+    packages: [git]
+  register: system
+"""
+
+RETURN = r"""
+installed: {description: Those of the names that are installed., type: list, elements: str, returned: success}
+unfinished:
+  description: Packages that C(dpkg --configure -a) would finish; V(dpkg) itself when its own journal is not applied.
+  type: list
+  elements: str
+  returned: success
+units:
+  description: Whether each unit starts at boot (enabled) and runs (active). One that is not known does neither.
+  type: dict
+  returned: success
+  sample: {ssh.service: {enabled: true, active: true}}
+"""
+
+import contextlib
+import re
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+#: States between two that are good, see dpkg(1).
+BETWEEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
+ENTRY = re.compile(r"^Package: (?P<name>\S+)\n(?:(?!Status:|Package:).+\n)*?Status: \S+ \S+ (?P<state>\S+)$", re.M)
+
+
+def states(text: str) -> list[tuple[str, str]]:
+    """Return name and state of each entry of dpkg's status file; a name may be there once per architecture."""
+    return [(entry["name"], entry["state"]) for entry in ENTRY.finditer(text)]
+
+
+def unit_states(shown: str) -> dict[str, dict[str, bool]]:
+    """Return the units from what ``systemctl show`` prints of Id, UnitFileState and ActiveState."""
+    found = {}
+    for block in shown.strip().split("\n\n"):
+        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if told.get("Id"):
+            enabled, active = told.get("UnitFileState") == "enabled", told.get("ActiveState") == "active"
+            found[told["Id"]] = {"enabled": enabled, "active": active}
+    return found
+
+
+def main() -> None:
+    """Read and report."""
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "str", "required": True},
+            "units": {"type": "list", "elements": "str", "default": []},
+            "database": {"type": "path", "default": "/var/lib/dpkg"},
+        },
+        supports_check_mode=True,
+    )
+    database = Path(module.params["database"])
+    try:
+        known = states((database / "status").read_text(encoding="utf-8", errors="replace"))
+        journal = [path.name for path in (database / "updates").glob("[0-9]*")]
+    except OSError as error:
+        module.fail_json(msg=f"dpkg's database cannot be read, so this is no Debian or Ubuntu: {error}")
+    asked = module.params["units"]
+    shown = ""
+    if asked:
+        properties = "--property=Id,UnitFileState,ActiveState"
+        with contextlib.suppress(FileNotFoundError):  # a host without systemd
+            shown = module.run_command(["systemctl", "show", properties, *asked], handle_exceptions=False)[1]
+    there = {name for name, state in known if state == "installed"}
+    module.exit_json(
+        changed=False,
+        installed=[name for name in module.params["packages"] if name in there],
+        unfinished=sorted({name for name, state in known if state in BETWEEN}) + (["dpkg"] if journal else []),
+        units={name: {"enabled": False, "active": False} for name in asked} | unit_states(shown),
+    )
+
+
+if __name__ == "__main__":
+    main()
