@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ast
+import gc
+import importlib
+import json
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible.module_utils import basic
 
+mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
+for needed_part in ("imports", "master", "minify"):
+    importlib.import_module(f"mitogen.{needed_part}")
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 MODULES = sorted((PLUGINS / "modules").glob("*.py"))
@@ -36,13 +44,73 @@ def test_everything_a_module_imports_is_sent(module: Path) -> None:
     assert not missing
 
 
-def test_the_strategy_compiles_each_source_once_and_sends_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    def scans() -> list[list[tuple[str, str, bool]]]:
-        return [finder.scan(f"ansible.modules.{module.stem}", str(module), SEARCH) for module in MODULES]
+@pytest.fixture
+def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Our strategy's names; what it sets in mitogen and in this process is undone afterwards."""
+    for module, name in (
+        (finder, "compile"),
+        (mitogen.master, "compile"),
+        (mitogen.imports, "codeobj_imports"),
+        (mitogen.minify, "minimize_source"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
+    threshold = gc.get_threshold()
+    yield runpy.run_path(str(PLUGINS / "strategy/mitogen_linear.py"))
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
 
-    plain = scans()
-    monkeypatch.setattr(finder, "compile", compile, raising=False)  # undone afterwards, whatever the plugin sets
-    runpy.run_path(str(PLUGINS / "strategy/mitogen_linear.py"))
-    assert scans() == plain
-    seen = finder.compile.cache_info()
-    assert seen.hits > seen.misses
+
+def scans() -> list[list[tuple[str, str, bool]]]:
+    return [finder.scan(f"ansible.modules.{module.stem}", str(module), SEARCH) for module in MODULES]
+
+
+PLAIN = scans()
+SOURCE = b"import json\nfrom os import path, sep\n"
+
+
+def memory(strategy: dict[str, Any], file: Path, work: Any) -> Any:
+    """A function that remembers in a file of its own."""
+    return strategy["Memory"](file).kept(work)
+
+
+def as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def test_mitogen_sends_the_same_with_it(strategy: dict[str, Any]) -> None:
+    assert scans() == PLAIN
+    assert scans() == PLAIN, "also from memory"
+
+
+def test_what_was_worked_out_is_remembered_by_the_next_run(strategy: dict[str, Any], tmp_path: Path) -> None:
+    worked: list[bytes] = []
+
+    def work(source: bytes) -> Any:
+        worked.append(source)
+        return strategy["imports"](source)
+
+    for _ in range(2):
+        function = memory(strategy, tmp_path / "made" / "kept.jsonl", work)
+        assert as_json(function(SOURCE)) == as_json(function(SOURCE)) == as_json(strategy["imports"](SOURCE))
+    assert worked == [SOURCE]
+    function(SOURCE + b"import ast\n")
+    assert len(worked) == 2, "another source is another question"
+
+
+@pytest.mark.parametrize("spoilt", [b'\n["abc", ', b"\n\xff\xfe", b"\n[1]", b"\nnull"])
+def test_a_line_that_was_not_finished_is_no_answer(strategy: dict[str, Any], tmp_path: Path, spoilt: bytes) -> None:
+    file = tmp_path / "kept.jsonl"
+    memory(strategy, file, len)(b"before")
+    with file.open("ab") as out:
+        out.write(spoilt)
+    memory(strategy, file, len)(b"afterwards")
+    assert sorted(strategy["Memory"](file).known.values()) == [6, 10]
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_time(strategy: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert memory(strategy, tmp_path / "file" / "kept.jsonl", len)(b"four") == 4
+
+
+def test_what_is_sent_has_no_comments(strategy: dict[str, Any]) -> None:
+    assert "said" not in mitogen.minify.minimize_source("x = 1\n\n\ny = 2  # said\n")
