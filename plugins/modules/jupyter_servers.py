@@ -150,7 +150,9 @@ todo:
   returned: success
 """
 
+import hashlib
 import json
+import os
 import pwd
 import shutil
 from pathlib import Path
@@ -162,6 +164,8 @@ from ansible.module_utils.dlbox_jupyter import password as passwords
 
 CONFIG = "jupyter_server_config.json"
 PAGE = "labconfig/page_config.json"
+#: Says for which password file and hash it was verified that one belongs to the other.
+VERIFIED = "password-verified"
 
 
 class Secret(NamedTuple):
@@ -220,6 +224,15 @@ def too_open(file: Path) -> bool:
         return bool(file.lstat().st_mode & 0o077)
     except OSError:
         return False
+
+
+def version(file: Path) -> str:
+    """What changes with every change of a file; "" where there is none. Nobody but the kernel sets ctime."""
+    try:
+        state = file.lstat()
+    except OSError:
+        return ""
+    return f"{state.st_dev} {state.st_ino} {state.st_size} {state.st_ctime_ns}"
 
 
 def choose(given: str, own: str, old: str) -> Secret:
@@ -387,6 +400,7 @@ class Work:
             )
             for name in self.params["ports"]
         }
+        self.versions: dict[str, str] = {}
         self.changed = False
         self.diffs: list[dict[str, str]] = []
         wrong = objections(self.params, known, self.dry)
@@ -395,6 +409,8 @@ class Work:
 
     def secret(self, person: Person) -> Secret:
         """Where this account's password comes from."""
+        # Before it is read: a password that its user changes in this moment is another version.
+        self.versions[person.name] = version(person.own_file)
         try:
             own = read_own(person.account, person.own_file) if person.account else ""
         except OSError as error:
@@ -410,10 +426,15 @@ class Work:
     def hashes(self, secrets: dict[str, Secret]) -> dict[str, str]:
         """The hash by account, made by the server's own code in one process."""
         ready = {name: secret.hashed for name, secret in secrets.items() if secret.hashed}
-        to_hash = {
-            name: (secret.clear, old_hash(self.people[name].folder / CONFIG))
+        old = {name: old_hash(person.folder / CONFIG) for name, person in self.people.items()}
+        # The server's own code takes a moment to load: it is not asked again about what it has verified.
+        ready |= {
+            name: old[name]
             for name, secret in secrets.items()
-            if secret.clear
+            if secret.source == "file" and self.verified(self.people[name], old[name])
+        }
+        to_hash = {
+            name: (secret.clear, old[name]) for name, secret in secrets.items() if secret.clear and name not in ready
         }
         if not self.python.is_file():
             # Check mode before the environment exists.
@@ -424,6 +445,19 @@ class Work:
         except RuntimeError as error:
             self.module.fail_json(msg=str(error))
         return {}
+
+    def note_of(self, person: Person, hashed: str) -> str:
+        """What VERIFIED says when this hash is that of the password file as it was read; it tells nothing of either."""
+        return hashlib.sha256(f"{self.versions[person.name]} {hashed}".encode()).hexdigest() + "\n"
+
+    def verified(self, person: Person, hashed: str) -> bool:
+        """Whether an earlier run has found that this hash is that of the account's password file."""
+        return bool(hashed) and right(person.folder / VERIFIED, self.note_of(person, hashed), os.geteuid(), 0o400)
+
+    def remember(self, person: Person, hashed: str) -> None:
+        """Note for the next run that this hash is that of the account's password file."""
+        if not self.dry and not self.verified(person, hashed):
+            files.write(person.folder / VERIFIED, self.note_of(person, hashed), 0o400)
 
     def keep_password(self, person: Person, secret: Secret) -> None:
         """Write a generated password where its user finds it, close a file that is too open, remove a stale one."""
@@ -529,6 +563,8 @@ class Work:
             self.keep_password(person, secrets[name])
             self.start_folder(person)
             self.configure(person, hashes[name])
+            if secrets[name].source == "file":
+                self.remember(person, hashes[name])
             if self.params["tls"]:
                 self.certify(person)
         self.forget()

@@ -94,6 +94,31 @@ def test_another_password_in_the_file_is_taken_over(host: Any) -> None:
     assert not host.run()["changed"]
 
 
+def test_the_server_is_asked_again_only_after_a_change(host: Any) -> None:
+    record = host.root / "record"
+
+    def asked(**arguments: Any) -> bool:
+        record.unlink(missing_ok=True)
+        assert not host.run(**arguments)["failed"]
+        return bool(record.exists())
+
+    host.run()
+    assert asked() and not asked() and not asked(check=True)
+    before = host.hash()
+    own = host.own_file()
+    content = own.read_text()
+    own.write_text(content[::-1].strip() + "\n")
+    assert asked() and host.hash() != before and asked() is False
+    config = host.config / "ada" / "jupyter_server_config.json"
+    config.chmod(0o600)
+    config.write_text(config.read_text().replace(host.hash(), HASH))
+    assert asked() and host.hash() not in (before, HASH), "a hash that somebody put there is not believed"
+    (host.config / "ada" / "password-verified").chmod(0o666)
+    assert asked(), "nor is a note that anybody could have written"
+    clear = own.read_text().strip()
+    assert clear not in (host.config / "ada" / "password-verified").read_text()
+
+
 def test_a_short_password_in_the_file_is_refused(host: Any) -> None:
     host.run()
     host.own_file().write_text("short\n")
