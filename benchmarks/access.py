@@ -3,7 +3,7 @@
 
 One container, reached over ssh as a real box is. Three ways take turns in one run:
 
-* guarded: the roles ssh_hardening and ufw inside the guard, as ``playbooks/secure.yml`` runs them;
+* guarded: the roles ssh_hardening and ufw inside the guard, as ``playbooks/stages/secure.yml`` runs them;
 * roles: the same two roles without the guard, which refuse a lock-out but undo nothing;
 * plain: what one writes without them: packages, a drop-in with ``sshd -t``, the service, and a loop of
   community.general.ufw over the same rules. It neither looks whether anybody can log in nor at the kernel's rules.

@@ -29,7 +29,15 @@ def ansible_playbook(*arguments: str) -> str:
 
 def test_the_site_is_its_stages_in_order() -> None:
     imported = [play["ansible.builtin.import_playbook"] for play in yaml.safe_load((PROJECT / "site.yml").read_text())]
-    assert imported == [f"playbooks/{stage}.yml" for stage in STAGES]
+    # Preflight runs once, and verify needs nothing of it.
+    folders = {"preflight": "playbooks", "verify": "playbooks"}
+    assert imported == [f"{folders.get(stage, 'playbooks/stages')}/{stage}.yml" for stage in STAGES]
+
+
+@pytest.mark.parametrize("stage", STAGES[1:-1])
+def test_a_stage_alone_is_refused_by_preflight_too(stage: str) -> None:
+    plays = yaml.safe_load((PROJECT / f"playbooks/{stage}.yml").read_text())
+    assert [play["ansible.builtin.import_playbook"] for play in plays] == ["preflight.yml", f"stages/{stage}.yml"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
