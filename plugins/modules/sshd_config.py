@@ -104,6 +104,11 @@ def desired_texts(params: dict[str, Any]) -> dict[str, tuple[str, int]]:
     return wanted
 
 
+def without_value(text: str) -> list[str]:
+    """Keywords of a configuration that nothing follows; sshd's own error does not say which list came out empty."""
+    return [words[0] for words in map(str.split, text.splitlines()) if len(words) == 1 and words[0][0] != "#"]
+
+
 def differs(path: Path, text: str, mode: int) -> bool:
     """Whether a file has another text or mode; an empty text wants it absent."""
     if not text:
@@ -301,6 +306,13 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    empty = without_value(module.params["content"])
+    if empty:
+        module.fail_json(
+            msg=f"{module.params['path']} would name no value for {', '.join(empty)}. Of algorithms this means that "
+            "this host's OpenSSH offers none of those that are allowed: upgrade OpenSSH, or extend the list. "
+            "Nothing was changed."
+        )
     wanted = desired_texts(module.params)
     changed = {path: want for path, want in wanted.items() if differs(Path(path), *want)}
     weak = weak_host_keys(module.params["host_keys"])

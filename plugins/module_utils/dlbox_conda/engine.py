@@ -1,12 +1,12 @@
 """The engines: py-rattler for conda packages, uv for wheels. The only file that knows their interfaces.
 
 Written against py-rattler 0.28 and uv 0.13. Everything here runs in a forked child (child.py); rattler is imported
-inside the functions, so that a host without it can still be told what would be done.
+inside the functions, so that a host without it can still be told what would be done, and so is asyncio, whose import
+takes longer than to find that there is nothing to do.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import shutil
@@ -17,8 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.dlbox_conda.definitions import Request
 from ansible.module_utils.dlbox_conda.installed import conda_ident, file_digest
@@ -90,7 +89,7 @@ def folders(sources: Sources) -> dict[str, str]:
     """Channel -> its mirror in a folder of this machine, both as URLs that end with a slash."""
     found = {}
     for channel, urls in sources.mirrors.items():
-        here = [url for url in urls if url.startswith("file:") and Path(url2pathname(urlsplit(url).path)).is_dir()]
+        here = [url for url in urls if url.startswith("file:") and Path(unquote(urlsplit(url).path)).is_dir()]
         if here:
             found[f"{channel.rstrip('/')}/"] = f"{here[0].rstrip('/')}/"
     return found
@@ -158,6 +157,8 @@ def virtual_packages(cuda: str, glibc: str) -> list[Any]:
 
 def names_in(channels: Sequence[str], names: Sequence[str], reader: Any) -> list[str]:
     """Those of `names` that one of the channels has."""
+    import asyncio
+
     answer = asyncio.run(reader.query(list(channels), ["linux-64", "noarch"], list(names), recursive=False))
     found = {record.name.normalized for channel in answer for record in channel}
     return [name for name in names if name in found]
@@ -186,6 +187,8 @@ def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = 
     prefix: an existing environment whose packages are preferred, None to choose afresh. An unsolvable request raises
     with the solver's explanation.
     """
+    import asyncio
+
     import rattler
 
     reader = gateway(sources)
@@ -277,7 +280,7 @@ def refuse_other_bytes(records: Sequence[Any], pkgs: Path) -> None:
         if wanted and cached.is_dir() and len(known) == 64 and known != wanted:
             shutil.rmtree(cached)
             note.unlink()
-        file = Path(url2pathname(urlsplit(str(record.url)).path)) if str(record.url).startswith("file:") else None
+        file = Path(unquote(urlsplit(str(record.url)).path)) if str(record.url).startswith("file:") else None
         if wanted and file and not cached.is_dir() and file.exists() and file_digest(file) != wanted:
             raise ValueError(f"hash mismatch: {file} has SHA-256 {file_digest(file)}, expected {wanted}")
 
@@ -288,6 +291,8 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
     With `again`, the package cache is checked by content: files are hard links, so what damaged the environment may
     have damaged the cache.
     """
+    import asyncio
+
     import rattler
 
     have = []

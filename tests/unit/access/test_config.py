@@ -5,6 +5,7 @@ from __future__ import annotations
 from ansible.module_utils.dlbox_ssh import config
 from hypothesis import given
 from hypothesis import strategies as st
+from jupyter.module import run
 
 PATTERN = "/etc/ssh/sshd_config.d/*.conf"
 LINES = st.lists(
@@ -96,3 +97,11 @@ def test_deviations_are_sentences() -> None:
         "passwordauthentication is 'yes' and should be 'no'",
         "port is '22 2222' and should be '22'",
     ]
+
+
+def test_a_list_that_came_out_empty_is_refused_by_name(tmp_path):
+    """As where a host's OpenSSH offers none of the allowed algorithms."""
+    dropin = tmp_path / "00-dlbox.conf"
+    text = "# By dlbox.\nPort 22\nKexAlgorithms \nMACs hmac-sha2-256\n"
+    refused = run("sshd_config", {"path": str(dropin), "content": text})
+    assert refused["failed"] and "no value for KexAlgorithms." in refused["msg"] and not dropin.exists()
