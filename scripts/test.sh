@@ -1,4 +1,4 @@
-# Sourced by the launcher: ./dlbox test [--fast | --full | SCENARIO...]
+# Sourced by the launcher: ./dlbox test [--fast | [--full] [SCENARIO...]]
 # shellcheck shell=bash
 # Each step is a line with its outcome and time; its whole output is in .cache/test/STEP.log, shown when it fails.
 # DLBOX_TEST_JOBS steps run side by side (default: the processors, at most 4).
@@ -14,10 +14,11 @@ for argument in "$@"; do
       [ -e "molecule/$argument/molecule.yml" ] ||
         die 64 "no scenario '$argument'; there are: $(cd molecule && echo */molecule.yml | sed 's|/molecule.yml||g')"
       scenarios+=("$argument")
-      mode=chosen
       ;;
   esac
 done
+all=$([ ${#scenarios[@]} -gt 0 ] || echo yes)
+[ "$mode,$all" != fast, ] || die 64 "--fast runs no scenarios: give either it or ${scenarios[*]}"
 
 step_python_style() { ruff check . && ruff format --check .; }
 step_python_types() { mypy plugins scripts tests/testinfra && mypy scripts/install-collections && mypy scripts/mitogen-path; }
@@ -82,14 +83,14 @@ trap leave EXIT
 trap 'exit 130' INT TERM
 
 if [ "$mode" != fast ]; then
-  [ "$mode" = chosen ] || choose_scenarios
+  [ -z "$all" ] || choose_scenarios
   start_engine
   build_images
   use_conda_channel
   # Scenarios that plant faults need the small channel's made-up packages, also where conda-forge answers.
   [ "$DLBOX_CONDA_CHANNEL" != conda-forge ] || python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel"
 fi
-if [ "$mode" != chosen ]; then
+if [ -n "$all" ]; then
   for step in unit ansible python_types python_style yaml shell; do in_background run_step "$step" "step_$step"; done
 fi
 for scenario in ${scenarios[@]+"${scenarios[@]}"}; do

@@ -30,12 +30,14 @@ def test_help_lists_every_word(machine: Machine) -> None:
         (["demo", "--kep"], 64, "unknown option '--kep'; see ./dlbox help"),
         (["test", "--fats"], 64, "unknown option '--fats'; see ./dlbox help"),
         (["test", "uwf"], 64, "no scenario 'uwf'; there are:"),
+        (["test", "--fast", "ufw"], 64, "--fast runs no scenarios: give either it or ufw"),
         (["up", "-i", "inventory/nowhere"], 66, "inventory/nowhere does not exist; the shipped one is inventory/home"),
         (["up", "--inventory=nowhere"], 66, "nowhere does not exist"),
     ],
 )
 def test_bad_words_get_one_line(prepared: Machine, words: list[str], status: int, told: str) -> None:
-    (prepared.folder / "molecule").mkdir()
+    (prepared.folder / "molecule/ufw").mkdir(parents=True)
+    (prepared.folder / "molecule/ufw/molecule.yml").touch()
     done = prepared.run(*words)
     assert done.returncode == status
     assert told in one_line(done.stderr)
