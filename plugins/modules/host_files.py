@@ -200,6 +200,11 @@ def wanted(item: dict[str, Any]) -> bool:
     return bool(item["present"] and (not item["beside"] or Path(item["beside"]).is_dir()))
 
 
+def holds(path: Path, content: str) -> bool:
+    """Whether the file says this already."""
+    return path.is_file() and path.read_text(errors="replace") == content
+
+
 def main() -> None:
     """Run the module."""
     path = {"type": "path", "required": True}
@@ -242,11 +247,6 @@ def main() -> None:
     except (OSError, KeyError) as error:
         module.fail_json(msg=f"not all folders and files could be written: {error}", written=work.written)
     module.exit_json(changed=bool(work.written), written=work.written, diff=work.diffs)
-
-
-def holds(path: Path, content: str) -> bool:
-    """Whether the file says this already."""
-    return path.is_file() and path.read_text(errors="replace") == content
 
 
 if __name__ == "__main__":
