@@ -31,7 +31,7 @@ EXAMPLES = r"""
 RETURN = r"""
 installed: {description: Those of the names that are installed., type: list, elements: str, returned: success}
 unfinished:
-  description: Packages that C(dpkg --configure -a) would finish; V(dpkg) itself when its own journal is not applied.
+  description: Packages that C(dpkg --configure -a) finishes where it can; V(dpkg) when its own journal is not applied.
   type: list
   elements: str
   returned: success
