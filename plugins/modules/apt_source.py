@@ -17,12 +17,7 @@ options:
     description: Read the lists although the file is as it was; for a key that changed.
     type: bool
     default: false
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: [dlbox]
+extends_documentation_fragment: [predictable]
 """
 EXAMPLES = r"""
 - name: Have a repository

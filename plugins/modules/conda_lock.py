@@ -83,12 +83,7 @@ options:
     description: See M(conda_env).
     type: str
     default: ""
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: dlbox
+extends_documentation_fragment: [predictable]
 """
 
 EXAMPLES = r"""

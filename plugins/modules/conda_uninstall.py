@@ -25,12 +25,7 @@ options:
     type: list
     elements: str
     required: true
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: dlbox
+extends_documentation_fragment: [predictable]
 """
 
 EXAMPLES = r"""

@@ -17,12 +17,7 @@ options:
   dest: {description: The file to write., type: path, required: true}
   uri: {description: Mirror to take them from instead., type: str, default: ""}
   keyring: {description: Keyring of that mirror., type: str, default: ""}
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: [dlbox]
+extends_documentation_fragment: [predictable]
 """
 EXAMPLES = r"""
 - name: Have non-free

@@ -48,12 +48,7 @@ options:
     description: What the lines before and after a block say, after V(# BEGIN) and V(# END).
     type: str
     default: managed by dlbox
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: [dlbox]
+extends_documentation_fragment: [predictable]
 """
 
 EXAMPLES = r"""

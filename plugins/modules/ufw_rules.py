@@ -86,12 +86,7 @@ options:
     description: Directory for copies of the files before each change; the latest ten are kept.
     type: path
     default: /var/lib/dlbox/ufw
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-author: dlbox
+extends_documentation_fragment: [predictable]
 """
 
 EXAMPLES = r"""
