@@ -1,0 +1,204 @@
+"""Who is connected to this host's sshd, read from the kernel: processes, their sockets and accounts (proc(5)).
+
+Everything is read below a given /proc; no command is run. Only root may read the sockets of sshd's processes: for
+anybody else the list of connections is empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import ipaddress
+import re
+import socket
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+PROC = Path("/proc")
+ESTABLISHED, LISTEN = "01", "0A"
+# One process per connection is root's: sshd before OpenSSH 9.8, sshd-session since.
+SESSION_NAMES = ("sshd", "sshd-session")
+
+
+@dataclasses.dataclass(frozen=True)
+class SshConnection:
+    """One TCP connection to sshd.
+
+    ``pid`` is root's process for this connection alone, and ``start_ticks`` its start in clock ticks since boot: it was
+    forked when the connection was accepted. ``account`` is None until somebody is logged in.
+    """
+
+    local_address: str
+    local_port: int
+    remote_address: str
+    remote_port: int
+    pid: int
+    account: str | None
+    start_ticks: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """What /proc says about a process; ``uid`` is the real user id, ``start_ticks`` counts from boot."""
+
+    pid: int
+    parent: int
+    name: str
+    title: str
+    uid: int
+    start_ticks: int
+
+
+@dataclasses.dataclass(frozen=True)
+class _Socket:
+    """A line of /proc/net/tcp."""
+
+    local: tuple[str, int]
+    remote: tuple[str, int]
+    state: str
+    inode: int
+
+
+def normal_address(address: str) -> str:
+    """An address in the one form that compares: no zone, and IPv4 where it is mapped into IPv6.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def _endpoint(text: str) -> tuple[str, int]:
+    """Address and port as /proc/net/tcp and tcp6 write them: 32-bit words in the machine's byte order, in hex."""
+    words, _, port = text.partition(":")
+    raw = b"".join(int(words[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(words), 8))
+    family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
+    return normal_address(socket.inet_ntop(family, raw)), int(port, 16)
+
+
+def _sockets(net: Path) -> list[_Socket]:
+    """The TCP sockets of a network namespace; ``net`` is its /proc/PID/net."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in (net / name).read_text().splitlines()[1:]:
+                words = line.split()
+                found.append(_Socket(_endpoint(words[1]), _endpoint(words[2]), words[3], int(words[9])))
+    return found
+
+
+def read_process(pid: int, proc: Path = PROC) -> Process | None:
+    """A process, or None where it has ended."""
+    try:
+        stat = (proc / str(pid) / "stat").read_text()
+        status = (proc / str(pid) / "status").read_text()
+        title = (proc / str(pid) / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return None
+    # The name stands in parentheses and may hold blanks and parentheses itself.
+    name, fields = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 1 :].split()
+    uid = re.search(r"^Uid:\s+(\d+)", status, re.M)
+    return Process(pid, int(fields[1]), name, title, int(uid.group(1)) if uid else -1, int(fields[19]))
+
+
+def processes(proc: Path = PROC) -> dict[int, Process]:
+    """All processes by their id."""
+    found = (read_process(int(entry.name), proc) for entry in proc.iterdir() if entry.name.isdigit())
+    return {process.pid: process for process in found if process}
+
+
+def _is_session(process: Process) -> bool:
+    """Whether this is a root-owned process of sshd that serves one connection, not the listener."""
+    return process.uid == 0 and process.name in SESSION_NAMES and "[listener]" not in process.title
+
+
+def _same_host(pid: int, proc: Path) -> bool:
+    """Whether a process shares this one's network and process ids; an sshd in a container is another host's."""
+    for kind in ("net", "pid"):
+        with contextlib.suppress(OSError):
+            if (proc / str(pid) / "ns" / kind).readlink() != (proc / "self" / "ns" / kind).readlink():
+                return False
+    return True
+
+
+def _held(pid: int, proc: Path) -> list[int]:
+    """Inodes of a process's sockets, in the order of its descriptors."""
+    found: dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        for entry in (proc / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                inode = re.fullmatch(r"socket:\[(\d+)\]", str(entry.readlink()))
+                if inode:
+                    found[int(entry.name)] = int(inode.group(1))
+    return [found[descriptor] for descriptor in sorted(found)]
+
+
+def _account(monitor: Process, running: Collection[Process]) -> str | None:
+    """Who is logged in over the connection of ``monitor``; None before the login.
+
+    Until then each title of sshd's processes ends in a bracket ([accepted], [net], [priv]), also when a client has
+    named an account. Afterwards that of the process which serves the account is its name, with its terminals.
+    """
+    for process in [monitor, *(p for p in running if p.parent == monitor.pid and p.name in SESSION_NAMES)]:
+        served = re.fullmatch(r"sshd(?:-session)?: ([^\[\]]+?)(?:@(?:notty|pts/\d+|tty\w*)(?:,\S+)?)?", process.title)
+        if served:
+            return served.group(1)
+    return None
+
+
+def live_ssh_connections(proc: Path = PROC) -> list[SshConnection]:
+    """Every established TCP connection that this host's sshd serves, the oldest first.
+
+    Connections that sshd only forwards (ssh -L, -D) are none of them, and neither is what somebody's own process of
+    that name does.
+    """
+    running = processes(proc)
+    sessions = {pid for pid, process in running.items() if _is_session(process)}
+    found = []
+    for pid in sessions:
+        if running[pid].parent in sessions or not _same_host(pid, proc):
+            continue
+        known = {entry.inode: entry for entry in _sockets(proc / str(pid) / "net")}
+        listening = {entry.local[1] for entry in known.values() if entry.state == LISTEN}
+        held = [known[inode] for inode in _held(pid, proc) if inode in known]
+        established = [entry for entry in held if entry.state == ESTABLISHED]
+        # Root's own process also holds what it forwards, and on later descriptors.
+        established.sort(key=lambda entry: entry.local[1] not in listening)
+        if established:
+            one, account = established[0], _account(running[pid], running.values())
+            found.append(SshConnection(*one.local, *one.remote, pid, account, running[pid].start_ticks))
+    return sorted(found, key=lambda connection: (connection.start_ticks, connection.pid))
+
+
+def connection_around(pid: int, connections: Collection[SshConnection], proc: Path = PROC) -> SshConnection | None:
+    """The connection that a process runs in, by its ancestors; None where there is none."""
+    by_pid = {connection.pid: connection for connection in connections}
+    seen: set[int] = set()
+    while pid > 1 and pid not in seen:
+        if pid in by_pid:
+            return by_pid[pid]
+        seen.add(pid)
+        process = read_process(pid, proc)
+        pid = process.parent if process else 0
+    return None
+
+
+def host_addresses(proc: Path = PROC) -> frozenset[str]:
+    """The host's own addresses, of all interfaces: those of the kernel's local routes and of if_inet6."""
+    found = set()
+    with contextlib.suppress(OSError):
+        trie = (proc / "net" / "fib_trie").read_text()
+        found |= set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", trie))
+    with contextlib.suppress(OSError):
+        for line in (proc / "net" / "if_inet6").read_text().splitlines():
+            found.add(normal_address(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(line.split()[0]))))
+    return frozenset(found)
+
+
+def is_local_address(address: str, own: Collection[str]) -> bool:
+    """Whether an address is loopback, or one of ``own`` (see `host_addresses`): who comes from there is this host."""
+    normal = normal_address(address)
+    return ipaddress.ip_address(normal).is_loopback or normal in own
