@@ -1,0 +1,428 @@
+"""Run programs and touch files with the rights of an account: root executes and follows only what root alone can write.
+
+The one place that carries the rule. What an account can write (its home, an environment that it owns) is run as that
+account or as nobody, and read, written and removed in a process that has its rights: it cannot be led by a link to
+what is not already its own. What root itself runs, imports or follows has to pass `root_only`.
+
+One file over the standard library (Python 3.10 and newer): it also travels as text, beside the doctor's probe.
+"""
+
+# os.path and os.stat throughout: whole trees are walked.
+# ruff: noqa: PTH100, PTH101, PTH102, PTH103, PTH105, PTH108, PTH110, PTH115, PTH118, PTH120
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import select
+import selectors
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+#: Folders that root alone writes; nobody's own PATH is ever used.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: For programs that need no home of their own.
+NO_HOME = "/nonexistent"
+NOBODY_ID = 65534  # by Debian's policy 9.2.2, as nogroup's
+
+
+class Account(NamedTuple):
+    """Whose rights a program gets."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+class Completed(NamedTuple):
+    """A finished program. `rc` None: it did not start, or was ended; the last line of `err` then says why."""
+
+    rc: int | None
+    out: str
+    err: str
+
+
+NOBODY = Account("nobody", NOBODY_ID, NOBODY_ID)
+
+
+def account(who: str | int) -> Account:
+    """The account of a name or number with its groups. Raises KeyError where there is no such account."""
+    entry = pwd.getpwnam(who) if isinstance(who, str) else pwd.getpwuid(who)
+    groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups)
+
+
+# --- programs ---------------------------------------------------------------------------------------------------------
+
+
+def isolated_python(interpreter: str = SYSTEM_PYTHON) -> list[str]:
+    """The interpreter that imports nothing from the working folder, the home or PYTHON* variables, and writes no cache.
+
+    -I stands for -E, -s and (also in 3.10, which has no such option) -P.
+    """
+    return [interpreter, "-I", "-B"]
+
+
+def clean_environment(who: Account, home: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables of a program: nothing is inherited."""
+    return {
+        "PATH": PATH,
+        "LC_ALL": "C.UTF-8",
+        "HOME": home,
+        "TMPDIR": "/tmp" if home == NO_HOME else home,
+        "USER": who.name,
+        "LOGNAME": who.name,
+        **(more or {}),
+    }
+
+
+def switches_to(who: Account) -> bool:
+    """Whether this process has to change its rights for that account. Without root there is nothing to give away."""
+    return os.geteuid() == 0 and who.uid != 0
+
+
+@contextlib.contextmanager
+def private_home(who: Account) -> Iterator[str]:
+    """An empty home below /tmp that only this account can enter, as long as the context lasts.
+
+    The folder around it is root's: the account cannot move its home away or put a link in its place. rm(1) removes it,
+    which follows no link and crosses into no other file system.
+    """
+    around = tempfile.mkdtemp(prefix="dlbox-run-", dir="/tmp")
+    home = os.path.join(around, "home")
+    try:
+        os.mkdir(home, 0o700)
+        if switches_to(who):
+            os.chown(home, who.uid, who.gid)
+            os.chmod(around, 0o711)
+        yield home
+    finally:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(
+                ["/bin/rm", "-rf", "--one-file-system", "--", around],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=60,
+                check=False,
+            )
+
+
+def run(
+    argv: Sequence[str],
+    who: Account,
+    *,
+    environment: Mapping[str, str] | None = None,
+    text: str = "",
+    timeout: float = 60.0,
+    limit: int = 4 << 20,
+    home: str | None = None,
+) -> Completed:
+    """Run a program as an account: in /, umask 022, clean environment, a session and an empty home of its own.
+
+    argv[0] is an absolute path. `text` is its standard input; it inherits nothing else that is open. After `timeout`
+    seconds or `limit` bytes of output its session is killed. `home` keeps it from getting a home for this call
+    (NO_HOME for what needs none). Without root it runs as who runs this.
+    """
+    if not argv or not argv[0].startswith("/"):
+        raise ValueError(f"{list(argv)!r}: expected the absolute path of a program")
+    with contextlib.ExitStack() as stack:
+        place = home if home is not None else stack.enter_context(private_home(who))
+        stdin = stack.enter_context(os.fdopen(os.memfd_create("stdin"), "w+b"))
+        stdin.write(text.encode())
+        stdin.seek(0)
+        switch = {"user": who.uid, "group": who.gid, "extra_groups": list(who.groups)} if switches_to(who) else {}
+        try:
+            child = subprocess.Popen(
+                list(argv),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env=clean_environment(who, place, environment),
+                umask=0o022,
+                start_new_session=True,
+                **switch,  # type: ignore[call-overload]
+            )
+        except OSError as error:
+            return Completed(None, "", f"{argv[0]}: {error.strerror or error}")
+        try:
+            out, err, ended = _converse(child, timeout, limit)
+        finally:
+            # Also what it started and left behind, as far as it stayed in its session.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            for stream in (child.stdout, child.stderr):
+                if stream:
+                    stream.close()
+    told = err.decode("utf-8", "replace")
+    if ended:
+        return Completed(None, out.decode("utf-8", "replace"), f"{told.rstrip()}\n{argv[0]} {ended}".lstrip())
+    return Completed(child.returncode, out.decode("utf-8", "replace"), told)
+
+
+def _converse(child: subprocess.Popen[bytes], timeout: float, limit: int) -> tuple[bytes, bytes, str]:
+    """Read both outputs until the program ends: (standard output, standard error, why it has to be ended or "")."""
+    assert child.stdout and child.stderr
+    end = time.monotonic() + timeout
+    taken = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
+    out, err = taken.values()
+    with selectors.DefaultSelector() as selector:
+        for descriptor in taken:
+            selector.register(descriptor, selectors.EVENT_READ)
+        while selector.get_map():
+            # A grandchild may hold the outputs open for ever: they end with the program itself.
+            gone = child.poll() is not None
+            ready = selector.select(0 if gone else min(0.2, max(0.0, end - time.monotonic())))
+            for key, _ in ready:
+                block = os.read(key.fd, 65536)
+                taken[key.fd] += block
+                if not block:
+                    selector.unregister(key.fd)
+            if len(out) + len(err) > limit:
+                return bytes(out[:limit]), bytes(err[:limit]), f"wrote more than {limit} bytes"
+            if gone and not ready:
+                break
+            if time.monotonic() >= end:
+                return bytes(out), bytes(err), f"did not end within {timeout:.0f} s"
+    try:
+        child.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return bytes(out), bytes(err), f"did not end within {timeout:.0f} s"
+    return bytes(out), bytes(err), ""
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def call_as(who: Account, work: Callable[[], str], timeout: float = 30.0) -> str:
+    """Do `work` in a child process with the account's rights, umask 077, in /; its text. Raises OSError with its words.
+
+    For the small steps in folders that an account controls. `work` imports nothing and starts no program.
+    """
+    if not switches_to(who):
+        return work()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            os.setgroups(list(who.groups))
+            os.setgid(who.gid)
+            os.setuid(who.uid)
+            os.chdir("/")
+            os.umask(0o077)
+            try:
+                answer = "0" + work()
+            except OSError as error:
+                answer = "1" + str(error)
+            with os.fdopen(writer, "w", encoding="utf-8", errors="surrogateescape") as out:
+                out.write(answer)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    told = b""
+    end = time.monotonic() + timeout
+    try:
+        while True:
+            if not select.select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
+                raise OSError(f"the files of {who.name} did not answer within {timeout:.0f} s")
+            block = os.read(reader, 65536)
+            if not block:
+                break
+            told += block
+    finally:
+        os.close(reader)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    text = told.decode("utf-8", "surrogateescape")
+    if not text.startswith("0"):
+        raise OSError(text[1:] or f"the helper process of {who.name} died")
+    return text[1:]
+
+
+def read_regular(path: str | os.PathLike[str], limit: int, follow: bool = True) -> bytes:
+    """Up to `limit` bytes of a regular file. A FIFO or device is refused and never waited for. Raises OSError."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    with os.fdopen(descriptor, "rb") as handle:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{os.fspath(path)} is no regular file")
+        return handle.read(limit)
+
+
+def read_as(who: Account, path: str | os.PathLike[str], limit: int = 1 << 20) -> str:
+    """Text of a file in a folder that the account controls. Raises OSError, FileNotFoundError where there is none."""
+
+    def work() -> str:
+        try:
+            return "=" + read_regular(path, limit).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            return ""
+
+    found = call_as(who, work)
+    if not found:
+        raise FileNotFoundError(f"{os.fspath(path)} does not exist")
+    return found[1:]
+
+
+def replace_file(path: str | os.PathLike[str], content: str, mode: int, uid: int = 0, gid: int = 0) -> None:
+    """Replace a file in one step. It is never readable by others than its final mode allows, not for a moment.
+
+    A link in its place is replaced, not followed. uid and gid count for root; anybody else keeps the file for himself.
+    """
+    folder, name = os.path.split(os.fspath(path))
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(descriptor)
+            if os.geteuid() == 0:
+                os.fchown(descriptor, uid, gid)
+            os.fchmod(descriptor, mode)
+        os.replace(fresh, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
+        raise
+
+
+def write_as(who: Account, path: str | os.PathLike[str], content: str, mode: int = 0o600) -> None:
+    """Replace a file of the account with its own rights; folders that are missing become its own, mode 0700."""
+
+    def work() -> str:
+        os.makedirs(os.path.dirname(os.fspath(path)), 0o700, exist_ok=True)
+        replace_file(path, content, mode, os.geteuid(), os.getegid())
+        return ""
+
+    call_as(who, work)
+
+
+def remove_as(who: Account, path: str | os.PathLike[str]) -> None:
+    """Remove a file of the account with its own rights; nothing where there is none."""
+
+    def work() -> str:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return ""
+
+    call_as(who, work)
+
+
+# --- who can write it -------------------------------------------------------------------------------------------------
+
+
+def _problem(path: str, state: os.stat_result) -> str:
+    """Who else than root can write what lies there; "" for nobody.
+
+    Access control lists are in it: where there is one, the group's bits are its mask, the most that it can give.
+    """
+    if state.st_uid != 0:
+        return f"{path} belongs to {_name(state.st_uid)}"
+    if state.st_mode & 0o022 and not stat.S_ISLNK(state.st_mode):
+        return f"{path} can be written by others than root (mode {stat.S_IMODE(state.st_mode):04o})"
+    return ""
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the account number {uid}"
+
+
+def root_only(path: str | os.PathLike[str]) -> str:
+    """Why others than root could change what is at this path, now or by a rename above it; "" when root alone can.
+
+    Each folder down from / counts, and so does every link on the way, with all that is above its target. A folder with
+    the sticky bit (/tmp) lets others add names, but not replace root's: it counts as root's above what is root's.
+    """
+    place, problem = _place(path)
+    return problem or _problem(place, os.lstat(place))
+
+
+def _place(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """(the path without links, why others than root could put something else there or "")."""
+    waiting = [part for part in os.path.abspath(path).split("/") if part]
+    here, links = "/", 0
+    try:
+        while waiting:
+            state = os.lstat(here)
+            if not state.st_mode & stat.S_ISVTX or state.st_uid != 0:
+                problem = _problem(here, state)
+                if problem:
+                    return here, problem
+            part = waiting.pop(0)
+            if part == "..":
+                here = os.path.dirname(here)
+                continue
+            there = os.path.join(here, part)
+            state = os.lstat(there)
+            if not stat.S_ISLNK(state.st_mode):
+                here = there
+                continue
+            links += 1
+            problem = _problem(there, state) or (f"{there}: too many links" if links > 40 else "")
+            if problem:
+                return there, problem
+            target = os.readlink(there)
+            waiting = [name for name in target.split("/") if name not in ("", ".")] + waiting
+            here = "/" if target.startswith("/") else here
+        os.lstat(here)
+    except OSError as error:
+        return here, f"{error.filename or path}: {error.strerror or error}"
+    return here, ""
+
+
+def root_only_tree(top: str | os.PathLike[str]) -> str:
+    """`root_only` for a folder and everything below it; links are followed where they leave it."""
+    root = os.path.realpath(top)
+    problem = root_only(top) or root_only(root)
+    if problem:
+        return problem
+    outside: set[str] = set()
+    folders = [root]
+    try:
+        while folders:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    state = entry.stat(follow_symlinks=False)
+                    problem = _problem(entry.path, state)
+                    if problem:
+                        return problem
+                    if stat.S_ISDIR(state.st_mode):
+                        folders.append(entry.path)
+                    elif stat.S_ISLNK(state.st_mode):
+                        target = os.path.realpath(entry.path)
+                        if os.path.exists(target) and os.path.commonpath((root, target)) != root:
+                            outside.add(entry.path)
+    except OSError as error:
+        return f"{error.filename or root}: {error.strerror or error}"
+    return next((problem for problem in map(root_only, sorted(outside)) if problem), "")
+
+
+def account_for(prefix: str | os.PathLike[str]) -> Account:
+    """As whom code below this folder runs: as its owner where nobody else can write or replace it, else as nobody.
+
+    Never as root: also code that root alone can write needs none of root's rights to be tried.
+    """
+    try:
+        place, problem = _place(prefix)
+        state = os.lstat(place)
+        if problem or place != os.path.abspath(prefix) or state.st_uid == 0 or state.st_mode & 0o022:
+            return NOBODY
+        return account(state.st_uid)
+    except (OSError, KeyError):
+        return NOBODY
