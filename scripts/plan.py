@@ -24,9 +24,10 @@ from typing import Any, NoReturn
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "plugins" / "module_utils"))
 
-from dlbox_machine.detect import detect, merge  # noqa: E402
+from dlbox_machine.detect import detect  # noqa: E402
+from dlbox_machine.merge import merge  # noqa: E402
 from dlbox_planner.data.systems import SYSTEMS  # noqa: E402
-from dlbox_planner.gpus import from_name, lookup  # noqa: E402
+from dlbox_planner.gpus import from_name  # noqa: E402
 from dlbox_planner.model import POLICIES, UsageError, find_system  # noqa: E402
 from dlbox_planner.planner import plan  # noqa: E402
 from dlbox_planner.text import render  # noqa: E402
@@ -285,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if imagined:
             facts = hypothetical(args)
         elif args.local:
-            facts = detect("/", lambda device: lookup(device) is not None)
+            facts = detect()
             if args.save_facts:
                 args.save_facts.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
             facts = merge(facts, overrides(args))

@@ -55,7 +55,7 @@ def profiles(system_id: str, version: str, source: str) -> list[dict[str, Any]]:
                         "virtualization": "none",
                         "wsl": False,
                     },
-                    "gpus": [{"name": gpu}],
+                    "gpus": [{"name_hint": gpu}],
                     "cpu": {"flags": ["avx", "avx2", "fma"]},
                 }
                 options = {"today": "2026-11-20", **wish, "pins": pins, "headless": headless}

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # MIT licensed, see LICENSE
-"""Detect a machine and plan its driver, CUDA, cuDNN and frameworks."""
+"""Plan a host's driver, CUDA, cuDNN and frameworks: documentation of the action plugin of this name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ DOCUMENTATION = r"""
 module: machine_plan
 short_description: Plan which driver, CUDA, cuDNN and frameworks fit the machine
 description:
-  - Reads what the machine is (PCI devices, OS, kernel, Secure Boot, CPU flags, installed driver) and decides
-    the one set of versions that works together, or says why none does. Changes nothing.
+  - Gathers what the machine is with M(machine_facts), validates that on the controller, and decides there on the one
+    set of versions that works together, or says why none does. Changes nothing.
+  - Facts that are not what docs/schemas/machine.json says are an error, with the host, the key and the value's shape.
   - What cannot be satisfied is in C(dlbox_plan.refusals); the module itself succeeds, unless
     O(fail_on_refusal) is set.
 options:
@@ -52,7 +53,7 @@ options:
     description: Hours a day under load, for advice; 8 when not given.
     type: float
   today:
-    description: Day for end-of-life warnings, as YYYY-MM-DD; the host's own date when not given.
+    description: Day for end-of-life warnings, as YYYY-MM-DD; the controller's date when not given.
     type: str
   facts:
     description: Facts laid over the detected ones, mapping by mapping; lists are replaced. For tests and dry runs.
@@ -108,70 +109,3 @@ ansible_facts:
       returned: always
       type: dict
 """
-
-import os
-import platform
-import sys
-from datetime import date
-from pathlib import Path
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_machine.detect import detect, is_container, merge
-from ansible.module_utils.dlbox_planner.gpus import lookup
-from ansible.module_utils.dlbox_planner.model import UsageError
-from ansible.module_utils.dlbox_planner.planner import plan
-
-ARGUMENTS = {
-    "policy": {"type": "str", "choices": ["stable", "newest"], "default": "stable"},
-    "pins": {"type": "dict", "default": {}},
-    "headless": {"type": "bool", "default": False},
-    "unattended": {"type": "bool", "default": False},
-    "gpu_roles": {"type": "dict", "default": {}},
-    "pypi_only": {"type": "bool", "default": False},
-    "psu_watts": {"type": "float"},
-    "price_per_kwh": {"type": "float"},
-    "duty_hours": {"type": "float"},
-    "today": {"type": "str"},
-    "facts": {"type": "dict", "default": {}},
-    "root": {"type": "path", "default": "/"},
-    "explain": {"type": "bool", "default": False},
-    "fail_on_refusal": {"type": "bool", "default": False},
-}
-
-
-def usual_facts(virtualization: str | None) -> dict[str, Any]:
-    """Return the facts of ansible's own that dlbox's roles read, by the names and in the shapes that setup gives them.
-
-    Gathering them with setup takes longer than planning the machine, and most of what it brings would not be read.
-    """
-    container = is_container(Path("/"))
-    guest = ["container", container] if container else [virtualization] if virtualization else []
-    return {
-        "hostname": os.uname().nodename.split(".")[0],
-        "python": {"executable": sys.executable},
-        "python_version": platform.python_version(),
-        "virtualization_tech_guest": guest,
-    }
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = dict(module.params)
-    facts = merge(detect(options.pop("root"), lambda device: lookup(device) is not None), options.pop("facts") or {})
-    fail = options.pop("fail_on_refusal")
-    options["today"] = options["today"] or date.today().isoformat()
-    try:
-        result = plan(facts, options)
-    except UsageError as error:
-        module.fail_json(msg=f"machine_plan: {error}")
-    if fail and not result["ok"]:
-        reasons = "; ".join(f"{item['message']} ({item['remedy']})" for item in result["refusals"] if item["fatal"])
-        module.fail_json(msg=f"no plan fits {facts['host']}: {reasons}", plan=result)
-    found = {"dlbox_machine": facts, "dlbox_plan": result, **usual_facts(facts["os"]["virtualization"])}
-    module.exit_json(changed=False, ansible_facts=found)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ _GPU_CLASSES = ("0300", "0302", "0380")
 _FLAGS = frozenset({"avx", "avx2", "avx512f", "f16c", "fma", "hypervisor", "sse4_2", "ssse3"})
 _PCI_IDS = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
 _SMI_QUERY = "--query-gpu=name,driver_version,memory.total,pci.device_id,pci.bus_id"
-Known = Callable[[str], bool]
+#: Longest text and word that a fact may be (docs/schemas/machine.json).
+_TEXT, _WORD = 200, 64
 
 
 def read(path: Path) -> str:
@@ -31,12 +31,20 @@ def read(path: Path) -> str:
         return ""
 
 
-def detect(root: str | Path = "/", known: Known = lambda device: False) -> dict[str, Any]:
-    """Return the machine's facts.
+def text(value: str) -> str:
+    """Return a text as a fact may hold it: one line of printable characters, no braces, cut to its length."""
+    return "".join(char for char in value if char.isprintable() and char not in "{}")[:_TEXT]
 
-    root: directory that holds etc, proc, sys and dev. known: tells whether a PCI device id (four hex
-    digits) is in the caller's table; only for others the host's own pci.ids is searched.
-    Keys: host, os, cpu, memory_mib, gpus, driver; docs/planner.md describes them.
+
+def word(value: str) -> str:
+    """Return a name or a version as a fact may hold it; other characters become ``_``."""
+    return re.sub(r"[^A-Za-z0-9._:+~-]", "_", value)[:_WORD]
+
+
+def detect(root: str | Path = "/") -> dict[str, Any]:
+    """Return the machine's facts, as docs/schemas/machine.json describes them.
+
+    root: directory that holds etc, proc, sys and dev.
     """
     top = Path(root)
     real = str(top) == "/"
@@ -44,9 +52,9 @@ def detect(root: str | Path = "/", known: Known = lambda device: False) -> dict[
     virtual = virtualization(top)
     container = not wsl and is_container(top)
     driver = loaded_driver(top)
-    nodes = sorted(path.name for path in _glob(top / "dev", "nvidia[0-9]*"))
+    nodes = sorted(word(path.name) for path in _glob(top / "dev", "nvidia[0-9]*"))
     driver["devices"] = nodes
-    gpus = pci_gpus(top, known)
+    gpus = pci_gpus(top)
     if not gpus and (wsl or nodes or driver["loaded"]):
         gpus, version = _gpus_without_pci(top, real, wsl)
         driver["loaded"] = driver["loaded"] or version
@@ -60,13 +68,13 @@ def detect(root: str | Path = "/", known: Known = lambda device: False) -> dict[
             gpu["usable"] = False
             gpu["note"] = "bound to vfio-pci for a virtual machine: left alone"
     return {
-        "host": (os.uname().nodename if real else "") or read(top / "etc/hostname") or "localhost",
+        "host": text((os.uname().nodename if real else "") or read(top / "etc/hostname")) or "localhost",
         "os": {
             **os_release(top),
             "kernel": kernel(top, real),
-            "arch": machine(top, real),
+            "arch": word(machine(top, real)),
             "secure_boot": None if container or wsl else secure_boot(top),
-            "virtualization": "wsl" if wsl else container or virtual,
+            "virtualization": "wsl" if wsl else word(container or virtual),
             "wsl": wsl,
         },
         "cpu": cpu(top),
@@ -85,23 +93,23 @@ def _glob(directory: Path, pattern: str) -> list[Path]:
 
 def os_release(top: Path) -> dict[str, str]:
     """Return id, version and codename from os-release."""
-    text = read(top / "etc/os-release") or read(top / "usr/lib/os-release")
     values = {}
-    for line in text.splitlines():
+    for line in (read(top / "etc/os-release") or read(top / "usr/lib/os-release")).splitlines():
         key, separator, value = line.partition("=")
         if separator:
             values[key.strip()] = value.strip().strip("\"'")
     return {
-        "id": values.get("ID", ""),
-        "version": values.get("VERSION_ID", ""),
-        "codename": values.get("VERSION_CODENAME", ""),
-        "name": values.get("PRETTY_NAME", ""),
+        "id": word(values.get("ID", "")),
+        "version": word(values.get("VERSION_ID", "")),
+        "codename": word(values.get("VERSION_CODENAME", "")),
+        "name": text(values.get("PRETTY_NAME", "")),
     }
 
 
 def kernel(top: Path, real: bool) -> str:
     """Return the running kernel's release (uname -r)."""
-    return read(top / "proc/sys/kernel/osrelease") or (os.uname().release if real else "")
+    release = read(top / "proc/sys/kernel/osrelease") or (os.uname().release if real else "")
+    return release if re.fullmatch(r"[0-9]{1,6}[A-Za-z0-9.+~_-]{0,120}", release) else ""
 
 
 def machine(top: Path, real: bool) -> str:
@@ -177,27 +185,32 @@ def cpu(top: Path) -> dict[str, Any]:
             flags = value
         elif key == "model name" and not model:
             model = value.strip()
-    return {"model": model, "count": count, "flags": sorted(_FLAGS & set(flags.split()))}
+    return {"model": text(model), "count": min(count, 65536), "flags": sorted(_FLAGS & set(flags.split()))}
 
 
 def memory_mib(top: Path) -> int | None:
     """Return the machine's memory in MiB."""
-    match = re.search(r"^MemTotal:\s+(\d+) kB", read(top / "proc/meminfo"), re.MULTILINE)
+    match = re.search(r"^MemTotal:\s+([0-9]{1,12}) kB", read(top / "proc/meminfo"), re.MULTILINE)
     return int(match.group(1)) // 1024 if match else None
 
 
 def loaded_driver(top: Path) -> dict[str, Any]:
     """Return version and flavour of the NVIDIA kernel module that is loaded, None for each that is not."""
-    text = read(top / "proc/driver/nvidia/version")
-    match = re.search(r"Kernel Module[^\d]*(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)?)", text)
-    version = match.group(1) if match else read(top / "sys/module/nvidia/version") or None
+    told = read(top / "proc/driver/nvidia/version")
+    match = re.search(r"Kernel Module[^\d]*(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)?)", told)
+    version = match.group(1) if match else read(top / "sys/module/nvidia/version")
     modules = None
-    if text:
-        modules = "open" if "Open Kernel Module" in text else "proprietary"
-    return {"loaded": version, "modules": modules}
+    if told:
+        modules = "open" if "Open Kernel Module" in told else "proprietary"
+    return {"loaded": driver_version(version), "modules": modules}
 
 
-def pci_gpus(top: Path, known: Known) -> list[dict[str, Any]]:
+def driver_version(value: str) -> str | None:
+    """Return a driver's version (580.178.04), None for anything else."""
+    return value if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}", value) else None
+
+
+def pci_gpus(top: Path) -> list[dict[str, Any]]:
     """Return the NVIDIA GPUs on the PCI bus, from sysfs."""
     result = []
     for device in _glob(top / "sys/bus/pci/devices", "*"):
@@ -206,13 +219,16 @@ def pci_gpus(top: Path, known: Known) -> list[dict[str, Any]]:
         pci_class = read(device / "class").lower().removeprefix("0x")[:4]
         if pci_class not in _GPU_CLASSES:
             continue
+        if (device / "physfn").is_symlink():
+            continue  # a virtual function that this machine made of one of its GPUs, for its guests
         number = read(device / "device").lower().removeprefix("0x")
-        entry = _entry(f"10de:{number}", device.name)
+        if not re.fullmatch("[0-9a-f]{4}", number):
+            continue
+        entry = _entry(f"10de:{number}", word(device.name))
         entry["class"] = pci_class
         entry["kernel_driver"] = _driver_of(device)
         entry["link"] = _link(device)
-        if not known(number):
-            entry["chip_hint"], entry["name_hint"] = _hint(top, number)
+        entry["chip_hint"], entry["name_hint"] = _hint(top, number)
         entry["name_hint"] = entry["name_hint"] or _model(top, device.name)
         result.append(entry)
     return result
@@ -235,7 +251,7 @@ def _entry(pci_id: str, slot: str) -> dict[str, Any]:
 
 def _driver_of(device: Path) -> str | None:
     try:
-        return (device / "driver").readlink().name
+        return re.sub(r"[^A-Za-z0-9_.-]", "_", (device / "driver").readlink().name)[:64]
     except OSError:
         return None
 
@@ -244,11 +260,11 @@ def _link(device: Path) -> dict[str, Any]:
     """Return negotiated and possible PCIe width, and speeds in GT/s; unknown ones are left out."""
     result: dict[str, Any] = {}
     for key, name in (("width", "current_link_width"), ("max_width", "max_link_width")):
-        text = read(device / name)
-        if text.isdigit() and 0 < int(text) <= 32:
-            result[key] = int(text)
+        width = re.fullmatch("[0-9]{1,2}", read(device / name))
+        if width and 0 < int(width.group()) <= 32:
+            result[key] = int(width.group())
     for key, name in (("speed", "current_link_speed"), ("max_speed", "max_link_speed")):
-        match = re.match(r"[\d.]+", read(device / name))
+        match = re.match("[0-9.]{1,8}", read(device / name))
         if match:
             result[key] = match.group()
     return result
@@ -257,20 +273,20 @@ def _link(device: Path) -> dict[str, Any]:
 def _hint(top: Path, number: str) -> tuple[str, str]:
     """Return (chip, name) of an NVIDIA device from the host's own pci.ids, "" for what it does not tell."""
     for name in _PCI_IDS:
-        text = read(top / name)
-        start = text.find("\n10de  ")
+        ids = read(top / name)
+        start = ids.find("\n10de  ")
         if start < 0:
             continue
-        match = re.compile(rf"^\t{re.escape(number)}  (\S+)(?:.*?\[(.*)\])?", re.MULTILINE).search(text, start)
-        end = re.compile(r"^[0-9a-f]{4}  ", re.MULTILINE).search(text, start + 6)
+        match = re.compile(rf"^\t{re.escape(number)}  (\S+)(?:.*?\[(.*)\])?", re.MULTILINE).search(ids, start)
+        end = re.compile(r"^[0-9a-f]{4}  ", re.MULTILINE).search(ids, start + 6)
         if match and (end is None or match.start() < end.start()):
-            return match.group(1), match.group(2) or ""
+            return word(match.group(1)), text(match.group(2) or "")
     return "", ""
 
 
 def _model(top: Path, slot: str) -> str:
     match = re.search(r"^Model:\s+(.+)$", read(top / "proc/driver/nvidia/gpus" / slot / "information"), re.MULTILINE)
-    return match.group(1).strip() if match else ""
+    return text(match.group(1).strip()) if match else ""
 
 
 def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, Any]], str | None]:
@@ -284,7 +300,7 @@ def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, 
     for directory in _glob(top / "proc/driver/nvidia/gpus", "*"):
         model = _model(top, directory.name)
         if model:
-            result.append({**_entry("", directory.name), "name_hint": model})
+            result.append({**_entry("", word(directory.name)), "name_hint": model})
     return result, None
 
 
@@ -295,26 +311,18 @@ def _run(command: list[str]) -> str:
         return ""
 
 
-def _parse_smi(text: str) -> tuple[list[dict[str, Any]], str | None]:
+def _parse_smi(answer: str) -> tuple[list[dict[str, Any]], str | None]:
     gpus: list[dict[str, Any]] = []
     version = None
-    for line in text.splitlines():
+    for line in answer.splitlines():
         fields = [field.strip() for field in line.split(",")]
         if len(fields) != 5:
             continue
-        name, version, memory, device, slot = fields
+        name, told, memory, device, slot = fields
+        version = driver_version(told)
         match = re.fullmatch(r"0x([0-9a-fA-F]{4})10de", device, re.IGNORECASE)
-        entry = _entry(f"10de:{match.group(1).lower()}" if match else "", slot.lower())
-        entry["name_hint"] = name
-        entry["memory_mib"] = int(memory) if memory.isdigit() else None
+        entry = _entry(f"10de:{match.group(1).lower()}" if match else "", word(slot.lower()))
+        entry["name_hint"] = text(name)
+        entry["memory_mib"] = int(memory) if re.fullmatch("[0-9]{1,7}", memory) else None
         gpus.append(entry)
     return gpus, version
-
-
-def merge(facts: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return facts with overrides laid over them, mapping by mapping; lists are replaced as a whole."""
-    result = dict(facts)
-    for key, value in overrides.items():
-        old = result.get(key)
-        result[key] = merge(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
-    return result

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .driver import DriverPin
+from .facts import validate_facts
 from .gpus import from_id, from_name
 from .model import CONTAINERS, PINS, POLICIES, ROLES, Gpu, Problem, UsageError, find_system
 from .versions import numbers
@@ -85,11 +86,10 @@ def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: 
         pci_id,
         slot=str(gpu.get("slot") or ""),
         chip_hint=str(gpu.get("chip_hint") or ""),
-        name_hint=str(gpu.get("name_hint") or gpu.get("name") or ""),
+        name_hint=str(gpu.get("name_hint") or ""),
         usable=usable,
         note=note,
         memory_mib=gpu.get("memory_mib"),
-        power_w=gpu.get("power_limit_w"),
     )
     role = _role(roles, gpu, resolved)
     return replace(resolved, role=role)
@@ -97,6 +97,7 @@ def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: 
 
 def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem:
     """Return the problem for a machine's facts and an owner's wishes; raises UsageError on bad input."""
+    validate_facts(facts, "the facts of the machine are not valid")
     unknown = sorted(set(wishes) - set(WISHES))
     if unknown:
         raise UsageError(f"wish {unknown[0]!r} is not known: expected one of {', '.join(WISHES)}")

@@ -37,7 +37,10 @@ def planned(gpu: str, system: tuple[str, str], headless: bool) -> dict[str, Any]
     codename, kernel = SYSTEMS[system]
     described = {"id": system[0], "version": system[1], "codename": codename, "kernel": kernel, "arch": "x86_64"}
     facts = {"host": "box", "os": {**described, "secure_boot": False, "virtualization": "none", "wsl": False}}
-    return plan({**facts, "gpus": [{"name": gpu}], "cpu": {"avx": True}}, {"headless": headless, "today": "2026-11-20"})
+    return plan(
+        {**facts, "gpus": [{"name_hint": gpu}], "cpu": {"flags": ["avx"]}},
+        {"headless": headless, "today": "2026-11-20"},
+    )
 
 
 def wish(driver: dict[str, Any], system: tuple[str, str], headless: bool) -> names.Wish:

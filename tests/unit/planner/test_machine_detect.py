@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_machine.detect import detect, merge
+from dlbox_machine.detect import detect
+from dlbox_machine.merge import merge
 from dlbox_planner.planner import plan
 from machine_roots import ROOTS
 

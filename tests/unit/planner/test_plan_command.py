@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_a_refusal_exits_2_and_says_what_would_work(arguments: tuple[str, ...]) 
     (("--gpu", "RTX 3090", "--os", "arch"), "expected one of ubuntu-22.04"),
     (("--gpu", "RTX 3090", "--pin", "cuda"), "expected COMPONENT=VERSION"),
     (("--gpu", "RTX 3090", "--pin", "gpu=1"), "pin 'gpu' is not known"),
-    (("--gpu", "RTX 3090", "--kernel", "new"), "kernel 'new'"),
+    (("--gpu", "RTX 3090", "--kernel", "new"), "facts.os.kernel is 'new', expected a kernel such as 6.8"),
     (("--gpu", "RTX 3090", "--policy", "fast"), "invalid choice"),
     (("--gpu", "RTX 3090", "--date", "soon"), "expected a date"),
     (("--gpu", "RTX 3090", "--local"), "give one"),
@@ -183,3 +184,74 @@ def test_the_module_fails_in_words(tmp_path: Path) -> None:
     assert refused["failed"] and "GTX 1080 Ti (Pascal) needs branch 580 or older" in refused["msg"]
     wrong = module({"root": str(root), "pins": {"engine": 1}})
     assert wrong["failed"] and "pin 'engine' is not known" in wrong["msg"]
+
+
+GOOD: dict[str, Any] = {"os": {"id": "ubuntu", "version": "24.04", "kernel": "6.8.0-149-generic"}, "gpus": []}
+USUAL = {"hostname": "box", "python": {"executable": "/usr/bin/python3"}, "python_version": "3.12.3",
+         "virtualization_tech_guest": []}  # fmt: skip
+#: What a host that somebody else owns may answer, and what the error says of it.
+HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
+    "template": (
+        {"machine": {**GOOD, "os": {**GOOD["os"], "name": "{{ lookup('pipe', 'touch TOUCHED') }}"}}},
+        "facts.os.name is",
+    ),
+    "newline": ({"machine": {**GOOD, "gpus": [{"name_hint": "RTX 3090\n-i http://x"}]}}, "facts.gpus.0.name_hint is"),
+    "escape": ({"machine": {**GOOD, "gpus": [{"note": "\x1b]0;owned\x07"}]}}, "facts.gpus.0.note is"),
+    "many": ({"machine": {**GOOD, "gpus": [{}] * 200_000}}, "facts.gpus is a list of 200000, expected at most 64"),
+    "long": ({"machine": {**GOOD, "host": "x" * 1_000_000}}, "facts.host is a text of 1000000 characters, expected"),
+    "bool": ({"machine": {**GOOD, "memory_mib": True}}, "facts.memory_mib is true, expected integer or null"),
+    "key": ({"machine": {**GOOD, "plan": {"ok": True}}}, "facts has the key 'plan', expected only host, os"),
+    "types": ({"machine": {"os": [], "gpus": {}}}, "facts.os is a list of 0, expected object; facts.gpus is a mapping"),
+    "none": ({"machine": None}, "facts is null, expected object"),
+    "beside": ({"machine": GOOD, "usual": {**USUAL, "python": {"executable": "/bin/sh -c x"}}}, "facts.python.execut"),
+    "nothing": ({}, "the host returned no facts"),
+}  # fmt: skip
+#: A machine_facts that answers what a file says.
+ANSWERS = """#!/usr/bin/python
+# WANT_JSON
+import json, sys
+print(open(json.load(open(sys.argv[1]))["root"]).read())
+"""
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Plan hosts that answer with what an attacker writes, all in one run; return the result of each."""
+    top = tmp_path_factory.mktemp("hostile")
+    (top / "machine_facts.py").write_text(ANSWERS)
+    answers = {name: answer for name, (answer, _) in HOSTILE.items()} | {"good": {"machine": GOOD}}
+    for name, answer in answers.items():
+        said = {"changed": False, "usual": USUAL, "ansible_facts": {"ansible_user": "x"}, **answer}
+        (top / f"{name}.json").write_text(json.dumps(said))
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (top / "hosts.json").write_text(json.dumps({"all": {"hosts": dict.fromkeys(answers, local)}}))
+    play = [{"hosts": "all", "gather_facts": False,
+             "tasks": [{"machine_plan": {"root": f"{top}/{{{{ inventory_hostname }}}}.json"}, "register": "result",
+                        "ignore_errors": True},
+                       {"copy": {"content": "{{ result | to_json }}",
+                                 "dest": f"{top}/{{{{ inventory_hostname }}}}.result"}}]}]  # fmt: skip
+    (top / "play.json").write_text(json.dumps(play))
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [str(program), "-i", str(top / "hosts.json"), str(top / "play.json")]
+    environment = {**os.environ, "ANSIBLE_LIBRARY": str(top)}
+    done = subprocess.run(command, cwd=TOP, env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr and "\x1b]0;" not in done.stdout + done.stderr
+    return {path.stem: json.loads(path.read_text()) for path in top.glob("*.result")}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_host_is_not_believed_beyond_the_schema(answered: dict[str, dict[str, Any]], name: str) -> None:
+    result = answered[name]
+    assert result["failed"] and "dlbox_plan" not in result.get("ansible_facts", {})
+    assert name == "nothing" or result["msg"].startswith(
+        f"machine_plan: {name}: the facts that it returned are not valid: "
+    )
+    assert HOSTILE[name][1] in result["msg"] and len(result["msg"]) < 1000
+    assert not (TOP / "TOUCHED").exists()
+
+
+def test_a_host_adds_no_fact_of_its_own(answered: dict[str, dict[str, Any]]) -> None:
+    assert set(answered["good"]["ansible_facts"]) == {
+        "dlbox_machine", "dlbox_plan", "hostname", "python", "python_version", "virtualization_tech_guest",
+    }  # fmt: skip

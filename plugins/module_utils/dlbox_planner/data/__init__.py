@@ -27,13 +27,3 @@ from __future__ import annotations
 #: Day on which the facts were last checked (ISO 8601). Older than AGE_DAYS: the plan warns.
 AS_OF = "2026-11-20"
 AGE_DAYS = 180
-
-# Mitogen sends a host only what it finds by absolute imports; this names the rest for it, and is never executed.
-if __name__ == "__main__":
-    import ansible.module_utils.dlbox_planner.data.architectures
-    import ansible.module_utils.dlbox_planner.data.boards
-    import ansible.module_utils.dlbox_planner.data.cuda
-    import ansible.module_utils.dlbox_planner.data.drivers
-    import ansible.module_utils.dlbox_planner.data.gpu_ids
-    import ansible.module_utils.dlbox_planner.data.systems
-    import ansible.module_utils.dlbox_planner.data.wheels

@@ -1,0 +1,75 @@
+#!/usr/bin/python
+# MIT licensed, see LICENSE
+"""Gather what a machine is: OS, kernel, Secure Boot, CPU, memory, GPUs, driver."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: machine_facts
+short_description: Gather the facts that a plan is made of
+description:
+  - Reads what the machine is from its files. Changes nothing. M(machine_plan) runs it on the host, validates what it
+    returns, and plans on the controller.
+options:
+  root:
+    description: Directory to read the machine's files from.
+    type: path
+    default: /
+attributes:
+  check_mode:
+    description: Reads only; check mode is the same.
+    support: full
+author: dlbox
+"""
+
+EXAMPLES = r"""
+- name: Gather what this machine is
+  machine_facts:
+  register: found
+"""
+
+RETURN = r"""
+machine:
+  description: What the machine is; docs/schemas/machine.json describes it.
+  returned: always
+  type: dict
+usual:
+  description: The few facts of M(ansible.builtin.setup) that roles read, by its names and in its shapes.
+  returned: always
+  type: dict
+"""
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_machine.detect import detect, is_container
+
+
+def usual_facts(virtualization: str) -> dict[str, Any]:
+    """Return the facts of ansible's own that dlbox's roles read, by the names and in the shapes that setup gives them.
+
+    Gathering them with setup takes longer than planning the machine, and most of what it brings would not be read.
+    """
+    container = is_container(Path("/"))
+    guest = ["container", container] if container else [virtualization] if virtualization else []
+    return {
+        "hostname": os.uname().nodename.split(".")[0],
+        "python": {"executable": sys.executable},
+        "python_version": platform.python_version(),
+        "virtualization_tech_guest": guest,
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec={"root": {"type": "path", "default": "/"}}, supports_check_mode=True)
+    machine = detect(module.params["root"])
+    module.exit_json(changed=False, machine=machine, usual=usual_facts(machine["os"]["virtualization"]))
+
+
+if __name__ == "__main__":
+    main()
