@@ -208,9 +208,9 @@ def test_a_release_is_one_data_file(copy: Path, tmp_path: Path) -> None:
     ):
         text = text.replace(old, new)
     (copy / "systems/ubuntu-28.04.toml").write_text(text, encoding="utf-8")
-    package = tmp_path / "module_utils"
-    for name in ("dlbox_planner", "dlbox_preflight"):
-        shutil.copytree(TOP / "plugins/module_utils" / name, package / name)
+    package = tmp_path / "plugins/module_utils"
+    shutil.copytree(TOP / "plugins/module_utils", package)
+    shutil.copytree(TOP / "docs/schemas", tmp_path / "docs/schemas")
     assert (
         command.main(["--data", str(copy), "--module", str(package / "dlbox_planner/data/tables.py"), "--render"]) == 0
     )
