@@ -31,6 +31,7 @@ from dlbox_planner.gpus import from_name  # noqa: E402
 from dlbox_planner.model import POLICIES, UsageError, find_system  # noqa: E402
 from dlbox_planner.planner import plan  # noqa: E402
 from dlbox_planner.text import render  # noqa: E402
+from dlbox_text import visible  # noqa: E402
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE = 2, 64, 69
 
@@ -244,7 +245,7 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
         status = subprocess.run(command, cwd=TOP, env=environment, check=False, stdout=subprocess.PIPE, text=True)
         plans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(directory).glob("*.json"))]
         if status.returncode:
-            print(status.stdout, file=sys.stderr)
+            print(visible(status.stdout), file=sys.stderr)
         return plans, status.returncode
 
 
@@ -253,7 +254,7 @@ def show(plans: list[dict[str, Any]], form: str, many: bool) -> int:
     if form == "json":
         print(json.dumps(plans if many else plans[0], indent=2, sort_keys=True))
     else:
-        print("\n".join(render(item) for item in plans), end="")
+        print(visible("\n".join(render(item) for item in plans)), end="")
     return 0 if all(item["ok"] for item in plans) else EXIT_REFUSED
 
 

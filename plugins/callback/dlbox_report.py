@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
+# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+from dlbox_text import visible, visible_in_colour
+
 DOCUMENTATION = """
 name: dlbox_report
 type: aggregate
-short_description: Signs of life and a closing summary
+short_description: Signs of life, a closing summary, and no control over the terminal for hosts
 description:
   - While a task runs long, prints a line to standard error now and then that says which task and for how long.
   - At the end prints, for each host whose roles have reported with C(set_stats), what was set up, what changed, what
     the owner still has to do, where things answer, and how long each stage took.
+  - Spells out what would steer the terminal in everything that Ansible displays, as hosts have a say in it.
   - Roles report with the lists C(dlbox_setup), C(dlbox_access) and C(dlbox_todo), per host and aggregated.
 options:
   heartbeat:
@@ -41,7 +48,9 @@ def duration(seconds: float) -> str:
 
 def _lines(title: str, entries: list[str]) -> list[str]:
     """Return ``entries`` under ``title``, the title beside the first of them."""
-    return [f"  {title if number == 0 else '':<11}{entry}" for number, entry in enumerate(entries)]
+    # Under the entry, so that no host writes a line of its own into the summary.
+    shown = [visible(entry).replace("\n", "\n" + 13 * " ") for entry in entries]
+    return [f"  {title if number == 0 else '':<11}{entry}" for number, entry in enumerate(shown)]
 
 
 def host_summary(host: str, reports: dict[str, list[str]], counts: dict[str, int], check: bool) -> list[str]:
@@ -63,6 +72,19 @@ def host_summary(host: str, reports: dict[str, list[str]], counts: dict[str, int
         *_lines("reach it", unique.get("dlbox_access", [])),
         *_lines("to do", unique.get("dlbox_todo", []) or ["nothing"] * (not failed)),
     ]
+
+
+def display_harmlessly(display: Any) -> None:
+    """Have everything that `display` (Ansible's, one per process) shows spelt out where it would steer the terminal."""
+    original = display.display
+    if getattr(original, "harmless", False):
+        return
+
+    def harmless(msg: str, *arguments: Any, **options: Any) -> Any:
+        return original(visible_in_colour(msg.replace("\r\n", "\n")), *arguments, **options)
+
+    harmless.harmless = True  # type: ignore[attr-defined]
+    display.display = harmless
 
 
 class Heartbeat:
@@ -94,7 +116,9 @@ class Heartbeat:
             if task and time.monotonic() - task[1] >= (count + 1) * self._interval:
                 count += 1
                 # os.write, not the Display: its lock might be held in a worker that is being forked right now.
-                os.write(2, f"  ... still at it after {duration(time.monotonic() - task[1])}: {task[0]}\n".encode())
+                os.write(
+                    2, f"  ... still at it after {duration(time.monotonic() - task[1])}: {visible(task[0])}\n".encode()
+                )
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships no types
@@ -108,6 +132,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     def __init__(self) -> None:
         """Start without a play or task."""
         super().__init__()
+        display_harmlessly(self._display)
         self._stages: dict[str, float] = {}
         self._stage: tuple[str, float] | None = None
         self._heartbeat: Heartbeat | None = None

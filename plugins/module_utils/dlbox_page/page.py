@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from dlbox_bench import history
 from dlbox_doctor.model import AREAS, RESULTS
+from dlbox_text import visible
 
 from . import charts, kept
 
@@ -26,11 +27,15 @@ RESULT_WORDS = {"fail": "failed", "warn": "warning", "ok": "ok", "na": "does not
 
 
 def environment() -> jinja2.Environment:
-    """Jinja with everything escaped: what a host answers never becomes markup. A name that is not there is an error."""
+    """Jinja with everything escaped: what a host answers never becomes markup, and turns no text around.
+
+    A name that is not there is an error.
+    """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
