@@ -19,8 +19,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
 from dlbox_bench import history  # noqa: E402
-from dlbox_doctor import runner  # noqa: E402
+from dlbox_doctor import reach, runner  # noqa: E402
 from dlbox_page import kept, page  # noqa: E402
+from dlbox_text import visible  # noqa: E402
 
 PROGRAM = PROJECT / "plugins" / "module_utils" / "dlbox_bench" / "program.py"
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -119,7 +120,7 @@ def measure(
     for environment in chosen:
         for framework in history.frameworks_of(environment):
             if options.format == "text":
-                print(f"{name}: {environment['name']} ({framework}) ...", file=sys.stderr, flush=True)
+                print(visible(f"{name}: {environment['name']} ({framework}) ..."), file=sys.stderr, flush=True)
             words = [
                 framework,
                 "--json",
@@ -181,7 +182,7 @@ def main(argv: list[str]) -> int:
     try:
         hosts, names = runner.hosts(options.inventory or [str(PROJECT / "inventory" / "home")], options.host)
     except runner.Unreachable as error:
-        print(f"dlbox bench: {error}", file=sys.stderr)
+        print(visible(f"dlbox bench: {error}"), file=sys.stderr)
         return 2
     code = 0
     answers: list[dict[str, Any]] = []
@@ -189,14 +190,9 @@ def main(argv: list[str]) -> int:
     for name in names:
         variables = dict(hosts.get_variables(name))
         try:
-            host = hosts.get_host(name)
-            if host is None:
-                raise runner.Unreachable(
-                    f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
-                )
-            record, before = measure(name, host, variables, options)
+            record, before = measure(name, reach.connect(hosts, name), variables, options)
         except runner.Unreachable as error:
-            print(f"dlbox bench: {name}: {error}", file=sys.stderr)
+            print(visible(f"dlbox bench: {name}: {error}"), file=sys.stderr)
             code = 2
             continue
         if not record["results"] or record["failures"]:
@@ -205,7 +201,7 @@ def main(argv: list[str]) -> int:
         if record["results"] and not options.no_page:
             kept.save(output, kept.measured(kept.load(output, name), record, before))
         if options.format == "text":
-            print(as_text(record, before))
+            print(visible(as_text(record, before)))
     if options.format == "json":
         print(json.dumps(answers[0] if len(answers) == 1 else answers, indent=2))
     if any(record["results"] for record in answers) and not options.no_page:

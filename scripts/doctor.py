@@ -11,18 +11,17 @@ import concurrent.futures
 import getpass
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
-from dlbox_doctor import judge, outside, runner  # noqa: E402
+from dlbox_doctor import judge, outside, reach, runner  # noqa: E402
 from dlbox_doctor.model import RESULTS, Check, Context  # noqa: E402
 from dlbox_page import kept, page  # noqa: E402
+from dlbox_text import visible, visible_data  # noqa: E402
 
 COLOURS = {"fail": "31", "warn": "33", "ok": "32", "na": "2"}
 LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}
@@ -57,45 +56,22 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def with_password(name: str, password: str, told: dict[str, Any]) -> dict[str, Any]:
-    """The evidence through Ansible's own `become`, for a sudo that asks: testinfra's connections cannot answer it."""
-    with tempfile.TemporaryDirectory(prefix="dlbox-doctor-") as folder:
-        secret = Path(folder) / "secret"
-        secret.touch(mode=0o600)
-        secret.write_text(password)
-        command = [str(Path(sys.executable).parent / "ansible"), "-b", "--become-password-file", str(secret)]
-        command += ["-m", "host_evidence", "-a", json.dumps({"settings": told}), "-t", folder + "/tree", name]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
-        answer = Path(folder) / "tree" / name
-        if not answer.exists():
-            raise runner.Unreachable((done.stderr.strip().splitlines() or ["ansible gave no answer"])[-1])
-        data = json.loads(answer.read_text())
-    if "evidence" not in data:
-        raise runner.Unreachable(str(data.get("msg", "ansible gave no answer")))
-    return dict(data["evidence"])
-
-
 def examine(
     name: str, hosts: Any, options: argparse.Namespace, chosen: list[Check], password: str
 ) -> tuple[dict[str, Any], Context | None]:
     """One host's report; a host that cannot be asked gives {ok: false, host, checks: [], error}."""
     variables = dict(hosts.get_variables(name))
     try:
-        if password:
-            inside = with_password(name, password, runner.settings(variables, chosen))
+        if reach.needs_ansible(variables, password):
+            inside = reach.through_ansible(name, password, runner.settings(variables, chosen))
             seen = Context(inside, {}, variables)
             if not options.quick:
                 seen.outside.update(outside.look(runner.connection_of(variables), name, variables, seen))
         else:
-            host = hosts.get_host(name)
-            if host is None:
-                raise runner.Unreachable(
-                    f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
-                )
-            seen = runner.context(host, name, variables, chosen, look=not options.quick)
+            seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=not options.quick)
     except runner.Unreachable as error:
-        return {"ok": False, "host": name, "checks": [], "error": str(error)}, None
-    return judge.report(name, seen, chosen), seen
+        return {"ok": False, "host": name, "checks": [], "error": visible(str(error))}, None
+    return dict(visible_data(judge.report(name, seen, chosen))), seen
 
 
 def painted(text: str, result: str) -> str:
@@ -114,9 +90,11 @@ def as_text(report: dict[str, Any], everything: bool, root: bool) -> str:
         if result == "na" and not everything:
             continue
         for entry in (item for item in report["checks"] if item["result"] == result):
-            lines.append(f"  {painted(LABELS[result].ljust(4), result)}  {entry['name']}: {entry['observed']}")
-            if entry["remedy"]:
-                lines.append(f"        {entry['remedy']}")
+            # Under its label, so that no host writes a result of its own.
+            observed, remedy = (entry[key].replace("\n", "\n        ") for key in ("observed", "remedy"))
+            lines.append(f"  {painted(LABELS[result].ljust(4), result)}  {entry['name']}: {observed}")
+            if remedy:
+                lines.append(f"        {remedy}")
     counts = {result: sum(item["result"] == result for item in report["checks"]) for result in RESULTS}
     lines.append(
         f"  {counts['fail']} failed, {counts['warn']} warnings, {counts['ok']} ok, {counts['na']} do not apply"
@@ -136,7 +114,7 @@ def main(argv: list[str]) -> int:
         chosen = judge.selected(options.quick, options.only)
         hosts, names = runner.hosts(options.inventory or [str(PROJECT / "inventory" / "home")], options.host)
     except (KeyError, runner.Unreachable) as error:
-        print(f"dlbox doctor: {error.args[0]}", file=sys.stderr)
+        print(visible(f"dlbox doctor: {error.args[0]}"), file=sys.stderr)
         return 2
     password = getpass.getpass("sudo password on the hosts: ") if options.ask_become_pass else ""
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:

@@ -17,7 +17,8 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
-from dlbox_doctor import judge, runner  # noqa: E402
+from dlbox_doctor import judge, reach, runner  # noqa: E402
+from dlbox_doctor.model import Context  # noqa: E402
 from dlbox_page import kept, page  # noqa: E402
 
 
@@ -26,13 +27,11 @@ def ask(name: str, hosts: Any, output: Path) -> None:
     variables = dict(hosts.get_variables(name))
     data = kept.load(output, name)
     try:
-        host = hosts.get_host(name)
-        if host is None:
-            raise runner.Unreachable(
-                f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
-            )
         chosen = judge.selected(quick=True)
-        seen = runner.context(host, name, variables, chosen, look=False)
+        if reach.needs_ansible(variables, ""):
+            seen = Context(reach.through_ansible(name, "", runner.settings(variables, chosen)), {}, variables)
+        else:
+            seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=False)
         data = kept.checked(data, judge.report(name, seen, chosen), seen.evidence, seen.outside)
     except runner.Unreachable as error:
         data = kept.checked(data, {"error": str(error)}, {}, {})
