@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins" / "module_utils"))
 
 from dlbox_machine.detect import detect
-from dlbox_planner.data.gpu_ids import TABLE
+from dlbox_planner.data.gpu_ids import rows
 from dlbox_planner.data.systems import SYSTEMS
 from dlbox_planner.intake import problem_from
 from dlbox_planner.planner import plan, solve
@@ -33,7 +33,7 @@ ROUNDS = 3
 def machines(number: int, seed: int) -> list[dict[str, Any]]:
     """Return facts of random machines: up to four GPUs out of the whole table, any system and condition."""
     choose = random.Random(seed)
-    ids = [line.split(" ", 1)[0] for line in TABLE.strip().splitlines()]
+    ids = sorted({row.device for row in rows()})
     modern = ids[len(ids) // 2 :]
     result = []
     for _ in range(number):

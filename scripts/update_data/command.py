@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import gpus
 from .render import SOURCES, TARGET, render
 from .strict import DataError
 
@@ -47,9 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
     args = parser().parse_args(argv)
     try:
-        module = render(args.data)
+        modules = {
+            args.module: render(args.data),
+            args.module.with_name("gpu_table.py"): gpus.render(args.data / "gpus"),
+        }
     except DataError as error:
         print(f"update-data: {error}", file=sys.stderr)
         return EXIT_WRONG
-    different = replace(args.module, module, args.check)
+    different = [path for path, text in modules.items() if replace(path, text, args.check)]
     return EXIT_DIFFERENT if args.check and different else 0

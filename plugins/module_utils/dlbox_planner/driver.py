@@ -167,15 +167,15 @@ def _gpu_rule(gpu: Gpu, candidate: Candidate) -> Exclusion | None:
     if arch.verdict == "refuse":
         return out(
             "gpu_too_old",
-            f"{gpu.title} needs branch {arch.last_driver}, which does not build on current "
+            f"{gpu.title} needs branch {gpu.last_branch}, which does not build on current "
             "kernels, and no framework computes on it",
         )
     if arch.verdict == "refuse_compute" and gpu.role == "compute":
         return out(
             "gpu_no_framework", f"no framework computes on {gpu.title} (compute capability {gpu.cc[0]}.{gpu.cc[1]})"
         )
-    if arch.last_driver is not None and offer.branch > arch.last_driver:
-        return out("branch_dropped_gpu", f"{gpu.title} needs branch {arch.last_driver} or older")
+    if gpu.last_branch is not None and offer.branch > gpu.last_branch:
+        return out("branch_dropped_gpu", f"{gpu.title} needs branch {gpu.last_branch} or older")
     if offer.branch < arch.first_driver:
         return out("branch_too_old_for_gpu", f"{gpu.title} needs branch {arch.first_driver} or newer")
     if gpu.modules == "open" and offer.modules != "open":

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .data.architectures import ARCHITECTURES, OPEN_REQUIRED_IDS, classify_chip
 from .data.boards import BOARDS
-from .data.gpu_ids import TABLE
+from .data.gpu_ids import GpuName, find, rows
 from .model import Gpu, UsageError
 
 #: Words that may be left out of a name, or added, without meaning another card.
@@ -34,12 +34,8 @@ _ARCHES = {
 
 def lookup(device: str) -> tuple[str, str] | None:
     """Return (chip, name) for a four-digit PCI device id in lower case, None when it is not in the table."""
-    start = TABLE.find(f"\n{device} ")
-    if start < 0:
-        return None
-    line = TABLE[start + 6 : TABLE.index("\n", start + 1)]
-    chip, _, name = line.partition(" ")
-    return chip, name
+    known = find(device)
+    return (known.chip, known.name) if known else None
 
 
 def board(name: str) -> tuple[int | None, int | None]:
@@ -70,9 +66,9 @@ def from_id(
     (a newer pci.ids on the host), or by its name; the note says so. Else the architecture stays None.
     """
     device = pci_id.lower().rpartition(":")[2]
-    known = lookup(device)
-    chip, name = known or (chip_hint, name_hint)
-    placed = classify_chip(chip) if chip else None
+    known = find(device)
+    chip, name = (known.chip, known.name) if known else (chip_hint, name_hint)
+    placed = classify_chip(chip) if chip else _by_last_branch(known)
     notes = [note] if note else []
     if known is None and placed is not None:
         notes.append(f"PCI id {pci_id} is newer than the table; placed by its chip {chip}: update dlbox")
@@ -84,7 +80,7 @@ def from_id(
         else:
             chip, placed = twin.chip, (twin.architecture or "", twin.cc)
             notes.append(f"PCI id {pci_id or 'not visible'}; placed by its name {name_hint}")
-    memory, power = board(name) if name else (None, None)
+    memory, power = _board_of(device, name)
     arch, cc = placed if placed else (None, (0, 0))
     return Gpu(
         pci_id=pci_id.lower(),
@@ -99,11 +95,33 @@ def from_id(
         memory_mib=memory_mib or memory,
         power_w=power_w or power,
         open_required=device in OPEN_REQUIRED_IDS,
+        last_driver=known.last_driver if known else None,
     )
 
 
+def _by_last_branch(known: GpuName | None) -> tuple[str, tuple[int, int]] | None:
+    """Return the architecture of a GPU whose chip nobody names, by the last branch that the vendor's list gives it."""
+    if known is None or known.last_driver is None:
+        return None
+    oldest = next(iter(ARCHITECTURES.values()))
+    same = [arch for arch in ARCHITECTURES.values() if arch.last_driver == known.last_driver]
+    if known.last_driver < (oldest.last_driver or 0):
+        same = [oldest]
+    return (same[0].key, same[0].cc) if len(same) == 1 else None
+
+
+def _board_of(device: str, name: str) -> tuple[int | None, int | None]:
+    """Return memory and power of a GPU by pci.ids' name, which tells variants apart, else by the vendor's."""
+    other = find(device, origin="alias")
+    for one in (other.name if other else "", name):
+        found = board(one)
+        if found[0]:
+            return found
+    return None, None
+
+
 def _words(text: str) -> list[str]:
-    text = text.lower().replace("(r)", " ").replace("(tm)", " ")
+    text = text.lower().replace("(r)", " ").replace("(tm)", " ").replace("+", " plus ")
     text = re.sub(r"(\d+)\s*gi?b\b", r"\1gb", text)
     text = re.sub(r"\b(geforce|gtx|rtx|gts|gt|titan|quadro|tesla)(?=\d)|\btitan(?=(xp?|v|rtx)\b)", r"\g<0> ", text)
     text = re.sub(r"\b([a-z]?\d{3,4})(ti|super|d)(super)?\b", r"\1 \2 \3", text)
@@ -119,15 +137,20 @@ def _variants(name: str) -> Iterable[frozenset[str]]:
     yield frozenset(_words(name))
 
 
-_INDEX: list[tuple[frozenset[str], str, str, str]] = []
+#: Words that a name may have or lack and still be the same name.
+_VENDOR = frozenset({"nvidia", "geforce", "gpu", "graphics", "card"})
+Entry = tuple[frozenset[str], GpuName]
+_INDEX: dict[str, list[Entry]] = {}
+_EXACT: dict[tuple[str, frozenset[str]], list[GpuName]] = {}
 
 
-def _index() -> list[tuple[frozenset[str], str, str, str]]:
+def _index() -> dict[str, list[Entry]]:
+    """Return the names by whose they are."""
     if not _INDEX:
-        for line in TABLE.strip().splitlines():
-            device, chip, name = [*line.split(" ", 2), ""][:3]
-            for words in _variants(name) if name else ():
-                _INDEX.append((words, device, chip, name))
+        for row in rows():
+            for words in _variants(row.name) if row.name else ():
+                _INDEX.setdefault(row.origin, []).append((words, row))
+                _EXACT.setdefault((row.origin, words - _VENDOR), []).append(row)
     return _INDEX
 
 
@@ -144,7 +167,7 @@ def from_name(text: str) -> Gpu:
         if gpu.architecture is None:
             raise UsageError(
                 f"GPU {text!r}: no such NVIDIA GPU in the table: give its name or chip instead, "
-                "or update the table with scripts/update_gpu_table.py"
+                "or update the table with scripts/update-data"
             )
         return gpu
     chip = _by_chip(wanted.upper())
@@ -158,34 +181,59 @@ def from_name(text: str) -> Gpu:
             f"GPU {text!r} is not known{_suggest(wanted)}: give a name such as 'RTX 3090', "
             "a chip such as GA102, or a PCI id such as 10de:2204"
         )
-    kinds = {(classify_chip(chip), device in OPEN_REQUIRED_IDS) for _, device, chip, _ in found}
+    kinds: dict[object, set[str]] = {}
+    for row in found:
+        kind = (classify_chip(row.chip) or _by_last_branch(row), row.device in OPEN_REQUIRED_IDS)
+        kinds.setdefault(kind, set()).add(f"{row.name} = 10de:{row.device} ({row.chip})")
     if len(kinds) > 1:
-        listing = "; ".join(sorted({f"{name} = 10de:{device} ({chip})" for _, device, chip, name in found})[:12])
+        # a few of each, so that every kind is seen
+        listing = "; ".join(line for lines in kinds.values() for line in sorted(lines)[: 12 // len(kinds)])
         raise UsageError(f"GPU {text!r} is ambiguous, say which one: {listing}")
-    return from_id(f"10de:{found[0][1]}")
+    return from_id(f"10de:{found[0].device}")
 
 
-def _match(wanted: str) -> list[tuple[frozenset[str], str, str, str]]:
+def _match(wanted: str) -> list[GpuName]:
+    """Return the GPUs that a name stands for.
+
+    The vendor's names come first, one that is exactly the name before all that contain it; then what pci.ids calls
+    the same GPUs; only then GPUs that the vendor does not list, such as engineering samples.
+    """
+    index = _index()
+    asked = frozenset(_words(wanted)) - _VENDOR
+    for origin in ("vendor", "alias"):
+        same = _EXACT.get((origin, asked))
+        if asked and same:
+            literal = wanted.lower().removeprefix("nvidia ")
+            same = [row for row in same if row.name.lower().removeprefix("nvidia ") == literal] or same
+            return sorted(same, key=lambda row: (row.subsystem != "", row.device))
+    for origins in (("vendor", "alias"), ("pci.ids",)):
+        found = _closest(wanted, [entry for origin in origins for entry in index.get(origin, ())])
+        if found:
+            return found
+    return []
+
+
+def _closest(wanted: str, entries: list[Entry]) -> list[GpuName]:
     words = _words(wanted)
     names = {word for word in words if word in _ARCHES and word != "tesla"}
     asked = frozenset(words) - names
     core = asked - _FAMILY
     if not core:
         return []
-    best: list[tuple[frozenset[str], str, str, str]] = []
+    best: list[Entry] = []
     best_rank = 99
-    for entry in _index():
-        have, _, chip, _ = entry
+    for entry in entries:
+        have, row = entry
         if not core <= have or not (asked & {"gtx", "rtx", "gts", "quadro"}) <= have:
             continue
         if names:
-            placed = classify_chip(chip)
+            placed = classify_chip(row.chip)
             label = ARCHITECTURES[placed[0]].label if placed else ""
             if not all(word in have or label.startswith(_ARCHES[word]) for word in names):
                 continue
         extra = have - asked - names - _FAMILY
         significant = {word for word in extra if not _NOISE.match(word) and word not in _ARCHES}
-        mobile = bool(significant & _MOBILE)
+        mobile = bool(extra & _MOBILE)
         significant -= _MOBILE
         rank = (0 if not significant else 2) + (1 if mobile else 0)
         if significant and significant & {"ti", "super", "xp", "d", "x", "z", "black", "se", "le"}:
@@ -194,23 +242,24 @@ def _match(wanted: str) -> list[tuple[frozenset[str], str, str, str]]:
             best, best_rank = [entry], rank
         elif rank == best_rank:
             best.append(entry)
-    return sorted(best, key=lambda entry: (len(entry[0]), entry[1])) if best_rank < 4 else []
+    best.sort(key=lambda entry: (len(entry[0]), entry[1].device))
+    return [row for _, row in best] if best_rank < 4 else []
 
 
 def _by_chip(chip: str) -> Gpu | None:
     if not re.match(r"^(G[A-Z]{0,2}\d|TU\d|AD\d)", chip):
         return None
-    same = [line.split(" ", 2) for line in re.findall(rf"^.{{4}} {re.escape(chip)}(?:GLM|GL|M)?(?: .*)?$", TABLE, re.M)]
-    placed = classify_chip(chip)
-    if not same or placed is None:
+    same = [row for row in rows() if re.fullmatch(rf"{re.escape(chip)}(GLM|GL|M)?", row.chip)]
+    if not same or classify_chip(chip) is None:
         return None
-    named = [line for line in same if line[1] == chip and len(line) == 3 and "Mobile" not in line[2]]
-    named.sort(key=lambda line: 0 if board(line[2])[0] else 1)
-    return from_id(f"10de:{(named or same)[0][0]}")
+    # a named desktop GPU that is well known stands for its chip
+    same.sort(key=lambda row: (row.chip != chip, not row.name, bool(_MOBILE & {*_words(row.name)}),
+                               not _board_of(row.device, row.name)[0]))  # fmt: skip
+    return from_id(f"10de:{same[0].device}")
 
 
 def _suggest(wanted: str) -> str:
     core = frozenset(_words(wanted)) - _FAMILY
     core = frozenset(word for word in core if any(letter.isdigit() for letter in word))
-    near = sorted({name for words, _, _, name in _index() if core & words})
+    near = sorted({row.name for entries in _index().values() for words, row in entries if core & words})
     return f" (near: {', '.join(near[:6])})" if near else ""

@@ -68,6 +68,7 @@ class Gpu:
     memory_mib: int | None = None
     power_w: int | None = None
     open_required: bool = False
+    last_driver: int | None = None
 
     @property
     def arch(self) -> Architecture | None:
@@ -80,6 +81,11 @@ class Gpu:
         return self.cc[0] * 10 + self.cc[1]
 
     @property
+    def last_branch(self) -> int | None:
+        """Return the last driver branch that drives it, None while current ones do."""
+        return self.last_driver or (self.arch.last_driver if self.arch else None)
+
+    @property
     def modules(self) -> str:
         """Return the kernel module flavour that drives it: open, proprietary or both."""
         arch = self.arch
@@ -90,7 +96,7 @@ class Gpu:
         """Return the name for a sentence: ``GTX 960 (Maxwell)``."""
         arch = self.arch
         name = self.name or self.chip or f"PCI id {self.pci_id}"
-        name = name.replace("GeForce ", "")
+        name = name.replace("NVIDIA ", "").replace("GeForce ", "")
         return f"{name} ({arch.label})" if arch else name
 
     @property

@@ -14,7 +14,7 @@ from .reasons import cores
 REMEDIES = {
     "gpu_too_old": "Use a newer GPU, or compute on the CPU.",
     "gpu_no_framework": "Use it for the display only, or compute on the CPU; a GPU from Maxwell on computes.",
-    "gpu_unknown": "Update dlbox (scripts/update_gpu_table.py), or name the chip.",
+    "gpu_unknown": "Update dlbox (scripts/update-data), or name the chip.",
     "gpu_out_of_scope": "Jetson boards are set up with NVIDIA's JetPack.",
     "module_flavour_conflict": "Only one flavour of the kernel modules can be loaded: plan for one of the GPUs, "
     "and remove the other or pass it to a virtual machine.",

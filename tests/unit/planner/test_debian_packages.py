@@ -14,7 +14,7 @@ from planner_machines import AS_OF, machine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 
-from update_gpu_table import own_mirror
+from update_data.archive import own_mirror
 
 
 def packages(suite: str, component: str, mirror: str) -> dict[str, str]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from dlbox_planner.data.architectures import ARCHITECTURES, classify_chip
-from dlbox_planner.data.gpu_ids import TABLE
+from dlbox_planner.data.gpu_ids import find, rows
 from dlbox_planner.gpus import from_id, from_name, lookup
 from dlbox_planner.model import UsageError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
+
+from update_data.gpus import vendor_gpus
 
 #: Spelling -> PCI id. Ids: those of the architecture table of the facts, and pci.ids.
 SPELLINGS = {
@@ -36,8 +43,8 @@ def test_spellings(name: str, device: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "candidates"), [
-    ("GTX 860M", ("10de:119a", "10de:1392")), ("Titan X", ("GM200", "GP102")), ("GTX 750 Ti", ("GK106", "GM107")),
-    ("GT 1030", ("GK107", "GP108")), ("RTX 6000", ("TU102", "AD102")),
+    ("GTX 860M", ("10de:119a", "10de:1392")), ("Titan X", ("GM200", "GP102")), ("RTX 6000", ("TU102", "AD102")),
+    ("GT 730", ("GF108", "GK208", "GK107")),
 ])  # fmt: skip
 def test_a_name_for_several_architectures_lists_them(name: str, candidates: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="ambiguous") as error:
@@ -53,27 +60,76 @@ def test_names_that_are_nothing() -> None:
         from_name("1080 ti mega")
 
 
-def test_every_named_gpu_is_found_by_its_own_name() -> None:
-    """Names in the table find their own architecture, or are told to be ambiguous."""
+#: Names as nvidia-smi prints them, and as shops do -> chip.
+PRINTED = {
+    "RTX 4070 Laptop GPU": "AD106", "NVIDIA GeForce RTX 4070 Laptop GPU": "AD106", "NVIDIA H100 80GB HBM3": "GH100",
+    "H100 80GB HBM3": "GH100", "NVIDIA GeForce RTX 2080 with Max-Q Design": "TU104", "GTX 750 Ti": "GM107",
+    "GT 1030": "GP108", "TITAN RTX": "TU102", "NVIDIA GeForce RTX 4090 D": "AD102", "NVIDIA B200": "GB100",
+    "NVIDIA GeForce RTX 5090 Laptop GPU": "GB203", "NVIDIA A100-SXM4-80GB": "GA100", "Tesla V100-SXM2-16GB": "GV100",
+    "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition": "GB202", "NVIDIA GH200 480GB": "GH100",
+    "GeForce GT 710": "GK208",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "chip"), PRINTED.items())
+def test_names_as_they_are_printed(name: str, chip: str) -> None:
+    assert from_name(name).chip.startswith(chip)
+
+
+def test_every_row_of_the_vendors_lists_agrees_with_the_planner() -> None:
+    """Last branch and kernel modules of every row; its name finds one of the ids that the vendor gives it."""
+    gpus = vendor_gpus(Path(__file__).resolve().parents[3] / "data/gpus")
+    assert len(gpus) > 2200
+    ids: dict[str, set[str]] = {}
+    for row in gpus:
+        ids.setdefault(row.name.lower().removeprefix("nvidia "), set()).add(row.device)
     wrong = []
-    for line in TABLE.strip().splitlines():
-        device, chip, name = [*line.split(" ", 2), ""][:3]
-        placed = classify_chip(chip)
-        if not any(letter.isdigit() for letter in name) or placed is None or "/" in name:
-            continue
+    for row in gpus:
+        gpu = from_id(f"10de:{row.device}")
+        arch = ARCHITECTURES[gpu.architecture or ""]
+        if row.legacy:
+            fits = gpu.last_branch == int(row.legacy.partition(".")[0]) and gpu.modules == "proprietary"
+            fits &= (arch.last_driver or 0) >= gpu.last_branch
+        elif row.open_modules:
+            fits = gpu.last_branch is None and gpu.modules in ("both", "open")
+        else:
+            fits = gpu.last_branch == 580 and gpu.modules == "proprietary"
+        known = find(row.device, row.subsystem)
+        if not fits or known is None or (known.name != row.name and (row.device, row.subsystem) not in TWICE):
+            wrong.append((row, gpu.architecture, gpu.last_branch, known))
+    assert wrong == []
+    del ids["geforce gpu"]  # not a name: the list's own placeholder
+    for name, devices in ids.items():
+        gpus_of = [from_id(f"10de:{one}") for one in devices]
+        kinds = {(gpu.architecture, gpu.cc, gpu.open_required) for gpu in gpus_of}
         try:
             found = from_name(name)
         except UsageError as error:
-            if "ambiguous" not in str(error):
-                wrong.append((name, str(error)))
+            assert "ambiguous" in str(error) and len(kinds) > 1, (name, str(error))
         else:
-            if found.architecture != placed[0]:
-                wrong.append((name, f"{device} is {placed[0]}, found {found.architecture}"))
-    assert wrong == []
+            assert found.pci_id.removeprefix("10de:") in devices, (name, found)
+
+
+#: Two boards of the list that differ in the subsystem's vendor only, and in their name.
+TWICE = {("1140", "068d"), ("1140", "0799"), ("1140", "5031")}
+
+
+def test_the_vendor_does_not_list_every_gpu_and_no_other_name_hides_the_vendors() -> None:
+    """Engineering samples of pci.ids are found by their own names only where the vendor has none."""
+    for row in rows():
+        if row.origin == "pci.ids" and row.name and "/" not in row.name and find(row.device):
+            try:
+                found = from_name(row.name)
+            except UsageError:
+                continue
+            same = find(found.pci_id.removeprefix("10de:"))
+            assert same is not None and (
+                same.origin == "vendor" or found.architecture == from_id(row.device).architecture
+            )
 
 
 def test_the_tables_chips_are_known() -> None:
-    unknown = {line.split(" ")[1] for line in TABLE.strip().splitlines() if classify_chip(line.split(" ")[1]) is None}
+    unknown = {row.chip for row in rows() if row.chip and classify_chip(row.chip) is None}
     # two engineering samples, and a chip that no source of the facts describes
     assert unknown == {"GB6-256(N22W-ES-A1)", "GB6-128", "GB120"}
 

@@ -51,7 +51,7 @@ def test_several_gpus_and_a_loaded_driver(facts_of: Facts) -> None:
     assert [gpu["slot"] for gpu in facts["gpus"]] == ["0000:01:00.0", "0000:41:00.0", "0000:81:00.0"]
     assert facts["driver"] == {"loaded": "595.99.02", "modules": "open", "devices": ["nvidia0", "nvidia1"]}
     result = plan(facts, {})
-    assert [gpu["name"] for gpu in result["gpus"]] == ["GeForce RTX 3090", "GeForce RTX 3090", "Tesla T4"]
+    assert [gpu["name"] for gpu in result["gpus"]] == ["NVIDIA GeForce RTX 3090"] * 2 + ["Tesla T4"]
     assert [item["message"] for item in result["advice"] if item["code"] == "pcie_width"] == [
         "the GPU at 0000:41:00.0 runs at x4 of x16: check the slot, the riser, and the board's lane sharing"
     ]
@@ -87,7 +87,7 @@ def test_wsl(facts_of: Facts) -> None:
     facts = facts_of("wsl")
     assert facts["os"]["wsl"] and facts["driver"]["loaded"] == "591.44"
     result = plan(facts, {})
-    assert result["gpus"][0]["name"] == "GeForce RTX 4090" and result["gpus"][0]["memory_mib"] == 24564
+    assert result["gpus"][0]["name"] == "NVIDIA GeForce RTX 4090" and result["gpus"][0]["memory_mib"] == 24564
     assert result["driver"] is None and result["cuda"]["repository"]["name"] == "wsl-ubuntu"
     bare = plan(facts_of("wsl-without-driver"), {})
     assert bare["ok"] and "wsl_no_gpu_seen" in {item["code"] for item in bare["warnings"]}

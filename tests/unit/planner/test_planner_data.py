@@ -10,7 +10,7 @@ from dlbox_planner.data.architectures import ARCHITECTURES
 from dlbox_planner.data.boards import BOARDS
 from dlbox_planner.data.cuda import NATIVE_BRANCH, TARGETS
 from dlbox_planner.data.drivers import BRANCHES
-from dlbox_planner.data.gpu_ids import TABLE, VERSION
+from dlbox_planner.data.gpu_ids import rows
 from dlbox_planner.data.systems import (
     NVIDIA_KEYS,
     NVIDIA_TOOLKITS,
@@ -93,15 +93,20 @@ def test_builds_carry_what_the_rules_need() -> None:
 def test_boards_are_spelled_as_the_table_spells_them() -> None:
     from dlbox_planner.gpus import _board_key
 
-    names = {_board_key(line.split(" ", 2)[2]) for line in TABLE.strip().splitlines() if line.count(" ") > 1}
+    names = {_board_key(row.name) for row in rows()}
     assert set(BOARDS) - names == set()
 
 
-def test_the_gpu_table_names_its_source_and_licence() -> None:
-    text = (TOP / "plugins/module_utils/dlbox_planner/data/gpu_ids.py").read_text(encoding="utf-8")
-    assert VERSION in text and "BSD-3-Clause" in text and "Martin Mares" in text and "sha256" in text
-    ids = [line.split(" ")[0] for line in TABLE.strip().splitlines()]
-    assert ids == sorted(set(ids)) and len(ids) > 1400
+def test_the_gpu_lists_name_their_source_and_licence() -> None:
+    for name, words in (
+        ("supported-gpus", ("supported-gpus.json", "zlib")),
+        ("open-modules", ("README", "MIT")),
+        ("pci-ids", ("BSD-3-Clause", "Martin Mares", "sha256")),
+    ):
+        text = (TOP / f"data/gpus/{name}.tsv").read_text(encoding="utf-8")
+        assert all(word in text for word in words), name
+    ids = [row.device for row in rows()]
+    assert ids == sorted(ids) and len(set(ids)) > 1400
 
 
 def test_the_core_has_no_input_or_output() -> None:

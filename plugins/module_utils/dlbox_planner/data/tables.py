@@ -53,7 +53,7 @@ OPEN_REQUIRED_IDS: Any = [
 ]
 
 CHIPS: Any = [
-    ('(GK20|GM20B|GP10B|GV11B|GA10B|GB10B|AD10B|T1\\d\\d|T2\\d\\d|T3\\d\\d)', 'tegra', None),
+    ('(GK20A|GM20B|GP10B|GV11B|GA10B|GB10B|AD10B|T1\\d\\d|T2\\d\\d|T3\\d\\d)', 'tegra', None),
     ('GR1\\d\\d', 'rubin', None),
     ('GB20B', 'blackwell_spark', None),
     ('GB20[0-9]', 'blackwell_rtx', None),
