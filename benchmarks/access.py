@@ -78,7 +78,7 @@ def plain(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "name": "Allow a port",
             "community.general.ufw": rule,
-            "loop": [{"name": "ssh", "port": 22, "rule": "limit"}, *listed],
+            "loop": [{"name": "ssh", "port": 22, "rule": "allow"}, *listed],
         },
         {"name": "Deny the rest", "community.general.ufw": incoming},
         {"name": "Enable the firewall", "community.general.ufw": {"state": "enabled"}},
@@ -134,7 +134,6 @@ def prepare(folder: Path, number: int) -> Path:
         "dlbox_admins": [{"name": "ada"}],
         "ufw_rules": rules(number),
         # Run after run from one address looks like an attack, and would be slowed down.
-        "ufw_ssh_limit": False,
     }
     inventory = folder / "hosts.json"
     inventory.write_text(json.dumps({"molecule": {"vars": variables, "hosts": {HOST: {}}}}), encoding="utf-8")

@@ -62,7 +62,6 @@ def inventory(folder: Path, hosts: dict[str, dict[str, str]], image: str, key: P
         "ct_volumes": [f"{PROJECT}/.cache/conda-channel:/srv/conda-channel:ro"],
         "dlbox_admins": [{"name": ADMIN, "keys": [f"{key}.pub"], "sudo": "nopasswd"}],
         # Run after run from one address looks like an attack, and would be slowed down.
-        "ufw_ssh_limit": False,
     }
     folder.mkdir(parents=True, exist_ok=True)
     document = {"molecule": {"vars": variables, "hosts": hosts}}

@@ -13,7 +13,8 @@ description:
   - All rules are written at once in ufw's own file format, tried in a network namespace of their own, loaded with one
     C(iptables-restore) per address family, and then compared with what the kernel says. If the kernel says anything
     else, files and kernel are put back as they were.
-  - Refuses, before any change, rules after which nobody could log in by ssh on a port that sshd listens on.
+  - Refuses, before any change and in check mode alike, rules that would not admit a new login by ssh on a port that
+    sshd listens on, from each address where somebody is logged in from now.
   - On a host without ufw the list is still read and judged; in check mode the result is what would be.
 options:
   rules:
@@ -36,10 +37,11 @@ options:
     type: list
     elements: str
     default: [any]
-  ssh_limit:
-    description: Limit new ssh connections to six of one address in 30 seconds.
-    type: bool
-    default: true
+  sshd_ports:
+    description: Ports that sshd is about to listen on. Empty stands for those that it listens on now.
+    type: list
+    elements: int
+    default: []
   default_incoming:
     description: What happens to incoming packets that no rule matches.
     type: str
@@ -75,11 +77,7 @@ options:
     elements: str
     default: [docker0, docker_gwbridge, br-+]
   allow_no_ssh:
-    description: Go on even when no rule would admit ssh.
-    type: bool
-    default: false
-  local:
-    description: The owner sits at the machine, so that no rule can lock her out.
+    description: Go on even when no rule would admit ssh, or not from where people are logged in from now.
     type: bool
     default: false
   backup_dir:
@@ -136,17 +134,12 @@ ssh_ports:
   type: list
   elements: int
   returned: success
-would_refuse:
-  description: In check mode, why the change would be refused unless sshd's port changes first.
-  type: str
-  returned: check mode
 backup:
   description: Directory with the files as they were.
   type: str
   returned: when files changed
 """
 
-import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -159,6 +152,7 @@ from ansible.module_utils.dlbox_firewall.entries import Entry, TupleError, descr
 from ansible.module_utils.dlbox_firewall.expand import expand, read_profiles
 from ansible.module_utils.dlbox_firewall.merge import Merged, duplicates, merge
 from ansible.module_utils.dlbox_firewall.wishes import Fault, Wish, read_networks, read_wishes
+from ansible.module_utils.dlbox_guard.sessions import host_addresses, is_local_address, live_ssh_connections
 
 USER_RULES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 AFTER_RULES = {4: "/etc/ufw/after.rules", 6: "/etc/ufw/after6.rules"}
@@ -180,7 +174,7 @@ class Host:
     files: dict[str, str]
     saved: dict[int, str] = field(default_factory=dict)
     ssh_ports: list[int] = field(default_factory=list)
-    session: admission.Session | None = None
+    sessions: list[admission.Session] = field(default_factory=list)
     boot_enabled: bool = True
     firewalld: bool = False
 
@@ -209,7 +203,7 @@ def main() -> None:
             "rules": {"type": "list", "elements": "dict", "default": []},
             "ssh_ports": {"type": "list", "elements": "int", "default": [22]},
             "ssh_from": {"type": "list", "elements": "str", "default": ["any"]},
-            "ssh_limit": {"type": "bool", "default": True},
+            "sshd_ports": {"type": "list", "elements": "int", "default": []},
             "default_incoming": {"type": "str", "choices": ["deny", "reject"], "default": "deny"},
             "default_outgoing": {"type": "str", "choices": ["allow", "deny", "reject"], "default": "allow"},
             "default_routed": {"type": "str", "choices": ["allow", "deny", "reject"], "default": "deny"},
@@ -222,7 +216,6 @@ def main() -> None:
                 "default": ["docker0", "docker_gwbridge", "br-+"],
             },
             "allow_no_ssh": {"type": "bool", "default": False},
-            "local": {"type": "bool", "default": False},
             "backup_dir": {"type": "path", "default": "/var/lib/dlbox/ufw"},
         },
         supports_check_mode=True,
@@ -238,12 +231,9 @@ def main() -> None:
             "the line, or start afresh with `ufw reset`, and run again."
         )
     result = report(plan, host)
-    refusal = "" if module.params["local"] or module.params["allow_no_ssh"] else would_lock_out(plan, host)
-    if refusal and not module.check_mode:
-        module.fail_json(msg=refusal, **result)
+    refusal = "" if module.params["allow_no_ssh"] else would_lock_out(module, plan, host)
     if refusal:
-        result["would_refuse"] = refusal
-        module.warn(f"Outside check mode this is refused, unless sshd's port has changed by then. {refusal}")
+        module.fail_json(msg=refusal, **result)
     if not host.installed:
         module.exit_json(changed=module.check_mode, diff=difference(plan, host, []), **result)
 
@@ -284,10 +274,7 @@ def judge(module: AnsibleModule) -> list[Wish]:
         module.fail_json(
             msg="The firewall rules cannot be used, nothing was changed.\n" + "\n".join(errors), errors=errors
         )
-    first = [
-        Wish(name=name, port=port, protocol="tcp", sources=sources, limit=module.params["ssh_limit"])
-        for name, port in ssh
-    ]
+    first = [Wish(name=name, port=port, protocol="tcp", sources=sources) for name, port in ssh]
     return first + wishes
 
 
@@ -307,8 +294,10 @@ def look(module: AnsibleModule) -> Host:
     sockets = [
         unit.get("Listen", "") for name, unit in units.items() if "ssh" in name and unit.get("ActiveState") == "active"
     ]
-    host.ssh_ports = admission.ssh_ports(output(module, ["ss", "-H", "-l", "-t", "-n", "-p"]), "\n".join(sockets))
-    host.session = own_session()
+    listening = admission.ssh_ports(output(module, ["ss", "-H", "-l", "-t", "-n", "-p"]), "\n".join(sockets))
+    # A host whose sshd is not there yet has nobody who could lose it.
+    host.ssh_ports = (sorted(set(module.params["sshd_ports"])) or listening) if listening else []
+    host.sessions = people_logged_in(module)
     if host.installed:
         saved = {family: save(module, family) for family in TOOLS}
         host.saved = {family: text for family, text in saved.items() if text is not None}
@@ -346,25 +335,22 @@ def output(module: AnsibleModule, command: list[str]) -> str:
     return str(out) if rc == 0 else ""
 
 
-def own_session() -> admission.Session | None:
-    """The ssh connection that this process works under, found by going up the process tree to sshd."""
-    pid = os.getpid()
-    while pid > 1:
-        try:
-            status = dict(
-                line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
-            )
-            if status["Name"].startswith("sshd"):
-                links = (str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
-                inodes = [link[8:-1] for link in links if link.startswith("socket:[")]
-                for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-                    session = admission.session_of(read_text(table), inodes)
-                    if session:
-                        return session
-            pid = int(status["PPid"])
-        except (OSError, KeyError, ValueError):
-            return None
-    return None
+def people_logged_in(module: AnsibleModule) -> list[admission.Session]:
+    """Who is logged in over ssh from another host: those whom the new rules have to admit again."""
+    own = host_addresses()
+    connections = [
+        one for one in live_ssh_connections() if one.account and not is_local_address(one.remote_address, own)
+    ]
+    listing = output(module, ["ip", "-o", "addr", "show"]) if connections else ""
+    return [
+        admission.Session(
+            account=str(one.account),
+            client=one.remote_address,
+            local=one.local_address,
+            interface=admission.interface_of(one.local_address, listing),
+        )
+        for one in connections
+    ]
 
 
 def read_text(path: str) -> str:
@@ -416,16 +402,19 @@ def make_plan(module: AnsibleModule, wishes: list[Wish], host: Host) -> Plan:
     return plan
 
 
-def would_lock_out(plan: Plan, host: Host) -> str:
+def would_lock_out(module: AnsibleModule, plan: Plan, host: Host) -> str:
     """The refusal with its remedy, or an empty string."""
     entries = [block.entry for merged in plan.merged.values() for block in merged.blocks]
-    reason = admission.lockout(entries, host.ssh_ports, host.session)
+    reason = admission.lockout(entries, host.ssh_ports, host.sessions)
     if not reason:
         return ""
     ports = ", ".join(map(str, host.ssh_ports))
+    addresses = ", ".join(dict.fromkeys(one.client for one in host.sessions))
+    widen = f"add {addresses} to ufw_ssh_from (now {', '.join(module.params['ssh_from'])})" if addresses else ""
     return (
         f"ufw_rules: {reason} Nothing was changed. Set ufw_ssh_port (or ufw_ssh_extra_ports) to {ports}, "
-        "widen ufw_ssh_from, or list a rule that admits it; ufw_allow_no_ssh: true goes on without ssh."
+        f"{widen or 'widen ufw_ssh_from'}, remove the rule that denies it, or list one that admits it; "
+        "ufw_allow_no_ssh: true goes on without ssh."
     )
 
 

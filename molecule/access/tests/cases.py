@@ -149,7 +149,6 @@ class Box:
             "access_guard_known_hosts": str(self.known_hosts),
             "access_guard_window": WINDOW,
             "access_guard_confirm_timeout": 8,
-            "ufw_ssh_limit": False,
             "dlbox_admins": [{"name": "ada"}],
             **(
                 {"ansible_password": PASSWORD}

@@ -49,6 +49,8 @@ class Firewall:
     def __init__(self, host: Any) -> None:
         self.host = host
         self.name: str = host.check_output("hostname")
+        self.address: str = host.check_output("ip -4 -o addr show eth0").split()[3].split("/")[0]
+        self.gateway: str = self.address.rsplit(".", 1)[0] + ".1"
         self.rules: list[dict[str, Any]] = yaml.safe_load(RULES.read_text())["ufw_rules"]
 
     def apply(self, *options: str, **variables: Any) -> dict[str, Any]:
@@ -94,6 +96,19 @@ class Firewall:
     def forget(self) -> None:
         """Empty the memory of the rate limits."""
         self.host.check_output("for f in /proc/net/xt_recent/*; do echo / > $f; done")
+
+
+def opened(firewall: Firewall, address: str, number: int) -> list[str]:
+    """Open so many connections to sshd one after another, from the neighbourhood: open or refused, of each."""
+    firewall.forget()
+    script = (
+        "import socket\n"
+        f"for _ in range({number}):\n"
+        f"    try: socket.create_connection(('{address}', 22), 2).close(); print('open')\n"
+        "    except OSError: print('refused')\n"
+    )
+    seen: str = firewall.host.run(f'ip netns exec lan python3 -c "{script}"').stdout
+    return seen.split()
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from conftest import opened
 
 
 def test_a_rule_is_added_and_removed_with_the_list(firewall):
@@ -49,12 +52,15 @@ def test_rules_made_by_hand_are_reported_kept_and_by_choice_removed(firewall):
         firewall.apply(ufw_unmanaged="remove")
 
 
-def test_ssh_opened_by_hand_does_not_undo_the_limit(firewall):
-    """`ufw allow 22/tcp` turns the limited rule into an open one: the next run takes it back."""
-    firewall.host.check_output("ufw allow 22/tcp")
+@pytest.mark.parametrize("comment", ["dlbox: ssh", "mine"])
+def test_a_limit_of_ssh_connections_goes(firewall, comment):
+    """Hosts that were provisioned with one lose it, and so does one made by hand: the listed rule takes its place."""
+    firewall.host.check_output(f"ufw delete allow 22/tcp && ufw insert 1 limit 22/tcp comment '{comment}'")
+    assert opened(firewall, "10.66.0.1", 8) == ["open"] * 5 + ["refused"] * 3
     healed = firewall.apply()
     assert healed["changed"] is True
-    assert "v4 allow in 22/tcp from anywhere" in " ".join(healed["removed"])
+    assert f"v4 limit in 22/tcp from anywhere # {comment}" in healed["removed"]
+    assert opened(firewall, "10.66.0.1", 8) == ["open"] * 8
     assert firewall.apply()["changed"] is False
 
 
@@ -162,32 +168,81 @@ def test_a_list_that_ends_ssh_is_refused(firewall, variables):
     assert "Set ufw_ssh_port (or ufw_ssh_extra_ports) to 22" in output
 
 
-def test_check_mode_only_warns_of_the_end_of_ssh(firewall):
-    """sshd's port may be about to change in the same run, which check mode cannot see."""
-    warned = firewall.apply("--check", ufw_ssh_port=2222)
-    assert warned["changed"] is True
-    assert "sshd listens on port 22" in warned["would_refuse"]
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check"])
+def test_sshds_coming_port_is_told_by_the_role_that_moves_it(firewall, mode):
+    output = firewall.refuse(*mode, ufw_ssh_port=2222)
+    assert "Set ufw_ssh_port (or ufw_ssh_extra_ports) to 22" in output
+    output = firewall.refuse(*mode, ssh_hardening_ports=[2222])
+    assert "sshd listens on port 2222, and no rule would admit" in output
+    assert firewall.apply("--check", ufw_ssh_port=2222, ssh_hardening_ports=[2222])["changed"] is True
 
 
-def test_over_ssh_the_own_address_has_to_be_admitted(firewall, tmp_path):
-    """A rule for ssh that leaves out where this very connection comes from is a lock-out too."""
-    key = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+@pytest.fixture
+def key(firewall, tmp_path) -> Path:
+    """A key with which root logs in."""
+    file = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file)], check=True)
     firewall.host.check_output("mkdir -p -m 700 /root/.ssh")
-    firewall.host.check_output(f"echo '{key.with_suffix('.pub').read_text().strip()}' >> /root/.ssh/authorized_keys")
-    address = firewall.host.check_output("ip -4 -o addr show eth0").split()[3].split("/")[0]
+    firewall.host.check_output(f"echo '{file.with_suffix('.pub').read_text().strip()}' >> /root/.ssh/authorized_keys")
+    return file
+
+
+KNOWN = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ControlPath=none")
+
+
+def test_over_ssh_the_own_address_has_to_be_admitted(firewall, key):
+    """A rule for ssh that leaves out where this very connection comes from is a lock-out too."""
     by_ssh = {
         "ansible_connection": "ssh",
-        "ansible_host": address,
+        "ansible_host": firewall.address,
         "ansible_user": "root",
         "ansible_ssh_private_key_file": str(key),
-        "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+        "ansible_ssh_common_args": " ".join(KNOWN),
     }
-    firewall.forget()
     output = firewall.refuse(ufw_ssh_from="192.0.2.0/24", **by_ssh)
-    gateway = address.rsplit(".", 1)[0] + ".1"
-    assert f"no rule would admit a new login there from {gateway}, where this connection comes from" in output
-    assert firewall.apply("--check", ufw_ssh_from=f"{gateway}", **by_ssh).get("would_refuse") is None
+    assert f"no rule would admit a new login there from {firewall.gateway} (root)" in output
+    assert f"add {firewall.gateway} to ufw_ssh_from (now 192.0.2.0/24)" in output
+    assert firewall.apply("--check", ufw_ssh_from=firewall.gateway, **by_ssh)["changed"] is True
+
+
+@pytest.fixture
+def person(firewall, key) -> Iterator[None]:
+    """Somebody is logged in from this controller, in a terminal of her own, while the role runs beside it."""
+    command = ["ssh", "-F", "none", *KNOWN, "-i", str(key), f"root@{firewall.address}", "echo here; exec sleep 600"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as ssh:
+        assert ssh.stdout is not None
+        assert ssh.stdout.readline() == b"here\n"
+        yield
+        ssh.kill()
+
+
+@pytest.mark.usefixtures("person")
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check"])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"ufw_ssh_from": "192.0.2.0/24"},
+        {"ufw_ssh": False, "ufw_rules": [{"name": "s", "port": 22, "interface": "wg0"}]},
+        {
+            "ufw_ssh": False,
+            "ufw_rules": [{"name": "d", "from": "172.16.0.0/12", "action": "deny"}, {"name": "s", "port": 22}],
+        },
+    ],
+    ids=["source", "interface", "order"],
+)
+def test_who_is_logged_in_has_to_be_admitted_though_the_run_is_local(firewall, variables, mode):
+    """The run itself comes by docker exec, as one on the machine itself would: the host's evidence decides."""
+    output = firewall.refuse(*mode, **variables)
+    assert f"no rule would admit a new login there from {firewall.gateway} (root)" in output
+
+
+@pytest.mark.usefixtures("person")
+def test_a_ban_made_by_hand_counts_too(firewall):
+    firewall.host.check_output(f"ufw insert 1 deny from {firewall.gateway}")
+    try:
+        assert f"from {firewall.gateway} (root)" in firewall.refuse()
+    finally:
+        firewall.host.check_output(f"ufw delete deny from {firewall.gateway}")
 
 
 def test_ssh_from_the_home_network_only_is_a_choice(firewall):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import opened
 
 # What the list in group_vars lets a neighbour on 10.66.0.0/24 and fd66::/64 reach, and what listens there.
 OPEN = [22, 25, 80, 8888]
@@ -27,22 +28,15 @@ def test_an_interface_and_a_source_are_respected(firewall, address):
 
 
 @pytest.mark.parametrize("address", ["10.66.0.1", "fd66::1"])
-def test_ssh_is_limited_to_six_new_connections_in_half_a_minute(firewall, address):
-    firewall.forget()
-    script = (
-        "import socket\n"
-        "for _ in range(8):\n"
-        f"    try: socket.create_connection(('{address}', 22), 2).close(); print('open')\n"
-        "    except OSError: print('refused')\n"
-    )
-    seen = firewall.host.run(f'ip netns exec lan python3 -c "{script}"').stdout.split()
-    assert seen == ["open"] * 5 + ["refused"] * 3
+def test_ssh_connections_are_not_limited(firewall, address):
+    """Somebody with scp, rsync, git and an editor at once opens many; failures are counted by sshd, not connections."""
+    assert opened(firewall, address, 60) == ["open"] * 60
 
 
 def test_ssh_comes_first(firewall):
     for table in ("user.rules", "user6.rules"):
         tuples = firewall.host.check_output(f"grep tuple /etc/ufw/{table}").splitlines()
-        assert tuples[0].startswith("### tuple ### limit tcp 22 ")
+        assert tuples[0].startswith("### tuple ### allow tcp 22 ")
         assert bytes.fromhex(tuples[0].split("comment=")[1]).decode() == "dlbox: ssh"
 
 
@@ -59,7 +53,7 @@ def test_ufw_reads_the_rules_and_writes_them_back_byte_for_byte(firewall):
     files = "cat /etc/ufw/user.rules /etc/ufw/user6.rules"
     before = firewall.host.check_output(files)
     shown = firewall.host.check_output("ufw status")
-    assert "22/tcp                     LIMIT       Anywhere                   # dlbox: ssh" in shown
+    assert "22/tcp                     ALLOW       Anywhere                   # dlbox: ssh" in shown
     firewall.host.check_output("ufw allow 1234 && ufw delete allow 1234 && ufw reload")
     assert firewall.host.check_output(files) == before
 

@@ -1,4 +1,4 @@
-"""Can the owner still come in? Judged on the rules as they would be, before they are."""
+"""Can people still log in by ssh? Evaluated on the rules as they would be, before they are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from .entries import Entry
 
 @dataclass(frozen=True)
 class Session:
-    """The ssh connection over which this very run works: the client's address and the server's port."""
+    """A person who is logged in over ssh now: where from, to which address of the host, and by which interface.
 
+    The interface is the one that has the host's address; empty where none has it, or where it is not known.
+    """
+
+    account: str
     client: str
-    port: int
+    local: str
+    interface: str = ""
 
 
 def covers(ports: str, port: int) -> bool:
@@ -29,46 +34,75 @@ def covers(ports: str, port: int) -> bool:
     return False
 
 
-def admits(entries: Iterable[Entry], port: int, client: str | None = None) -> bool:
-    """Would a new TCP connection to `port` pass? From `client`, or for None: from anywhere at all.
+def admits(entries: Iterable[Entry], port: int, session: Session | None = None) -> bool:
+    """Would a new TCP connection to `port` pass? One like a session's, or for None: one from anywhere at all.
 
-    A rule for one interface may or may not match, so it is believed when it allows and not when it denies; the same
-    holds for a rule for one source when no client is given. A default of deny is assumed.
+    A rule for one interface, destination or source that is not known here may or may not match, so it is believed when
+    it allows and not when it denies. A default of deny is assumed.
     """
-    address = ipaddress.ip_address(client) if client else None
+    client = ipaddress.ip_address(session.client) if session else None
     for family in (4, 6):
-        if address and address.version != family:
+        if client and client.version != family:
             continue
         for entry in entries:
             if entry.family != family or entry.direction != "in" or entry.forward:
                 continue
             if entry.protocol not in ("any", "tcp") or entry.sport != "any" or not covers(entry.dport, port):
                 continue
-            if address and address not in ipaddress.ip_network(entry.src):
-                continue
-            allowed = entry.action in ("allow", "limit")
-            certain = not entry.interface_in and entry.to_anywhere and (address is not None or entry.from_anywhere)
-            if allowed:
+            matches = _matches(entry, session)
+            if matches is not False and entry.action in ("allow", "limit"):
                 return True
-            if certain:
+            if matches is True:
                 break
     return False
 
 
-def lockout(entries: Sequence[Entry], ports: Sequence[int], session: Session | None) -> str:
-    """Why the owner could not come back, as a sentence; empty when she can or when no sshd listens."""
+def _matches(entry: Entry, session: Session | None) -> bool | None:
+    """Whether a rule's addresses and interface are those of a connection; None where that is not known."""
+    if session is None:
+        return True if entry.from_anywhere and entry.to_anywhere and not entry.interface_in else None
+    if ipaddress.ip_address(session.client) not in ipaddress.ip_network(entry.src):
+        return False
+    if ipaddress.ip_address(session.local) not in ipaddress.ip_network(entry.dst):
+        return False
+    if not entry.interface_in:
+        return True
+    return covers_interface(entry.interface_in, session.interface) if session.interface else None
+
+
+def covers_interface(pattern: str, interface: str) -> bool:
+    """Whether iptables' interface name, where a closing plus sign stands for any rest, is that of an interface."""
+    return interface.startswith(pattern[:-1]) if pattern.endswith("+") else interface == pattern
+
+
+def lockout(entries: Sequence[Entry], ports: Sequence[int], sessions: Sequence[Session]) -> str:
+    """Who could not come back, as a sentence; empty when everybody can or when no sshd listens."""
     if not ports:
         return ""
-    client = session.client if session else None
-    if any(admits(entries, port, client) for port in ports):
+    if sessions:
+        shut = [one for one in sessions if not any(admits(entries, port, one) for port in ports)]
+        people = dict.fromkeys(f"{one.client} ({one.account})" for one in shut)
+        origin = f" from {', '.join(people)}, where people are logged in from now"
+    else:
+        shut = [] if any(admits(entries, port) for port in ports) else [None]  # type: ignore[list-item]
+        origin = ""
+    if not shut:
         return ""
     where = "port " + " and ".join(map(str, sorted(set(ports))))
     opened = sorted({e.dport for e in entries if e.direction == "in" and e.action in ("allow", "limit")}, key=len)
-    origin = f" from {client}, where this connection comes from" if client else ""
     return (
         f"sshd listens on {where}, and no rule would admit a new login there{origin}. "
         f"The rules open: {', '.join(opened) or 'nothing'}."
     )
+
+
+def interface_of(address: str, listing: str) -> str:
+    """The interface that has an address, from the output of `ip -o addr show`; empty where none has it."""
+    for line in listing.splitlines():
+        words = line.split()
+        if len(words) > 3 and words[3].partition("/")[0] == address:
+            return words[1]
+    return ""
 
 
 def ssh_ports(listening: str, sockets: str) -> list[int]:
@@ -94,22 +128,3 @@ def _outside_port(address: str) -> set[int]:
     if not port.isdigit() or host.startswith("127.") or host == "::1":
         return set()
     return {int(port)}
-
-
-def session_of(established: str, inodes: Iterable[str]) -> Session | None:
-    """The connection whose socket inode is among `inodes`, from the text of /proc/net/tcp or tcp6."""
-    wanted = set(inodes)
-    for line in established.splitlines():
-        words = line.split()
-        # sl local_address rem_address st ... inode; 01 is ESTABLISHED.
-        if len(words) > 9 and words[3] == "01" and words[9] in wanted:
-            return Session(client=_proc_address(words[2].split(":")[0]), port=int(words[1].split(":")[1], 16))
-    return None
-
-
-def _proc_address(text: str) -> str:
-    """An address as /proc/net/tcp writes it: 32-bit words in the machine's byte order, little-endian."""
-    raw = b"".join(bytes.fromhex(text[i : i + 8])[::-1] for i in range(0, len(text), 8))
-    address = ipaddress.ip_address(raw)
-    # A dual-stack sshd has its IPv4 clients as ::ffff:192.0.2.1.
-    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -34,7 +34,7 @@ def merge(present: Sequence[Block], wanted: Sequence[Entry], *, keep_unmanaged: 
 
     * the list stands in its own order, ssh first;
     * bans made by hand (deny and reject rules at the very top) stay above it, or they would end to be bans;
-    * every other rule made by hand comes after the list, or a hand-made "allow ssh" would undo the rate limit;
+    * every other rule made by hand comes after the list, or a hand-made "allow" would undo a rate limit;
     * rules made by hand never change their order among themselves;
     * one that is the same traffic as a listed rule is taken over by the list: for ufw both are one rule.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dlbox_firewall.admission import Session, admits, covers, lockout, session_of, ssh_ports
+from dlbox_firewall.admission import Session, admits, covers, interface_of, lockout, ssh_ports
 from dlbox_firewall.entries import Entry
 
 
@@ -26,40 +26,84 @@ def test_a_port_value_covers_its_ports(ports: str, port: int, inside: bool) -> N
     assert covers(ports, port) is inside
 
 
+def person(client: str, local: str = "", interface: str = "eth0") -> Session:
+    """Somebody who is logged in from an address, to the host's own of the same family."""
+    return Session("ada", client, local or ("fd00::1" if ":" in client else "10.0.0.1"), interface)
+
+
 @pytest.mark.parametrize(
     ("rules", "client", "passes"),
     [
-        ([rule("limit")], None, True),
-        ([rule("allow", "80")], None, False),
-        ([], None, False),
-        ([rule("deny"), rule("allow")], None, False),
-        ([rule("deny", src="203.0.113.7"), rule("allow")], None, True),
+        ([rule("limit")], "", True),
+        ([rule("allow", "80")], "", False),
+        ([], "", False),
+        ([rule("deny"), rule("allow")], "", False),
+        ([rule("deny", src="203.0.113.7"), rule("allow")], "", True),
         ([rule("allow", src="10.0.0.0/8")], "10.1.2.3", True),
         ([rule("allow", src="10.0.0.0/8")], "192.0.2.1", False),
-        ([rule("allow", src="10.0.0.0/8")], None, True),
+        ([rule("allow", src="10.0.0.0/8")], "", True),
         ([rule("deny", src="10.0.0.0/8"), rule("allow")], "10.1.2.3", False),
+        ([rule("reject", "any", src="10.1.0.0/16"), rule("allow", src="10.0.0.0/8")], "10.1.2.3", False),
+        ([rule("allow", src="10.0.0.0/8"), rule("deny", src="10.1.2.3")], "10.1.2.3", True),
         ([rule("allow", src="fd00::/64")], "fd00::5", True),
         ([rule("allow")], "fd00::5", False),
         ([rule("allow", interface_in="eth0")], "10.1.2.3", True),
-        ([rule("deny", interface_in="eth0"), rule("allow")], "10.1.2.3", True),
-        ([rule("allow", direction="out")], None, False),
+        ([rule("allow", interface_in="eth+")], "10.1.2.3", True),
+        ([rule("allow", interface_in="wg0")], "10.1.2.3", False),
+        ([rule("deny", interface_in="eth0"), rule("allow")], "10.1.2.3", False),
+        ([rule("deny", interface_in="wg0"), rule("allow")], "10.1.2.3", True),
+        ([rule("allow", interface_in="wg0")], "", True),
+        ([rule("allow", dst="10.0.0.2")], "10.1.2.3", False),
+        ([rule("allow", dst="10.0.0.1")], "10.1.2.3", True),
+        ([rule("allow", direction="out")], "", False),
+        ([rule("allow", sport="1000")], "10.1.2.3", False),
     ],
 )
-def test_the_first_rule_that_matches_decides(rules: list[Entry], client: str | None, passes: bool) -> None:
-    assert admits(rules, 22, client) is passes
+def test_the_first_rule_that_matches_decides(rules: list[Entry], client: str, passes: bool) -> None:
+    assert admits(rules, 22, person(client) if client else None) is passes
+
+
+@pytest.mark.parametrize(
+    "rules", [[rule("allow", interface_in="eth0")], [rule("deny", interface_in="eth0"), rule("allow")]]
+)
+def test_where_the_interface_is_not_known_a_rule_for_one_is_believed_when_it_allows(rules: list[Entry]) -> None:
+    assert admits(rules, 22, person("10.1.2.3", interface=""))
 
 
 def test_a_lock_out_is_told_with_ports_origin_and_what_is_open() -> None:
-    reason = lockout([rule("allow", "80"), rule("allow", "2222")], [22], Session("192.0.2.1", 22))
+    reason = lockout([rule("allow", "80"), rule("allow", "2222")], [22], [person("192.0.2.1")])
     assert reason == (
-        "sshd listens on port 22, and no rule would admit a new login there from 192.0.2.1, where this connection "
-        "comes from. The rules open: 80, 2222."
+        "sshd listens on port 22, and no rule would admit a new login there from 192.0.2.1 (ada), where people are "
+        "logged in from now. The rules open: 80, 2222."
     )
 
 
+def test_everybody_who_is_logged_in_has_to_be_admitted() -> None:
+    rules = [rule("allow", src="192.0.2.0/24")]
+    assert lockout(rules, [22], [person("192.0.2.1")]) == ""
+    reason = lockout(
+        rules, [22], [person("192.0.2.1"), person("198.51.100.4"), person("198.51.100.4"), person("fd00::2")]
+    )
+    assert "from 198.51.100.4 (ada), fd00::2 (ada), where" in reason
+
+
+def test_with_nobody_logged_in_somebody_has_to_be_admitted() -> None:
+    assert "no rule would admit a new login there." in lockout([rule("allow", "80")], [22], [])
+    assert lockout([rule("allow", src="192.0.2.0/24")], [22], []) == ""
+
+
+def test_the_interface_of_an_address() -> None:
+    listing = (
+        "1: lo    inet 127.0.0.1/8 scope host lo\\ valid_lft forever\n"
+        "2: eth0    inet 10.0.0.1/8 brd 10.255.255.255 scope global eth0\\ valid_lft forever\n"
+        "3: wg0    inet6 fd00::1/64 scope global \\ valid_lft forever\n"
+    )
+    assert [interface_of(address, listing) for address in ("10.0.0.1", "fd00::1", "192.0.2.9")] == ["eth0", "wg0", ""]
+
+
 def test_one_admitted_port_is_enough_and_no_sshd_needs_none() -> None:
-    assert lockout([rule("allow", "2222")], [22, 2222], None) == ""
-    assert lockout([], [], None) == ""
+    assert lockout([rule("allow", "2222")], [22, 2222], [person("10.1.2.3")]) == ""
+    assert lockout([], [], [person("10.1.2.3")]) == ""
 
 
 LISTENING = """\
@@ -77,28 +121,3 @@ def test_the_ports_of_sshd_are_those_it_listens_on_from_outside() -> None:
 
 def test_a_socket_unit_listens_in_sshds_place() -> None:
     assert ssh_ports("", "[::]:22 (Stream) 127.0.0.1:23 (Stream)\n0.0.0.0:2222 (Stream)") == [22, 2222]
-
-
-TABLE = """\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 100 1 0 100 0 0 10 0
-   1: 0200A8C0:0016 0501A8C0:D431 01 00000000:00000000 02:000A 00000000     0        0 200 2 0 20 4 30 10 -1
-"""
-TABLE6 = """\
-   1: 0000000000000000FFFF00000200A8C0:08AE 0000000000000000FFFF00000501A8C0:D431 01 0:0 2:A 0 0 0 300 2 0
-   2: 000000FD000000000000000001000000:0016 000000FD000000000000000002000000:D431 01 0:0 2:A 0 0 0 400 2 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("table", "inode", "session"),
-    [
-        (TABLE, "200", Session("192.168.1.5", 22)),
-        (TABLE, "100", None),
-        (TABLE, "999", None),
-        (TABLE6, "300", Session("192.168.1.5", 2222)),
-        (TABLE6, "400", Session("fd00::2", 22)),
-    ],
-)
-def test_the_own_connection_is_found_by_its_socket(table: str, inode: str, session: Session | None) -> None:
-    assert session_of(table, [inode]) == session

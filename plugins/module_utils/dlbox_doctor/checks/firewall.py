@@ -155,7 +155,7 @@ def ssh_allowed(context: Context) -> Outcome:
     if shut:
         return fail(
             f"no rule lets ssh's port {joined(shut)} in: the next connection fails",
-            f"sudo ufw limit {shut[0]}/tcp comment 'dlbox: ssh', or ./dlbox up",
+            f"sudo ufw allow {shut[0]}/tcp comment 'dlbox: ssh', or ./dlbox up",
         )
     return ok(f"port {joined(ssh_ports(context))}")
 
