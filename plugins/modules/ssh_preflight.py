@@ -1,18 +1,23 @@
 #!/usr/bin/python
-"""Look at the host's OpenSSH, and find out who could log in once a configuration is in place, before it is."""
+"""Inspect the host's OpenSSH, and find out who could log in once a configuration is in place, before it is."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
 module: ssh_preflight
-short_description: Look at the host's OpenSSH, and refuse a configuration that locks its owner out
+short_description: Inspect the host's OpenSSH, and refuse a configuration that locks people out
 description:
   - One call for all that decisions about sshd need. It changes nothing and works on a host without an ssh server.
-  - Judges each allowed account by what sshd will look at, that is C(AllowUsers) and C(AllowGroups), the account's
-    expiry and password ageing, shell, home, owner and mode of the key file and the directories above it, and each key
-    in it (parseable, of an accepted type, long enough, not revoked, expired or bound to a command).
-  - Fails, with each reason and its remedy, where nobody or not the connecting account could log in afterwards.
+  - Evaluates each allowed account by what sshd will look at, that is the lists of users and groups, the account's
+    expiry and password ageing, shell, home, owner and mode of the key files and the directories above them, and each
+    key in them (parseable, of an accepted type, long enough, not revoked, expired or bound to a command). Key files are
+    those that sshd names for the account, read with the account's rights. C(AuthorizedKeysCommand) and
+    C(TrustedUserCAKeys) count as ways to log in.
+  - Fails, with each reason and its remedy, where nobody could log in afterwards, or not everybody who is logged in over
+    ssh now, whether or not the play itself comes over ssh.
+  - Fails where sshd is to listen on an address that the host does not have, or no longer on one over which somebody is
+    logged in.
 options:
   allow_users:
     description: Patterns as for AllowUsers. Empty allows everybody.
@@ -44,26 +49,36 @@ options:
     elements: str
     default: []
   authorized_keys_files:
-    description: As for AuthorizedKeysFile.
+    description: AuthorizedKeysFile as it will be. Empty stands for what sshd says of each account.
     type: list
     elements: str
-    default: [.ssh/authorized_keys, .ssh/authorized_keys2]
+    default: []
   certificates:
-    description: Whether the server will trust an ssh CA. Users may then log in without a key file.
+    description: Whether the server will trust an ssh CA of the role. Users may then log in without a key file.
     type: bool
     default: false
-  over_ssh:
-    description:
-      - Whether the play comes over ssh. Then somebody has to be able to log in, and the connecting account too.
-      - On the machine that its owner sits at nobody needs to.
-    type: bool
-    default: true
+  dropin:
+    description: The role's own drop-in, which says nothing about what was there before.
+    type: path
+    default: /etc/ssh/sshd_config.d/00-dlbox.conf
+  ports:
+    description: Ports that sshd will listen on.
+    type: list
+    elements: int
+    default: [22]
+  listen_addresses:
+    description: Addresses that sshd will listen on, each alone (at all ports) or with a port. Empty stands for all.
+    type: list
+    elements: str
+    default: []
   connecting_user:
-    description: Account that the play logs in to. Empty finds it out.
+    description: Another account that has to be able to log in, beside those that are logged in over ssh now.
     type: str
     default: ""
   second_factor:
-    description: Whether the server will ask for a one-time code, which programs cannot answer.
+    description:
+      - Whether the server will ask for a one-time code. The account by which a controller logs in cannot answer, and
+        has to be exempt.
     type: bool
     default: false
   second_factor_exempt:
@@ -114,25 +129,42 @@ weak_moduli:
 pam:
   description: Text of /etc/pam.d/sshd; empty where there is none.
   type: str
+totp_module:
+  description: Whether the PAM module for one-time codes is installed.
+  type: bool
+listen:
+  description: "Where sshd will listen: address, port, and both as text (192.0.2.1:22); empty for everywhere."
+  type: list
+probe:
+  description: "Where to find sshd listening then, from the host itself: address and port."
+  type: list
+sessions:
+  description: "Who is logged in over ssh now: account and client (address)."
+  type: list
 usable:
   description: Accounts that could log in.
   type: list
 users:
-  description: "Each judged account: usable, keys (fingerprints of the keys that log in) and problems (sentences)."
+  description: "Each evaluated account: usable, keys (fingerprints of the keys that log in), problems (sentences)."
   type: dict
 """
 
+import contextlib
+import dataclasses
 import datetime
 import os
 import pwd
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_guard import sessions
 from ansible.module_utils.dlbox_public_key import MalformedKey
 from ansible.module_utils.dlbox_public_key import read as read_key
-from ansible.module_utils.dlbox_ssh import logins
+from ansible.module_utils.dlbox_ssh import config, listen, logins, reading
+from ansible.module_utils.dlbox_ssh.asking import privilege_separation_directory
 
 # The words of ssh -Q in the releases of Debian 12 and Ubuntu 22.04 and newer.
 QUERIES = {
@@ -147,6 +179,20 @@ SOCKET_GENERATORS = (
     "/lib/systemd/system-generators/sshd-socket-generator",
 )
 MODULI_BITS = 3071
+CONFIGURATION = Path("/etc/ssh/sshd_config")
+TOTP_MODULES = ("/usr/lib", "/lib")
+# What may differ from one account to another by Match blocks.
+OF_ACCOUNTS = {
+    "authorizedkeyscommand",
+    "authorizedkeysfile",
+    "authorizedprincipalscommand",
+    "authorizedprincipalsfile",
+    "denygroups",
+    "denyusers",
+    "trustedusercakeys",
+}
+# Settings of the role that would take the place of the host's own, by the role's variable.
+OURS = {"trustedusercakeys": "ssh_hardening_trusted_ca_keys", "revokedkeys": "ssh_hardening_revoked_keys"}
 
 
 def weak_moduli(text: str) -> int:
@@ -188,12 +234,7 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
     found = host_keys(folder) if folder.is_dir() else []
     keywords: list[str] = []
     if sshd and found:
-        made = not Path("/run/sshd").exists()
-        if made:
-            Path("/run/sshd").mkdir(mode=0o755)
         defaults = run(sshd, "-T", "-f", "/dev/null", "-h", found[0]["path"])
-        if made:
-            Path("/run/sshd").rmdir()
         keywords = sorted({line.split()[0].lower() for line in defaults.splitlines() if line})
     states = run("systemctl", "show", "--value", "-p", "UnitFileState", "-p", "ActiveState", "ssh.socket").split()
     moduli = folder / "moduli"
@@ -212,12 +253,59 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
         },
         "weak_moduli": weak_moduli(moduli.read_text()) if moduli.exists() else 0,
         "pam": pam.read_text() if pam.exists() else "",
+        "totp_module": any(
+            next(Path(folder).glob("*/security/pam_google_authenticator.so"), None) for folder in TOTP_MODULES
+        ),
     }
 
 
-def account_before_sudo() -> str:
-    """The account that this connection logged in to; the own one where sudo did not come in between."""
-    return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+class Current:
+    """The configuration that the host has now, and what sshd makes of it for an account."""
+
+    def __init__(self, module: AnsibleModule, dropin: str) -> None:
+        """Read it; empty where there is none, or where sshd would not read it either."""
+        self.module = module
+        self.sshd = module.get_bin_path("sshd", opt_dirs=["/usr/sbin"]) if CONFIGURATION.exists() else None
+        self.settings: list[reading.Setting] = []
+        with contextlib.suppress(reading.UnreadableConfiguration):
+            self.settings = reading.read_settings(CONFIGURATION) if self.sshd else []
+        self.foreign = [one for one in self.settings if one.file != dropin]
+        self.same_for_all = not any(one.keyword in OF_ACCOUNTS and one.blocks for one in self.settings)
+        self.known: dict[str, dict[str, list[str]]] = {}
+
+    def of(self, account: str, peer: str) -> dict[str, list[str]]:
+        """`sshd -T` for an account that comes from an address; empty where sshd does not answer."""
+        key = "" if self.same_for_all else account
+        if self.sshd and key not in self.known:
+            question = f"user={account},host={peer},addr={peer},laddr=192.0.2.2,lport=22"
+            with privilege_separation_directory():
+                code, out, _err = self.module.run_command([self.sshd, "-T", "-C", question])
+            self.known[key] = config.effective(out) if code == 0 else {}
+        return self.known.get(key, {})
+
+    def replaced(self, wanted: dict[str, Any]) -> list[str]:
+        """Sentences on settings of the host's owner that the role's would take the place of."""
+        given = {"trustedusercakeys": wanted["certificates"], "revokedkeys": bool(wanted["revoked"])}
+        return [
+            f"{OURS[one.keyword]}: {one.file}:{one.line} names {' '.join(one.arguments)} already, and sshd reads one "
+            f"such file only. Expected either; put the keys of that file into {OURS[one.keyword]} and remove the line, "
+            "or leave the variable empty to keep it."
+            for one in self.foreign
+            if one.keyword in OURS and given[one.keyword] and not one.blocks and one.arguments[:1] != ("none",)
+        ]
+
+
+def other_keys(values: dict[str, list[str]], certificates: bool) -> tuple[str, ...]:
+    """Where sshd takes keys from beside files, from what it says of an account."""
+    found = [
+        f"{name} {' '.join(values[keyword])}"
+        for keyword, name in (
+            ("authorizedkeyscommand", "AuthorizedKeysCommand"),
+            ("trustedusercakeys", "TrustedUserCAKeys"),
+        )
+        if values.get(keyword, ["none"])[0] != "none"
+    ]
+    return (*found, *(["certificates of ssh_hardening_trusted_ca_keys"] if certificates else []))
 
 
 def revoked_blobs(lines: list[str]) -> frozenset[str]:
@@ -236,36 +324,47 @@ def sentence(name: str, problems: list[str]) -> str:
     return f"{name}: {'; '.join(problems) or 'no usable key'}"
 
 
+def unusable(name: str, verdict: logins.Verdict, usable: list[str], peer: str) -> str:
+    """Why an account has to stay able to log in, and could not."""
+    why = f"is logged in over ssh now, from {peer}" if peer else "is the account that this run logs in to"
+    return (
+        f"{name} {why}, and could not log in again afterwards. {sentence(name, verdict.problems)}.\n"
+        "Name it in dlbox_admins (or ssh_hardening_allow_users) with a key; let it log out first if it is not to come "
+        f"back. Who could log in: {', '.join(usable) or 'nobody yet'}."
+    )
+
+
 def refusals(
-    verdicts: dict[str, logins.Verdict], connecting: str, second_factor: bool, required: bool, allow_users: list[str]
+    verdicts: dict[str, logins.Verdict], stay: dict[str, str], second_factor: str, allow_users: Sequence[str]
 ) -> list[str]:
-    """Why nobody, or not the connecting user, could log in afterwards."""
+    """Why nobody, or not somebody who has to stay, could log in afterwards.
+
+    stay has the accounts that have to be able to, with the address that each is logged in from ("" for none);
+    second_factor the account of a program that would be asked for a code, else "".
+    """
     reasons = []
     usable = [name for name, verdict in verdicts.items() if verdict.usable]
-    if not usable and (required or allow_users):
+    if not usable and (stay or allow_users):
         each = "\n".join("  " + sentence(name, verdict.problems) for name, verdict in verdicts.items())
         reasons.append(
             "Nobody could log in over ssh afterwards: no allowed account has a usable key.\n"
             f"{each or '  no account is allowed at all'}\n"
             "Put a public key (ssh-keygen -t ed25519) into the keys of an account in dlbox_admins, and run again."
         )
-    if connecting and not verdicts[connecting].usable and (usable or not reasons):
-        reasons.append(
-            "The account that this run logs in to could not log in afterwards. "
-            f"{sentence(connecting, verdicts[connecting].problems)}.\n"
-            "Add it to dlbox_admins with a key, or set ansible_user to one that could: "
-            f"{', '.join(usable) or 'none yet'}."
-        )
+    else:
+        reasons += [unusable(name, verdicts[name], usable, peer) for name, peer in stay.items() if name not in usable]
     if second_factor:
         reasons.append(
-            f"{connecting} would be asked for a one-time code, which Ansible cannot answer.\n"
+            f"{second_factor} would be asked for a one-time code, which Ansible cannot answer.\n"
             "Add the account to ssh_hardening_totp_exempt_users, or run as another account."
         )
     return reasons
 
 
-def judge(wanted: dict[str, Any], offered: list[str], connecting: str) -> dict[str, logins.Verdict]:
-    """The verdict on every account that may log in, and on the one that the play logs in to ("" where it does not)."""
+def evaluate(
+    wanted: dict[str, Any], offered: list[str], current: Current, stay: dict[str, str]
+) -> dict[str, logins.Verdict]:
+    """The verdict on every account that may log in, and on those that have to."""
     server = logins.Server(
         allow_users=tuple(wanted["allow_users"]),
         allow_groups=tuple(wanted["allow_groups"]),
@@ -273,51 +372,110 @@ def judge(wanted: dict[str, Any], offered: list[str], connecting: str) -> dict[s
         algorithms=tuple(name for name in wanted["algorithms"] if name in offered),
         rsa_bits=wanted["rsa_bits"],
         revoked=revoked_blobs(wanted["revoked"]),
-        authorized_keys_files=tuple(wanted["authorized_keys_files"]),
-        certificates=wanted["certificates"],
     )
-    names = list(dict.fromkeys(logins.candidates(server, pwd.getpwall()) + ([connecting] if connecting else [])))
     shadow = Path("/etc/shadow").read_text()
-    return {name: logins.judge(name, server, shadow, datetime.date.today()) for name in names}
+    today = datetime.date.today()
+    verdicts = {}
+    for name in dict.fromkeys([*logins.candidates(server, pwd.getpwall()), *stay]):
+        values = current.of(name, stay.get(name) or "192.0.2.1")
+        files = wanted["authorized_keys_files"] or values.get("authorizedkeysfile") or server.authorized_keys_files
+        own = dataclasses.replace(
+            server,
+            deny_users=tuple(values.get("denyusers", [])),
+            deny_groups=tuple(values.get("denygroups", [])),
+            authorized_keys_files=tuple(files),
+            other_keys=other_keys(values, wanted["certificates"]),
+        )
+        verdicts[name] = logins.evaluate_login(name, own, shadow, today)
+    return verdicts
+
+
+def run_from_here(pid: int) -> bool:
+    """Whether the play's controller runs on this host itself: it is among the ancestors of this process."""
+    for _ in range(64):
+        process = sessions.read_process(pid)
+        if process is None or pid <= 1:
+            return False
+        if process.name.startswith("ansible-playboo"):
+            return True
+        pid = process.parent
+    return False
+
+
+def listening(
+    wanted: dict[str, Any], connections: Sequence[sessions.SshConnection]
+) -> tuple[list[listen.Endpoint], list[str]]:
+    """Where sshd is to listen, and what is wrong with it."""
+    variable = "ssh_hardening_listen_addresses"
+    endpoints, problems = listen.read_listen(wanted["listen_addresses"], wanted["ports"], variable)
+    own = sessions.host_addresses()
+    people = [
+        (str(one.account), one.local_address)
+        for one in connections
+        if one.account and not sessions.is_local_address(one.remote_address, own)
+    ]
+    if not problems:
+        problems = listen.absent(endpoints, own, variable) + listen.deserted(endpoints, people, variable)
+    return endpoints, problems
 
 
 def main() -> None:
-    """Look at the server, judge the accounts."""
-    lists = ("allow_users", "allow_groups", "algorithms", "revoked", "second_factor_exempt", "planned")
+    """Inspect the server, evaluate the accounts."""
+    lists = (
+        "allow_users",
+        "allow_groups",
+        "algorithms",
+        "revoked",
+        "second_factor_exempt",
+        "planned",
+        "listen_addresses",
+    )
     spec: dict[str, Any] = {name: {"type": "list", "elements": "str", "default": []} for name in lists}
     module = AnsibleModule(
         argument_spec={
             **spec,
             "root_login": {"type": "bool", "default": False},
             "rsa_bits": {"type": "int", "default": 3072},
-            "authorized_keys_files": {
-                "type": "list",
-                "elements": "str",
-                "default": [".ssh/authorized_keys", ".ssh/authorized_keys2"],
-                "no_log": False,
-            },
+            "authorized_keys_files": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "certificates": {"type": "bool", "default": False},
-            "over_ssh": {"type": "bool", "default": True},
+            "dropin": {"type": "path", "default": "/etc/ssh/sshd_config.d/00-dlbox.conf"},
+            "ports": {"type": "list", "elements": "int", "default": [22]},
             "connecting_user": {"type": "str", "default": ""},
             "second_factor": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     wanted = module.params
-    server = server_facts(module)
-    connecting = (wanted["connecting_user"] or account_before_sudo()) if wanted["over_ssh"] else ""
-    verdicts = judge(wanted, server["algorithms"]["pubkey"], connecting)
+    with privilege_separation_directory():
+        server = server_facts(module)
+    current = Current(module, wanted["dropin"])
+    connections = sessions.live_ssh_connections()
+    around = sessions.connection_around(os.getpid(), connections)
+    stay = {str(one.account): one.remote_address for one in [*filter(None, [around]), *connections] if one.account}
+    if wanted["connecting_user"]:
+        stay.setdefault(wanted["connecting_user"], "")
+    verdicts = evaluate(wanted, server["algorithms"]["pubkey"], current, stay)
     if module.check_mode:
         for name in wanted["planned"]:
             if name in verdicts and not verdicts[name].usable:
-                verdicts[name] = logins.Verdict(True, [], ["is planned; judged when it exists"])
-    asked = wanted["second_factor"] and bool(connecting) and connecting not in wanted["second_factor_exempt"]
-    reasons = refusals(verdicts, connecting, asked, wanted["over_ssh"], wanted["allow_users"])
+                verdicts[name] = logins.Verdict(True, [], ["is planned; evaluated when it exists"])
+    # A person in a terminal answers the question for a code; a controller that logs in from elsewhere cannot.
+    program = "" if run_from_here(os.getpid()) or not around else str(around.account or "")
+    program = wanted["connecting_user"] or program
+    asked = program if wanted["second_factor"] and program not in wanted["second_factor_exempt"] else ""
+    endpoints, reasons = listening(wanted, connections)
+    reasons += current.replaced(wanted) + refusals(verdicts, stay, asked, wanted["allow_users"])
     users = {name: {"usable": v.usable, "keys": v.keys, "problems": v.problems} for name, v in verdicts.items()}
     if reasons:
         module.fail_json(msg="\n".join([*reasons, "Nothing was changed."]), users=users)
     module.exit_json(
-        changed=False, usable=[name for name, verdict in verdicts.items() if verdict.usable], users=users, **server
+        changed=False,
+        usable=[name for name, verdict in verdicts.items() if verdict.usable],
+        users=users,
+        listen=[{"address": one.address, "port": one.port, "text": one.text} for one in endpoints],
+        probe=[{"address": one.address, "port": one.port} for one in listen.probe(endpoints, wanted["ports"])],
+        sessions=[{"account": name, "client": peer} for name, peer in stay.items() if peer],
+        **server,
     )
 
 

@@ -51,6 +51,12 @@ options:
     type: list
     elements: str
     default: [root]
+  keys_needed:
+    description:
+      - Whether a configuration is refused that lets somebody in without a key by C(keyboard-interactive) or
+        C(password). With one-time codes in PAM's place of the password, those would take a code for a password.
+    type: bool
+    default: false
 author: dlbox
 """
 
@@ -69,20 +75,31 @@ files:
 validated:
   description: False where the host has no sshd yet (check mode on a fresh machine).
   type: bool
+keys_only:
+  description: Whether every login needs a key, also under each Match block; null where that is not known.
+  type: bool
+keyless:
+  description: Where a login needs no key, as sentences that name file and line.
+  type: list
+  elements: str
+keyless_unknown:
+  description: Where it is not known, as sentences that name file and line.
+  type: list
+  elements: str
 """
 
-import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_public_key import MalformedKey
 from ansible.module_utils.dlbox_public_key import read as read_key
-from ansible.module_utils.dlbox_ssh import config
+from ansible.module_utils.dlbox_ssh import config, passwords
+from ansible.module_utils.dlbox_ssh.asking import privilege_separation_directory
+from ansible.module_utils.dlbox_ssh.criteria import Connection
 
 
 def read(path: Path) -> str:
@@ -128,21 +145,6 @@ def weak_host_keys(host_keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if bits < key["min_bits"] or not Path(key["path"]).exists():
             weak.append(key)
     return weak
-
-
-@contextlib.contextmanager
-def privilege_separation_directory() -> Iterator[None]:
-    """/run/sshd, which sshd insists on even for a test, and which systemd makes only while the service runs."""
-    folder = Path("/run/sshd")
-    made = not folder.exists()
-    if made:
-        folder.mkdir(mode=0o755)
-    try:
-        yield
-    finally:
-        if made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
 
 
 class Stage:
@@ -246,6 +248,36 @@ def check(module: AnsibleModule, stage: Stage, sshd: str) -> None:
         )
 
 
+def keyless_logins(module: AnsibleModule, stage: Stage, sshd: str) -> passwords.Verdict:
+    """Whether the assembled configuration takes keys only; fails the module where it must and does not."""
+
+    def ask(connection: Connection) -> str:
+        code, out, err = module.run_command([sshd, "-T", "-C", connection.text, "-f", str(stage.base)])
+        if code != 0:
+            raise OSError(f"sshd -T -C {connection.text}: {stage.real(err or out).strip()}")
+        return str(out)
+
+    ports = [int(one.arguments[0]) for one in config.parse(module.params["content"]) if one.keyword == "port"]
+    with privilege_separation_directory():
+        verdict = passwords.survey(
+            stage.base,
+            ask,
+            passwords.known_accounts(module.params["users"]),
+            port=ports[0] if ports else 22,
+            folder=stage.root,
+            name=stage.real,
+        )
+    wrong = [one.sentence for one in verdict.open if {"password", "keyboard-interactive"} & set(one.methods)]
+    if module.params["keys_needed"] and wrong:
+        module.fail_json(
+            msg="With one-time codes a login must need a key as well, and would not: "
+            + "; ".join(wrong)
+            + ". Let AuthenticationMethods begin with publickey there, or set ssh_hardening_totp to false. "
+            "Nothing was changed."
+        )
+    return verdict
+
+
 def install(
     module: AnsibleModule, stage: Stage, wanted: dict[str, tuple[str, int]], weak: list[dict[str, Any]]
 ) -> None:
@@ -303,6 +335,7 @@ def main() -> None:
                 },
             },
             "users": {"type": "list", "elements": "str", "default": ["root"]},
+            "keys_needed": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -323,16 +356,26 @@ def main() -> None:
         {"before_header": path, "after_header": path, "before": read(Path(path)), "after": text}
         for path, (text, _mode) in changed.items()
     ]
+    verdict = passwords.Verdict(unknown=("there is no sshd yet",))
     if sshd and Path(module.params["base"]).exists():
         stage = Stage(module, Path(module.params["base"]))
         stage.put(wanted)
         for key in weak:
             stage.generate(key)
         check(module, stage, sshd)
+        verdict = keyless_logins(module, stage, sshd)
         if not module.check_mode:
             install(module, stage, changed, weak)
     names = [*changed, *(key["path"] for key in weak)]
-    module.exit_json(changed=bool(names), files=names, validated=bool(sshd), diff=diff)
+    module.exit_json(
+        changed=bool(names),
+        files=names,
+        validated=bool(sshd),
+        diff=diff,
+        keys_only=verdict.keys_only,
+        keyless=[one.sentence for one in verdict.open],
+        keyless_unknown=list(verdict.unknown),
+    )
 
 
 if __name__ == "__main__":

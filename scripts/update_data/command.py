@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import gpus, roles
-from .render import SOURCES, TARGET, TOP, read, render
+from . import gpus
+from .render import SOURCES, TARGET, render
 from .strict import DataError
 
 #: Exit status: nothing to do or written; --check found a difference; the tables are wrong.
@@ -26,7 +26,6 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--render", action="store_true", help="render the module only, from the tables as they are")
     result.add_argument("--check", action="store_true", help="write nothing, show the difference")
     result.add_argument("--data", type=Path, default=SOURCES, help=argparse.SUPPRESS)
-    result.add_argument("--roles", type=Path, default=TOP / "roles", help=argparse.SUPPRESS)
     result.add_argument("--module", type=Path, default=TARGET, help=argparse.SUPPRESS)
     return result
 
@@ -52,7 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         modules = {
             args.module: render(args.data),
             args.module.with_name("gpu_table.py"): gpus.render(args.data / "gpus"),
-            **roles.metadata(args.roles, read(args.data)[1]),
         }
     except DataError as error:
         print(f"update-data: {error}", file=sys.stderr)

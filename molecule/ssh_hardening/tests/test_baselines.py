@@ -93,6 +93,10 @@ FORWARDING = (
     "ssh -L for JupyterLab and the tunnel of VS Code Remote are how a workstation is used; only local forwarding is on"
 )
 NOISE = "a banner before every ssh, scp and git; CIS wants one, dev-sec none; strict shows it"
+MANY = (
+    "scp, rsync, git, an editor and dlbox at once begin more than ten logins; 128:30:256, of one address 64, "
+    "so that no single address fills them"
+)
 STRONGER = "dev-sec's fixed list has algorithms that ssh-audit warns of, none that is safe from quantum computers first"
 
 CIS = [
@@ -117,7 +121,7 @@ CIS = [
     Control("5.1.15", "MACs", without("macs", *WEAK_MACS)),
     Control("5.1.16", "MaxAuthTries", number("maxauthtries", 1, 4)),
     Control("5.1.17", "MaxSessions", number("maxsessions", 1, 10)),
-    Control("5.1.18", "MaxStartups", startups),
+    Control("5.1.18", "MaxStartups", startups, (("workstation", MANY),)),
     Control("5.1.19", "PermitEmptyPasswords", one("permitemptypasswords", "no")),
     Control("5.1.20", "PermitRootLogin", one("permitrootlogin", "no")),
     Control("5.1.21", "PermitUserEnvironment", one("permituserenvironment", "no")),
@@ -192,7 +196,10 @@ DEV_SEC = [
     ),
     Control("sshd-20", "MaxSessions", one("maxsessions", "10")),
     Control(
-        "sshd-21", "MaxStartups", one("maxstartups", "10:30:100"), both("CIS 5.1.18 wants 10:30:60, which is stricter")
+        "sshd-21",
+        "MaxStartups",
+        one("maxstartups", "10:30:100"),
+        (("workstation", MANY), ("strict", "CIS 5.1.18 wants 10:30:60, which is stricter")),
     ),
     Control("sshd-22", "PubkeyAuthentication", one("pubkeyauthentication", "yes")),
     Control("sshd-23", "IgnoreRhosts", one("ignorerhosts", "yes")),

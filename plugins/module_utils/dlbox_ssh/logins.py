@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import fnmatch
 import grp
+import json
 import os
 import pwd
 import re
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ansible.module_utils.dlbox_public_key import PublicKey, read_lines
+from ansible.module_utils.dlbox_run_as import Account, call_as, read_regular
 
 NO_LOGIN_SHELLS = {"nologin", "false", "true", "sync", "halt", "shutdown"}
 EPOCH = datetime.date(1970, 1, 1)
@@ -23,20 +25,24 @@ SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """What decides about a login once the configuration is in place.
+    """What decides about an account's login once the configuration is in place.
 
     allow_users and allow_groups hold sshd patterns; empty means everybody. algorithms are signature algorithms.
+    other_keys are the places beside files that sshd takes keys from, such as AuthorizedKeysCommand: what they hold is
+    not known here, but they are ways to log in.
     """
 
     allow_users: tuple[str, ...] = ()
     allow_groups: tuple[str, ...] = ()
+    deny_users: tuple[str, ...] = ()
+    deny_groups: tuple[str, ...] = ()
     root_login: bool = False
     algorithms: tuple[str, ...] = ()
     rsa_bits: int = 3072
     revoked: frozenset[str] = frozenset()
     authorized_keys_files: tuple[str, ...] = (".ssh/authorized_keys", ".ssh/authorized_keys2")
     use_pam: bool = True
-    certificates: bool = False
+    other_keys: tuple[str, ...] = ()
 
 
 def groups_of(user: pwd.struct_passwd) -> set[str]:
@@ -51,14 +57,18 @@ def groups_of(user: pwd.struct_passwd) -> set[str]:
 
 
 def permitted(user: pwd.struct_passwd, server: Server) -> str:
-    """Why AllowUsers, AllowGroups or PermitRootLogin keep a user out; empty where they do not."""
+    """Why the lists of users and groups or PermitRootLogin keep a user out; empty where they do not."""
     if user.pw_uid == 0 and not server.root_login:
         return "is root, and root will not log in over ssh"
+    if any("@" not in pattern and fnmatch.fnmatchcase(user.pw_name, pattern) for pattern in server.deny_users):
+        return f"is in DenyUsers ({' '.join(server.deny_users)})"
     # USER@HOST patterns allow from some addresses; from which, the host cannot know.
     users = [pattern.split("@")[0] for pattern in server.allow_users]
     if users and not any(fnmatch.fnmatchcase(user.pw_name, pattern) for pattern in users):
         return f"is not in AllowUsers ({' '.join(server.allow_users)})"
     groups = groups_of(user)
+    if any(fnmatch.filter(groups, pattern) for pattern in server.deny_groups):
+        return f"is in one of DenyGroups ({' '.join(server.deny_groups)})"
     if server.allow_groups and not any(fnmatch.filter(groups, pattern) for pattern in server.allow_groups):
         return f"is in none of AllowGroups ({' '.join(server.allow_groups)}); its groups are {' '.join(sorted(groups))}"
     return ""
@@ -99,26 +109,71 @@ def shell_problem(shell: str) -> str:
     return ""
 
 
-def unsafe(path: Path, home: Path, uid: int) -> str:
-    """Why StrictModes refuses a key file: an owner or a mode on the way from it up to the home directory."""
-    for step in (path, *path.parents):
-        try:
+@dataclasses.dataclass(frozen=True)
+class KeyFile:
+    """A key file as the account sees it: its text, or why it cannot be read, and what StrictModes looks at.
+
+    steps are (path, uid, gid, mode) of the file without links and of each folder above it up to the home, or to /.
+    """
+
+    path: str
+    text: str = ""
+    error: str = ""
+    missing: bool = False
+    steps: tuple[tuple[str, int, int, int], ...] = ()
+
+
+def read_key_files(user: pwd.struct_passwd, files: Iterable[Path]) -> list[KeyFile]:
+    """The files as sshd reads them: with the account's own rights, so that its links lead to nothing of others."""
+    paths = [str(path) for path in files]
+
+    def work() -> str:
+        return json.dumps([_key_file(path, user.pw_dir) for path in paths])
+
+    who = Account(user.pw_name, user.pw_uid, user.pw_gid, tuple(os.getgrouplist(user.pw_name, user.pw_gid)))
+    found = [KeyFile(**one) for one in json.loads(call_as(who, work))]
+    return [dataclasses.replace(one, steps=tuple((p, u, g, m) for p, u, g, m in one.steps)) for one in found]
+
+
+def _key_file(path: str, home: str) -> dict[str, object]:
+    """The fields of a KeyFile."""
+    try:
+        text = read_regular(path, 1 << 20).decode("utf-8", "replace")
+        top, steps = os.path.realpath(home), []
+        real = Path(os.path.realpath(path))
+        for step in (real, *real.parents):
             status = step.stat()
-        except OSError as error:
-            return f"{step}: {error.strerror}"
-        if status.st_uid not in (0, uid):
-            return f"{step} belongs to uid {status.st_uid}: chown NAME {step}"
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return f"{step} is writable by others (mode {stat.S_IMODE(status.st_mode):04o}): chmod go-w {step}"
-        if step == home:
-            break
+            steps.append((str(step), status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)))
+            if str(step) == top:
+                break
+    except FileNotFoundError:
+        return {"path": path, "missing": True}
+    except OSError as error:
+        return {"path": path, "error": error.strerror or str(error)}
+    return {"path": path, "text": text, "steps": steps}
+
+
+def others_in_group(gid: int, uid: int) -> bool:
+    """Whether somebody else than the user is in a group, by the rule of Debian's sshd (user-group-modes.patch).
+
+    It takes a file that a group may write where the group is the user's own alone.
+    """
+    try:
+        members = grp.getgrgid(gid).gr_mem
+    except KeyError:
+        return True
+    first = {entry.pw_uid for entry in pwd.getpwall() if entry.pw_gid == gid}
+    return first != {uid} or any(name != pwd.getpwuid(uid).pw_name for name in members)
+
+
+def unsafe(steps: Iterable[tuple[str, int, int, int]], uid: int) -> str:
+    """Why StrictModes refuses a key file: an owner or a mode on the way from it up to the home directory."""
+    for path, owner, group, mode in steps:
+        if owner not in (0, uid):
+            return f"{path} belongs to uid {owner}: chown NAME {path}"
+        if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and others_in_group(group, uid)):
+            return f"{path} is writable by others (mode {mode:04o}): chmod go-w {path}"
     return ""
-
-
-def readable_by(path: Path, uid: int) -> bool:
-    """Whether the owner may read the file; sshd reads it with the user's rights."""
-    status = path.stat()
-    return bool(status.st_mode & (stat.S_IRUSR if status.st_uid == uid else stat.S_IROTH | stat.S_IRGRP))
 
 
 def key_refusal(key: PublicKey, server: Server, today: datetime.date) -> str:
@@ -133,35 +188,36 @@ def key_refusal(key: PublicKey, server: Server, today: datetime.date) -> str:
         name, _, value = option.partition("=")
         if name.lower() == "command":
             return "is bound to a command and gives no login"
-        if name.lower() == "cert-authority":
-            return "is a certificate authority, not a login key"
         if name.lower() == "expiry-time" and re.sub(r"\D", "", value)[:8] < f"{today:%Y%m%d}":
             return f"has expired ({value})"
     return ""
 
 
 def key_file_problems(
-    path: Path, user: pwd.struct_passwd, server: Server, today: datetime.date
+    file: KeyFile, user: pwd.struct_passwd, server: Server, today: datetime.date
 ) -> tuple[list[str], list[str]]:
-    """Fingerprints of the keys in a file that would log the user in, and what is wrong with the others."""
-    if not path.is_file():
-        return [], [f"{path} does not exist"]
-    why = unsafe(path, Path(user.pw_dir), user.pw_uid)
+    """Fingerprints of the keys in a file that would log the user in, and what is wrong with the others.
+
+    One that stands for a certificate authority counts: its certificates log in.
+    """
+    if file.missing:
+        return [], [f"{file.path} does not exist"]
+    if file.error:
+        return [], [f"{file.path} cannot be read by {user.pw_name} ({file.error}), with whose rights sshd reads it"]
+    why = unsafe(file.steps, user.pw_uid)
     if why:
         return [], [why]
-    if not readable_by(path, user.pw_uid):
-        return [], [f"{path} cannot be read by {user.pw_name}: chmod u+r {path}"]
-    found, problems = read_lines(path.read_text(errors="replace"))
-    problems = [f"{path} {problem}" for problem in problems]
+    found, problems = read_lines(file.text)
+    problems = [f"{file.path} {problem}" for problem in problems]
     good = []
     for key in found:
         why = key_refusal(key, server, today)
         if why:
-            problems.append(f"{path}: the key {key.comment or key.fingerprint} {why}")
+            problems.append(f"{file.path}: the key {key.comment or key.fingerprint} {why}")
         else:
             good.append(key.fingerprint)
     if not found and not problems:
-        problems.append(f"{path} holds no key")
+        problems.append(f"{file.path} holds no key")
     return good, problems
 
 
@@ -195,7 +251,7 @@ class Verdict:
     problems: list[str]
 
 
-def judge(name: str, server: Server, shadow: str, today: datetime.date) -> Verdict:
+def evaluate_login(name: str, server: Server, shadow: str, today: datetime.date) -> Verdict:
     """Whether a user could log in with a key."""
     try:
         user = pwd.getpwnam(name)
@@ -210,16 +266,21 @@ def judge(name: str, server: Server, shadow: str, today: datetime.date) -> Verdi
         fatal.append(f"has no home directory {user.pw_dir}: mkhomedir_helper {name}")
     good: list[str] = []
     problems: list[str] = []
-    files = key_files(user, server.authorized_keys_files)
+    try:
+        files = read_key_files(user, key_files(user, server.authorized_keys_files))
+    except OSError as error:
+        files = [KeyFile(user.pw_dir, error=str(error))]
     # Of several places one is enough: a missing file is news only where all are, and then the first stands for them.
-    for path in [path for path in files if path.exists()] or files[:1]:
-        fingerprints, wrong = key_file_problems(path, user, server, today)
+    for file in [file for file in files if not file.missing] or files[:1]:
+        fingerprints, wrong = key_file_problems(file, user, server, today)
         good += fingerprints
         problems += wrong
-    if good or server.certificates:
+    if good or server.other_keys:
         problems = []
+    elif not files:
+        problems.append("has no AuthorizedKeysFile: sshd is told to read none")
     reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
-    return Verdict(not reasons and (bool(good) or server.certificates), good, reasons)
+    return Verdict(not reasons, good, reasons)
 
 
 def candidates(server: Server, everybody: Iterable[pwd.struct_passwd]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import os
 import pwd
@@ -32,6 +33,7 @@ def refusal(
 def test_good_keys() -> None:
     assert refusal(f"{ED25519} ada@laptop") == ""
     assert refusal(rsa(3072)) == ""
+    assert refusal(f"cert-authority {ED25519}") == "", "its certificates log in"
     assert refusal(f'from="10.0.0.0/8,192.168.1.7",no-pty,environment="A=b c" {ED25519}') == ""
 
 
@@ -41,7 +43,6 @@ def test_good_keys() -> None:
         (rsa(2048), "has 2048 bits"),
         (f'command="/bin/backup x" {ED25519}', "bound to a command"),
         (f'expiry-time="20250101" {ED25519}', "has expired"),
-        (f"cert-authority {ED25519}", "certificate authority"),
     ],
 )
 def test_keys_that_give_no_login(line: str, reason: str) -> None:
@@ -89,8 +90,9 @@ def me(tmp_path: Path) -> pwd.struct_passwd:
     return pwd.struct_passwd((own.pw_name, "x", own.pw_uid, own.pw_gid, "", str(tmp_path), "/bin/sh"))
 
 
-def judged(me: pwd.struct_passwd) -> tuple[list[str], list[str]]:
-    return logins.key_file_problems(Path(me.pw_dir) / ".ssh" / "authorized_keys", me, logins.Server(), TODAY)
+def judged(me: pwd.struct_passwd, pattern: str = ".ssh/authorized_keys") -> tuple[list[str], list[str]]:
+    (file,) = logins.read_key_files(me, logins.key_files(me, [pattern]))
+    return logins.key_file_problems(file, me, logins.Server(), TODAY)
 
 
 def test_a_key_file_as_it_should_be(me: pwd.struct_passwd) -> None:
@@ -99,8 +101,11 @@ def test_a_key_file_as_it_should_be(me: pwd.struct_passwd) -> None:
 
 
 @pytest.mark.parametrize(("path", "mode"), [(".ssh/authorized_keys", 0o666), (".ssh", 0o777), (".", 0o775)])
-def test_strict_modes_reach_up_to_the_home_directory(me: pwd.struct_passwd, path: str, mode: int) -> None:
+def test_strict_modes_reach_up_to_the_home_directory(
+    me: pwd.struct_passwd, path: str, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (Path(me.pw_dir) / path).chmod(mode)
+    monkeypatch.setattr(logins, "others_in_group", lambda _gid, _uid: True)
     good, problems = judged(me)
     assert good == [] and f"mode {mode:04o}" in problems[0]
 
@@ -112,9 +117,9 @@ def test_a_verdict_names_every_reason(me: pwd.struct_passwd, monkeypatch: pytest
     accounts = {"ada": pwd.struct_passwd(fields)}
     monkeypatch.setattr(pwd, "getpwnam", accounts.__getitem__)
     server = logins.Server(allow_users=("ada",), root_login=True)
-    assert not logins.judge("ada", server, shadow, TODAY).usable, "a good key alone does not help"
+    assert not logins.evaluate_login("ada", server, shadow, TODAY).usable, "a good key alone does not help"
     Path(me.pw_dir).rename(f"{me.pw_dir}.gone")
-    problems = " ".join(logins.judge("ada", server, shadow, TODAY).problems)
+    problems = " ".join(logins.evaluate_login("ada", server, shadow, TODAY).problems)
     for reason in (
         "chage --expiredate -1 ada",
         "usermod --shell /bin/bash ada",
@@ -122,7 +127,7 @@ def test_a_verdict_names_every_reason(me: pwd.struct_passwd, monkeypatch: pytest
         "does not exist",
     ):
         assert reason in problems
-    assert logins.judge("eve", server, shadow, TODAY).problems == ["has no account on the host"]
+    assert logins.evaluate_login("eve", server, shadow, TODAY).problems == ["has no account on the host"]
 
 
 def test_patterns_and_the_people_they_name(me: pwd.struct_passwd) -> None:
@@ -131,19 +136,83 @@ def test_patterns_and_the_people_they_name(me: pwd.struct_passwd) -> None:
     assert logins.candidates(logins.Server(allow_users=("ada", "bob@10.0.0.1")), []) == ["ada", "bob"]
 
 
+def test_a_group_of_the_users_own_may_write(me: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's sshd takes 0775 where nobody else is in the group, as with adduser's private groups."""
+    Path(me.pw_dir).chmod(0o775)
+    monkeypatch.setattr(logins, "others_in_group", lambda _gid, _uid: False)
+    assert len(judged(me)[0]) == 1
+    monkeypatch.setattr(logins, "others_in_group", lambda _gid, _uid: True)
+    assert judged(me)[0] == []
+
+
+@pytest.mark.parametrize("pattern", ["%h/keys/mine", "keys/%u", "keys/%U", "{absolute}/%u"])
+def test_keys_are_looked_for_where_sshd_does(me: pwd.struct_passwd, pattern: str, tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o755)
+    for name in ("mine", me.pw_name, str(me.pw_uid)):
+        (folder / name).write_text(f"{ED25519}\n")
+        (folder / name).chmod(0o600)
+    (Path(me.pw_dir) / ".ssh" / "authorized_keys").unlink()
+    files = logins.key_files(me, [".ssh/authorized_keys", pattern.replace("{absolute}", str(folder))])
+    assert [file.missing for file in logins.read_key_files(me, files)] == [True, False]
+
+
+def test_a_device_in_place_of_the_keys_is_never_waited_for(me: pwd.struct_passwd) -> None:
+    file = Path(me.pw_dir) / ".ssh" / "authorized_keys"
+    file.unlink()
+    os.mkfifo(file)
+    good, problems = judged(me)
+    assert good == [] and "cannot be read" in problems[0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
+def test_a_link_of_the_account_leads_to_nothing_of_others(tmp_path: Path) -> None:
+    """Read with the account's own rights, as sshd does: what only root may read stays unread."""
+    secret = tmp_path / "secret"
+    secret.write_text(f"{ED25519}\n")
+    secret.chmod(0o600)
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh" / "authorized_keys").symlink_to(secret)
+    for folder in (home / ".ssh", home, *home.parents):
+        if folder.stat().st_uid == 0 and str(folder).startswith(str(tmp_path.parents[1])):
+            folder.chmod(0o755)
+    nobody = pwd.getpwnam("nobody")
+    account = pwd.struct_passwd(("nobody", "x", nobody.pw_uid, nobody.pw_gid, "", str(home), "/bin/sh"))
+    good, problems = judged(account)
+    assert good == [] and "Permission denied" in problems[0]
+
+
+def test_keys_from_elsewhere_are_ways_to_log_in(me: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AuthorizedKeysCommand and TrustedUserCAKeys: what they give is not known here, but it is not nothing."""
+    (Path(me.pw_dir) / ".ssh" / "authorized_keys").unlink()
+    monkeypatch.setattr(pwd, "getpwnam", {"ada": me}.__getitem__)
+    server = logins.Server(root_login=True)
+    assert not logins.evaluate_login("ada", server, "", TODAY).usable
+    for values in ({"authorizedkeyscommand": ["/usr/bin/keys", "%u"]}, {"trustedusercakeys": ["/etc/ssh/ca.pub"]}):
+        other = ssh_preflight.other_keys({"authorizedkeyscommand": ["none"], **values}, False)
+        assert logins.evaluate_login("ada", dataclasses.replace(server, other_keys=other), "", TODAY).usable
+    assert ssh_preflight.other_keys({"authorizedkeyscommand": ["none"], "trustedusercakeys": ["none"]}, False) == ()
+
+
+def test_who_is_denied_does_not_log_in(me: pwd.struct_passwd) -> None:
+    assert "DenyUsers" in logins.permitted(me, logins.Server(root_login=True, deny_users=(me.pw_name,)))
+    assert not logins.permitted(me, logins.Server(root_login=True, deny_users=(f"{me.pw_name}@10.0.0.1",)))
+
+
 USABLE, LOCKED = logins.Verdict(True, ["SHA256:x"], []), logins.Verdict(False, [], ["has expired"])
 
 
 def test_refusals() -> None:
     check = ssh_preflight.refusals
-    assert check({"ada": USABLE}, "ada", False, True, ["ada"]) == []
-    assert "Nobody could log in" in check({"ada": LOCKED}, "ada", False, True, ["ada"])[0]
-    assert (
-        "set ansible_user to one that could: ada"
-        in check({"ada": USABLE, "bob": LOCKED}, "bob", False, True, ["ada"])[0]
-    )
-    assert check({}, "", False, False, []) == [], "on the machine itself nobody needs to log in"
-    assert "one-time code" in check({"ada": USABLE}, "ada", True, True, ["ada"])[0]
+    assert check({"ada": USABLE}, {"ada": "192.0.2.5"}, "", ["ada"]) == []
+    assert "Nobody could log in" in check({"ada": LOCKED}, {"ada": "192.0.2.5"}, "", ["ada"])[0]
+    (reason,) = check({"ada": USABLE, "bob": LOCKED}, {"ada": "192.0.2.5", "bob": "192.0.2.6"}, "", ["ada"])
+    assert "bob is logged in over ssh now, from 192.0.2.6, and could not log in again" in reason
+    assert "has expired" in reason and "Who could log in: ada." in reason
+    assert "is the account that this run logs in to" in check({"ada": USABLE, "bob": LOCKED}, {"bob": ""}, "", [])[0]
+    assert check({}, {}, "", []) == [], "where nobody is logged in over ssh nobody needs to"
+    assert "one-time code" in check({"ada": USABLE}, {"ada": "192.0.2.5"}, "ada", ["ada"])[0]
 
 
 def test_the_release_is_named_as_in_os_release() -> None:
