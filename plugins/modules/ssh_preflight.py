@@ -329,8 +329,8 @@ def unusable(name: str, verdict: logins.Verdict, usable: list[str], peer: str) -
     why = f"is logged in over ssh now, from {peer}" if peer else "is the account that this run logs in to"
     return (
         f"{name} {why}, and could not log in again afterwards. {sentence(name, verdict.problems)}.\n"
-        "Name it in dlbox_admins (or ssh_hardening_allow_users) with a key; let it log out first if it is not to come "
-        f"back. Who could log in: {', '.join(usable) or 'nobody yet'}."
+        "Name it in dlbox_admins (or ssh_hardening_allow_users) with a key. Otherwise, if this run logs in to it, set "
+        f"ansible_user to one that could: {', '.join(usable) or 'none yet'}; if it is not to come back, let it log out."
     )
 
 

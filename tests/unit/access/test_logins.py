@@ -209,7 +209,7 @@ def test_refusals() -> None:
     assert "Nobody could log in" in check({"ada": LOCKED}, {"ada": "192.0.2.5"}, "", ["ada"])[0]
     (reason,) = check({"ada": USABLE, "bob": LOCKED}, {"ada": "192.0.2.5", "bob": "192.0.2.6"}, "", ["ada"])
     assert "bob is logged in over ssh now, from 192.0.2.6, and could not log in again" in reason
-    assert "has expired" in reason and "Who could log in: ada." in reason
+    assert "has expired" in reason and "ansible_user to one that could: ada;" in reason
     assert "is the account that this run logs in to" in check({"ada": USABLE, "bob": LOCKED}, {"bob": ""}, "", [])[0]
     assert check({}, {}, "", []) == [], "where nobody is logged in over ssh nobody needs to"
     assert "one-time code" in check({"ada": USABLE}, {"ada": "192.0.2.5"}, "ada", ["ada"])[0]
