@@ -31,6 +31,16 @@ options:
     description: Ask a package source for its index when apt's lists are older than a day.
     type: bool
     default: true
+  admins:
+    description: The owner's admins, as the module C(admin_accounts) takes them.
+    type: list
+    elements: dict
+    default: []
+  announced:
+    description: Packages that the run installs before it makes the accounts.
+    type: list
+    elements: str
+    default: []
   become_exe:
     description: The program that Ansible becomes root with.
     type: str
@@ -70,9 +80,11 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils import dlbox_preflight as preflight
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_admins import accounts
 
 DAY = 86400
 
@@ -129,6 +141,17 @@ def lists_are_fresh() -> bool:
     return fetched and time.time() - Path("/var/lib/apt/lists").stat().st_mtime < DAY
 
 
+def admin_problems(entries: list[dict[str, Any]], announced: list[str]) -> list[str]:
+    """Return what would cost an admin the login, as far as it can be seen without root."""
+    admins = [accounts.admin_of(entry) for entry in entries]
+    host = accounts.read_host([admin.name for admin in admins], announced)
+    return [
+        f"dlbox_admins: {admin.name}: {problem}"
+        for admin in admins
+        for problem in accounts.account_problems(admin, host)
+    ]
+
+
 def main() -> None:
     """Read the machine, hold it to the requirements, and return the problems."""
     module = AnsibleModule(
@@ -138,6 +161,8 @@ def main() -> None:
             "disk": {"type": "int", "required": True},
             "memory": {"type": "int", "required": True},
             "check_apt": {"type": "bool", "default": True},
+            "admins": {"type": "list", "elements": "dict", "default": [], "no_log": False},
+            "announced": {"type": "list", "elements": "str", "default": []},
             "become_exe": {"type": "str", "default": "sudo"},
         },
         supports_check_mode=True,
@@ -155,6 +180,7 @@ def main() -> None:
         *preflight.memory_problems(total_memory(), given["memory"]),
         *preflight.read_only_problems(read_only([Path("/etc"), Path("/usr"), Path("/var"), target])),
         *preflight.sudo_problems(user, sudo, works, given["become_exe"]),
+        *admin_problems(given["admins"], given["announced"]),
     ]
     if given["check_apt"] and shutil.which("apt-get") and not lists_are_fresh():
         problems += preflight.source_problems(*unreachable_sources(module))

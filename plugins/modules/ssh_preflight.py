@@ -87,10 +87,16 @@ options:
     elements: str
     default: []
   planned:
-    description: Accounts that another role makes in the same run. In check mode they are taken as usable.
+    description:
+      - Accounts as another role will leave them before this configuration is in effect. They are evaluated by these keys
+        and groups, not by those that they have.
     type: list
-    elements: str
+    elements: dict
     default: []
+    suboptions:
+      name: {description: Account name., type: str, required: true}
+      keys: {description: Lines of its authorized_keys., type: list, elements: str, default: []}
+      groups: {description: Names of its groups., type: list, elements: str, default: []}
 author: dlbox
 """
 
@@ -376,6 +382,7 @@ def evaluate(
     shadow = Path("/etc/shadow").read_text()
     today = datetime.date.today()
     verdicts = {}
+    planned = {entry["name"]: entry for entry in wanted["planned"]}
     for name in dict.fromkeys([*logins.candidates(server, pwd.getpwall()), *stay]):
         values = current.of(name, stay.get(name) or "192.0.2.1")
         files = wanted["authorized_keys_files"] or values.get("authorizedkeysfile") or server.authorized_keys_files
@@ -386,7 +393,11 @@ def evaluate(
             authorized_keys_files=tuple(files),
             other_keys=other_keys(values, wanted["certificates"]),
         )
-        verdicts[name] = logins.evaluate_login(name, own, shadow, today)
+        verdicts[name] = (
+            logins.evaluate_planned(planned[name], own, shadow, today)
+            if name in planned
+            else logins.evaluate_login(name, own, shadow, today)
+        )
     return verdicts
 
 
@@ -427,10 +438,14 @@ def main() -> None:
         "algorithms",
         "revoked",
         "second_factor_exempt",
-        "planned",
         "listen_addresses",
     )
     spec: dict[str, Any] = {name: {"type": "list", "elements": "str", "default": []} for name in lists}
+    planned: dict[str, Any] = {
+        "name": {"type": "str", "required": True},
+        "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "groups": {"type": "list", "elements": "str", "default": []},
+    }
     module = AnsibleModule(
         argument_spec={
             **spec,
@@ -442,6 +457,7 @@ def main() -> None:
             "ports": {"type": "list", "elements": "int", "default": [22]},
             "connecting_user": {"type": "str", "default": ""},
             "second_factor": {"type": "bool", "default": False},
+            "planned": {"type": "list", "elements": "dict", "default": [], "options": planned, "no_log": False},
         },
         supports_check_mode=True,
     )
@@ -455,10 +471,6 @@ def main() -> None:
     if wanted["connecting_user"]:
         stay.setdefault(wanted["connecting_user"], "")
     verdicts = evaluate(wanted, server["algorithms"]["pubkey"], current, stay)
-    if module.check_mode:
-        for name in wanted["planned"]:
-            if name in verdicts and not verdicts[name].usable:
-                verdicts[name] = logins.Verdict(True, [], ["is planned; evaluated when it exists"])
     # A person in a terminal answers the question for a code; a controller that logs in from elsewhere cannot.
     program = "" if run_from_here(os.getpid()) or not around else str(around.account or "")
     program = wanted["connecting_user"] or program

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 
 def test_compilers_and_tools_work(host):
     assert host.run("git --version").succeeded
@@ -27,26 +25,6 @@ def test_locale_works_where_one_was_asked_for(host):
         return
     assert host.check_output("LC_ALL=de_DE.UTF-8 locale decimal_point") == ","
     assert "LANG=de_DE.UTF-8" in host.check_output("bash -lc 'cat /etc/default/locale'")
-
-
-@pytest.mark.parametrize(("name", "count"), [("ada", 1), ("grace", 2)])
-def test_admins_have_their_keys_and_only_they_can_read_them(host, name, count):
-    keys = host.file(f"/home/{name}/.ssh/authorized_keys")
-    assert (keys.user, keys.mode) == (name, 0o600)
-    assert host.file(f"/home/{name}/.ssh").mode == 0o700
-    listed = host.check_output("ssh-keygen -lf %s", keys.path).splitlines()
-    assert len(listed) == count and all("ED25519" in line for line in listed)
-    assert "sudo" in host.user(name).groups
-
-
-def test_sudo_asks_who_has_to_be_asked(host):
-    assert host.check_output("su -s /bin/sh -c 'sudo -n id -u' ada") == "0"
-    assert host.run("su -s /bin/sh -c 'sudo -n id -u' grace").failed
-
-
-def test_new_accounts_have_no_password(host):
-    for name in ("ada", "grace"):
-        assert host.user(name).password in ("!", "*", "!*")
 
 
 def test_time_service_is_enabled(host):

@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.dlbox_public_key import PublicKey, read_lines
 from ansible.module_utils.dlbox_run_as import Account, call_as, read_regular
@@ -60,13 +61,17 @@ def permitted(user: pwd.struct_passwd, server: Server) -> str:
     """Why the lists of users and groups or PermitRootLogin keep a user out; empty where they do not."""
     if user.pw_uid == 0 and not server.root_login:
         return "is root, and root will not log in over ssh"
-    if any("@" not in pattern and fnmatch.fnmatchcase(user.pw_name, pattern) for pattern in server.deny_users):
+    return listed(user.pw_name, groups_of(user), server)
+
+
+def listed(name: str, groups: set[str], server: Server) -> str:
+    """Why the lists of users and groups keep an account with these groups out; empty where they do not."""
+    if any("@" not in pattern and fnmatch.fnmatchcase(name, pattern) for pattern in server.deny_users):
         return f"is in DenyUsers ({' '.join(server.deny_users)})"
     # USER@HOST patterns allow from some addresses; from which, the host cannot know.
     users = [pattern.split("@")[0] for pattern in server.allow_users]
-    if users and not any(fnmatch.fnmatchcase(user.pw_name, pattern) for pattern in users):
+    if users and not any(fnmatch.fnmatchcase(name, pattern) for pattern in users):
         return f"is not in AllowUsers ({' '.join(server.allow_users)})"
-    groups = groups_of(user)
     if any(fnmatch.filter(groups, pattern) for pattern in server.deny_groups):
         return f"is in one of DenyGroups ({' '.join(server.deny_groups)})"
     if server.allow_groups and not any(fnmatch.filter(groups, pattern) for pattern in server.allow_groups):
@@ -279,6 +284,36 @@ def evaluate_login(name: str, server: Server, shadow: str, today: datetime.date)
         problems = []
     elif not files:
         problems.append("has no AuthorizedKeysFile: sshd is told to read none")
+    reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
+    return Verdict(not reasons, good, reasons)
+
+
+def evaluate_planned(planned: dict[str, Any], server: Server, shadow: str, today: datetime.date) -> Verdict:
+    """Whether an account could log in once another role has left it with these keys and groups.
+
+    Args:
+        planned: name, keys (lines of authorized_keys) and groups (names).
+        server: as for `evaluate_login`.
+        shadow: text of /etc/shadow, for the expiry of an account that exists already.
+        today: the date to hold expiries against.
+    """
+    name = planned["name"]
+    fatal = [
+        listed(name, set(planned["groups"]), server),
+        account_problem(shadow_entry(name, shadow), today, server.use_pam),
+    ]
+    good: list[str] = []
+    problems: list[str] = []
+    for key in read_lines("\n".join(planned["keys"]))[0]:
+        why = key_refusal(key, server, today)
+        if why:
+            problems.append(f"the key {key.comment or key.fingerprint} {why}")
+        else:
+            good.append(key.fingerprint)
+    if good or server.other_keys:
+        problems = []
+    elif not problems:
+        problems.append("will have no key")
     reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
     return Verdict(not reasons, good, reasons)
 

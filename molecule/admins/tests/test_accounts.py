@@ -1,0 +1,138 @@
+"""The accounts, seen from the machine: what they can do, what stayed, and what is refused without a trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Machine
+
+STATE = "getent passwd; getent group; cat /etc/shadow /etc/sudoers.d/*; sha256sum /home/*/.ssh/authorized_keys"
+
+
+@pytest.mark.parametrize(("name", "count"), [("ada", 1), ("grace", 2), ("owner", 2)])
+def test_admins_have_their_keys_and_only_they_can_read_them(host: Any, name: str, count: int) -> None:
+    keys = host.file(f"/home/{name}/.ssh/authorized_keys")
+    assert (keys.user, keys.mode) == (name, 0o600)
+    assert host.file(f"/home/{name}/.ssh").mode == 0o700
+    listed = host.check_output("ssh-keygen -lf %s", keys.path).splitlines()
+    assert len(listed) == count and all("ED25519" in line for line in listed)
+    assert "sudo" in host.user(name).groups
+
+
+def test_sudo_asks_who_has_to_be_asked(host: Any) -> None:
+    assert host.check_output("su -s /bin/sh -c 'sudo -n id -u' ada") == "0"
+    for name in ("grace", "owner"):
+        assert host.run(f"su -s /bin/sh -c 'sudo -n id -u' {name}").failed
+
+
+def test_new_accounts_have_bash_and_no_password(host: Any) -> None:
+    for name in ("ada", "grace"):
+        assert host.user(name).shell == "/bin/bash"
+        assert host.user(name).password in ("!", "*", "!*")
+
+
+def test_an_existing_account_keeps_shell_comment_groups_password_and_keys(host: Any) -> None:
+    """Observed: the shell was reset to bash on every run."""
+    owner = host.user("owner")
+    assert (owner.shell, owner.gecos.split(",")[:2]) == ("/bin/sh", ["The Owner", "room 7"])
+    assert {"sudo", "audio"} <= set(owner.groups) and owner.password.startswith("$")
+    text = host.file("/home/owner/.ssh/authorized_keys").content_string
+    assert text.startswith("no-agent-forwarding ssh-ed25519 ") and "foreign@laptop\n" in text
+
+
+@pytest.mark.parametrize(
+    ("admin", "why"),
+    [
+        ({"name": "owner", "shell": "/usr/bin/zsh"}, "the shell /usr/bin/zsh does not exist on the host"),
+        ({"name": "new", "shell": "/usr/sbin/nologin"}, "ends every login at once"),
+        ({"name": "owner", "groups": ["nosuch"]}, "the group nosuch does not exist"),
+        ({"name": "ada"}, "ada: sudo would refuse it from now on"),
+        ({"name": "twin"}, "twin: the account has uid 0"),
+        ({"name": "homeless"}, "homeless: its home /home/homeless cannot be read"),
+        ({"name": "left"}, "/home/left does, and may belong to somebody else"),
+        ({"name": "shared"}, "chmod go-w /home/shared"),
+        ({"name": "denied"}, "sshd shuts the group sudo out by DenyGroups"),
+        ({"name": "linked"}, "linked: the keys could not be read or written"),
+    ],
+)
+def test_what_would_cost_the_login_is_refused_and_nothing_has_changed(
+    machine: Machine, admin: dict[str, Any], why: str
+) -> None:
+    """Observed: a shell that does not exist was applied, and nobody could log in any more."""
+    host = machine.host
+    host.check_output(
+        "id twin || useradd --non-unique --uid 0 --no-create-home twin;"
+        "id homeless || useradd --no-create-home homeless; mkdir -p /home/left;"
+        "id shared || useradd --create-home --shell /bin/bash shared; chmod 775 /home/shared;"
+        "id denied || useradd --create-home --shell /bin/bash denied;"
+        "id linked || useradd --create-home --shell /bin/bash linked;"
+        "install -d -m 700 -o linked /home/linked/.ssh; ln -sfn /etc/shadow /home/linked/.ssh/authorized_keys"
+    )
+    if admin["name"] == "denied":
+        host.check_output("echo 'DenyGroups sudo' > /etc/ssh/sshd_config.d/10-suite.conf")
+    before = host.check_output(STATE)
+    try:
+        for check in (True, False):
+            done = machine.role({"name": "grace"}, admin, check=check)
+            assert done.returncode != 0 and why in done.stdout + done.stderr, done.stdout
+            assert host.check_output(STATE) == before
+    finally:
+        host.run("rm -f /etc/ssh/sshd_config.d/10-suite.conf")
+    assert "$y$" not in done.stdout + done.stderr
+
+
+def test_a_shell_that_a_package_of_this_run_brings_is_only_announced(machine: Machine) -> None:
+    zsh = {"name": "owner", "shell": "/usr/bin/zsh"}
+    done = machine.role(zsh, {"name": "ada", "sudo": "nopasswd"}, check=True, base_packages_extra=["zsh"])
+    assert done.returncode == 0 and "+shell: /usr/bin/zsh" in done.stdout, done.stdout
+    assert machine.role(zsh, base_packages_extra=["zsh"]).returncode != 0  # without --check it has to be there
+
+
+def test_root_follows_no_link_of_an_account(machine: Machine) -> None:
+    """A folder of keys that leads into /etc: written with the account's rights, which end there."""
+    host = machine.host
+    host.check_output(
+        "id mallory || useradd --create-home --shell /bin/bash mallory; rm -rf /home/mallory/.ssh;"
+        "ln -sfn /etc/profile.d /home/mallory/.ssh"
+    )
+    done = machine.role({"name": "mallory"})
+    assert done.returncode != 0 and "mallory: the keys could not be read or written" in done.stdout + done.stderr
+    assert not host.file("/etc/profile.d/authorized_keys").exists
+
+
+def test_exclusive_keys_and_a_file_of_umask_002(machine: Machine) -> None:
+    host = machine.host
+    host.check_output("chmod 664 /home/grace/.ssh/authorized_keys")
+    done = machine.role({"name": "grace"}, {"name": "ada", "sudo": "nopasswd"}, admins_keys_exclusive=True)
+    assert done.returncode == 0, done.stdout
+    keys = host.file("/home/grace/.ssh/authorized_keys")
+    assert keys.mode == 0o644 and "second@laptop" not in keys.content_string and "ada@laptop" in keys.content_string
+
+
+def test_a_rule_that_another_file_overrides_is_no_success(machine: Machine) -> None:
+    host = machine.host
+    host.check_output("echo 'ada ALL=(ALL:ALL) ALL' > /etc/sudoers.d/99-suite; chmod 440 /etc/sudoers.d/99-suite")
+    host.check_output("rm /etc/sudoers.d/50-dlbox-admins")
+    try:
+        done = machine.role({"name": "ada", "sudo": "nopasswd"})
+        assert done.returncode != 0 and "sudo still asks ada for a password" in done.stdout + done.stderr, done.stdout
+    finally:
+        host.check_output("rm /etc/sudoers.d/99-suite")
+    assert machine.role({"name": "ada", "sudo": "nopasswd"}).returncode == 0
+
+
+def test_no_hash_becomes_a_fact_or_a_result(machine: Machine) -> None:
+    """Observed: getent's shadow facts held every hash, for every later task and fact cache to see."""
+    done = machine.role({"name": "owner"}, {"name": "ada", "sudo": "nopasswd"})
+    assert done.returncode == 0, done.stdout
+    hashed = machine.host.user("owner").password
+    import conftest
+
+    told = conftest.run(
+        *("ansible", "-i", "molecule/shared/inventory", "-i", "molecule/admins/inventory", machine.name, "-m"),
+        *("admin_accounts", "-a", "{admins: [{name: owner, keys: []}], sudoers_file: /etc/sudoers.d/50-dlbox-admins}"),
+        "--check",
+    )
+    assert '"password": true' in told.stdout.replace("password: true", '"password": true'), told.stdout + told.stderr
+    assert hashed not in told.stdout + done.stdout
