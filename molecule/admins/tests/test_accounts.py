@@ -41,24 +41,20 @@ def test_an_existing_account_keeps_shell_comment_groups_password_and_keys(host: 
     assert text.startswith("no-agent-forwarding ssh-ed25519 ") and "foreign@laptop\n" in text
 
 
-@pytest.mark.parametrize(
-    ("admin", "why"),
-    [
-        ({"name": "owner", "shell": "/usr/bin/zsh"}, "the shell /usr/bin/zsh does not exist on the host"),
-        ({"name": "new", "shell": "/usr/sbin/nologin"}, "ends every login at once"),
-        ({"name": "owner", "groups": ["nosuch"]}, "the group nosuch does not exist"),
-        ({"name": "ada"}, "ada: sudo would refuse it from now on"),
-        ({"name": "twin"}, "twin: the account has uid 0"),
-        ({"name": "homeless"}, "homeless: its home /home/homeless cannot be read"),
-        ({"name": "left"}, "/home/left does, and may belong to somebody else"),
-        ({"name": "shared"}, "chmod go-w /home/shared"),
-        ({"name": "denied"}, "sshd shuts the group sudo out by DenyGroups"),
-        ({"name": "linked"}, "linked: the keys could not be read or written"),
-    ],
-)
-def test_what_would_cost_the_login_is_refused_and_nothing_has_changed(
-    machine: Machine, admin: dict[str, Any], why: str
-) -> None:
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"name": "owner", "shell": "/usr/bin/zsh", "groups": ["nosuch"]}, "owner: the shell /usr/bin/zsh does not exist"),
+    ({"name": "owner", "shell": "/usr/bin/zsh", "groups": ["nosuch"]}, "owner: the group nosuch does not exist"),
+    ({"name": "new", "shell": "/usr/sbin/nologin"}, "new: the shell /usr/sbin/nologin ends every login at once"),
+    ({"name": "ada"}, "ada: sudo would refuse it from now on"),
+    ({"name": "twin"}, "twin: the account has uid 0"),
+    ({"name": "homeless"}, "homeless: its home /home/homeless cannot be read"),
+    ({"name": "left"}, "left: the account does not exist, but /home/left does"),
+    ({"name": "shared"}, "chmod go-w /home/shared"),
+    ({"name": "denied"}, "denied: sshd shuts the group sudo out by DenyGroups sudo"),
+]
+
+
+def test_what_would_cost_a_login_is_refused_all_at_once_and_nothing_has_changed(machine: Machine) -> None:
     """Observed: a shell that does not exist was applied, and nobody could log in any more."""
     host = machine.host
     host.check_output(
@@ -66,20 +62,19 @@ def test_what_would_cost_the_login_is_refused_and_nothing_has_changed(
         "id homeless || useradd --no-create-home homeless; mkdir -p /home/left;"
         "id shared || useradd --create-home --shell /bin/bash shared; chmod 775 /home/shared;"
         "id denied || useradd --create-home --shell /bin/bash denied;"
-        "id linked || useradd --create-home --shell /bin/bash linked;"
-        "install -d -m 700 -o linked /home/linked/.ssh; ln -sfn /etc/shadow /home/linked/.ssh/authorized_keys"
+        "echo 'DenyGroups sudo' > /etc/ssh/sshd_config.d/10-suite.conf"
     )
-    if admin["name"] == "denied":
-        host.check_output("echo 'DenyGroups sudo' > /etc/ssh/sshd_config.d/10-suite.conf")
     before = host.check_output(STATE)
+    admins = list({str(admin): admin for admin, _ in REFUSED}.values())
     try:
         for check in (True, False):
-            done = machine.role({"name": "grace"}, admin, check=check)
-            assert done.returncode != 0 and why in done.stdout + done.stderr, done.stdout
+            done = machine.role({"name": "grace"}, *admins, check=check)
+            assert done.returncode != 0
+            assert [why for _, why in REFUSED if why not in done.stdout + done.stderr] == []
             assert host.check_output(STATE) == before
+            assert "$y$" not in done.stdout + done.stderr
     finally:
         host.run("rm -f /etc/ssh/sshd_config.d/10-suite.conf")
-    assert "$y$" not in done.stdout + done.stderr
 
 
 def test_a_shell_that_a_package_of_this_run_brings_is_only_announced(machine: Machine) -> None:
@@ -89,15 +84,22 @@ def test_a_shell_that_a_package_of_this_run_brings_is_only_announced(machine: Ma
     assert machine.role(zsh, base_packages_extra=["zsh"]).returncode != 0  # without --check it has to be there
 
 
-def test_root_follows_no_link_of_an_account(machine: Machine) -> None:
-    """A folder of keys that leads into /etc: written with the account's rights, which end there."""
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "ln -sfn /etc/profile.d /home/mallory/.ssh",
+        "install -d -m 700 -o mallory /home/mallory/.ssh; ln -sfn /etc/shadow /home/mallory/.ssh/authorized_keys",
+    ],
+)
+def test_root_follows_no_link_of_an_account(machine: Machine, trap: str) -> None:
+    """A folder of keys that leads into /etc, a key file that is the shadow file: the account's rights end there."""
     host = machine.host
-    host.check_output(
-        "id mallory || useradd --create-home --shell /bin/bash mallory; rm -rf /home/mallory/.ssh;"
-        "ln -sfn /etc/profile.d /home/mallory/.ssh"
-    )
-    done = machine.role({"name": "mallory"})
+    host.check_output(f"id mallory || useradd -m -s /bin/bash mallory; rm -rf /home/mallory/.ssh; {trap}")
+    before = host.check_output("sha256sum /etc/shadow; ls /etc/profile.d")
+    done = machine.role({"name": "mallory"}, {"name": "ada", "sudo": "nopasswd"})
     assert done.returncode != 0 and "mallory: the keys could not be read or written" in done.stdout + done.stderr
+    assert "$y$" not in done.stdout + done.stderr
+    assert host.check_output("sha256sum /etc/shadow; ls /etc/profile.d").split()[2:] == before.split()[2:]
     assert not host.file("/etc/profile.d/authorized_keys").exists
 
 

@@ -2,24 +2,154 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
-from conftest import PASSWORD, Machine, keys, run
+from conftest import PASSWORD, PROJECT, Machine, keys, run
+
+# Long, because the machine may be slow; what ends a wait is what is waited for.
+PATIENCE = 120
 
 
-def test_the_stage_runs_under_guard_and_the_second_time_changes_nothing(machine: Machine) -> None:
-    """New admins, their keys, sudo, sshd and the firewall in one window, confirmed by a new login."""
-    machine.host.check_output("ufw --force disable; ufw --force reset; systemctl start ssh; apt-get clean")
-    admins: list[dict[str, Any]] = [
+def admins(**zoe: Any) -> list[dict[str, Any]]:
+    """The owner as it is, and a new admin."""
+    return [
         {"name": "owner", "keys": [str(keys() / "ada.pub")]},
-        {"name": "zoe", "keys": [str(keys() / "second.pub")], "shell": "/bin/sh", "sudo": "nopasswd"},
+        {"name": "zoe", "keys": [str(keys() / "second.pub")], "sudo": "nopasswd", **zoe},
     ]
-    inventory = machine.over_ssh(dlbox_admins=admins, ansible_become_password=PASSWORD)
-    first = run("ansible-playbook", "-i", str(inventory), "playbooks/secure.yml")
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert machine.host.user("zoe").shell == "/bin/sh" and machine.host.file("/home/zoe/.ssh/authorized_keys").exists
+
+
+def guarded(inventory: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run("ansible-playbook", "-i", str(inventory), *words, "molecule/admins/guarded.yml")
+
+
+def test_new_admins_come_under_guard_and_a_run_without_changes_takes_one_connection(machine: Machine) -> None:
+    more = {"ansible_become_password": PASSWORD, "access_guard_window": 300}
+    inventory = machine.over_ssh(dlbox_admins=admins(), **more)
+    shown = guarded(inventory, "--check", "--diff")
+    assert shown.returncode == 0 and "+account: exists" in shown.stdout, shown.stdout + shown.stderr
+    assert not machine.host.user("zoe").exists
+    made = guarded(inventory)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert machine.host.check_output("su -s /bin/sh -c 'sudo -n id -u' zoe") == "0"
     before = machine.logins()
-    second = run("ansible-playbook", "-i", str(inventory), "playbooks/secure.yml")
-    assert second.returncode == 0 and "changed=0" in second.stdout, second.stdout
-    # One connection for the whole run.
+    again = guarded(inventory)
+    assert again.returncode == 0 and "changed=0" in again.stdout, again.stdout
     assert machine.logins() - before == 1
+
+    refused = guarded(machine.over_ssh(dlbox_admins=admins(shell="/usr/bin/zsh"), **more))
+    assert refused.returncode != 0 and "the shell /usr/bin/zsh does not exist" in refused.stdout + refused.stderr
+    # Before anything was armed, so there is nothing to undo.
+    assert "undone" not in refused.stdout + refused.stderr and machine.host.user("zoe").shell == "/bin/bash"
+
+
+def test_preflight_refuses_a_shell_before_the_first_change(machine: Machine) -> None:
+    more = {"dlbox_apt_check": False, "dlbox_minimum_memory": 1, "ansible_become_password": PASSWORD}
+    inventory = machine.over_ssh(dlbox_admins=admins(shell="/usr/bin/zsh"), **more)
+    refused = run("ansible-playbook", "-i", str(inventory), "playbooks/preflight.yml")
+    assert refused.returncode != 0
+    assert "dlbox_admins: zoe: the shell /usr/bin/zsh does not exist" in refused.stdout + refused.stderr
+
+
+def test_doctor_bench_and_report_keep_one_connection(machine: Machine, tmp_path: Path) -> None:
+    """Observed: a connection per question, four of them here for bench alone, until the firewall refused the next."""
+    machine.host.check_output(
+        "for name in one two three; do cd /opt; mkdir -p conda/envs/$name/bin conda/envs/$name/conda-meta;"
+        "mkdir -p conda/envs/$name/lib/python3.13/site-packages/torch-2.0.dist-info;"
+        "ln -sf /usr/bin/python3 conda/envs/$name/bin/python; done"
+    )
+    inventory = str(machine.over_ssh())
+    counts = {}
+    commands = {
+        "bench": ("bench.py", "--quick", "--mnist", ""),
+        "report": ("report.py",),
+        "doctor, quick": ("doctor.py", "--quick"),
+        "doctor": ("doctor.py",),
+    }
+    for name, words in commands.items():
+        before = machine.logins()
+        done = run(sys.executable, f"scripts/{words[0]}", "-i", inventory, "--output", str(tmp_path), *words[1:])
+        assert "Traceback" not in done.stderr, done.stderr
+        counts[name] = machine.logins() - before
+    # Each opens one at most, and finds that of the command before; the doctor also tests a new login.
+    assert all(count <= 1 + (name == "doctor") for name, count in counts.items()), counts
+
+
+def left_behind(words: bytes, since: float) -> list[Path]:
+    """Files written since then, in the places for temporary files, that hold the words."""
+    found = []
+    for place in {Path(tempfile.gettempdir()), Path("/tmp"), Path("/dev/shm"), Path.home() / ".ansible"}:
+        for folder, _, names in os.walk(place):
+            for path in (Path(folder, name) for name in names):
+                try:
+                    if path.is_file() and path.stat().st_ctime >= since and words in path.read_bytes():
+                        found.append(path)
+                except OSError:
+                    continue
+    return found
+
+
+def seen_by_others(words: bytes) -> list[str]:
+    """Processes whose argument list or environment holds the words."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            try:
+                if words in (process / name).read_bytes():
+                    found.append(f"{process.name}/{name}")
+            except OSError:
+                continue
+    return found
+
+
+def test_a_terminal_that_goes_away_leaves_no_password(machine: Machine, tmp_path: Path) -> None:
+    """Observed: `doctor -K` left the password of sudo in a file under /tmp."""
+    secret = f"{PASSWORD}-{os.getpid()}"
+    machine.host.check_output(f"echo owner:{secret} | chpasswd")
+    # A host that does not answer keeps the doctor waiting while the terminal goes.
+    inventory = machine.over_ssh(ansible_ssh_extra_args="-o ProxyCommand='sleep 600'")
+    start = time.time()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(PROJECT)
+        os.environ["ANSIBLE_CONFIG"] = str(PROJECT / "ansible.cfg")
+        os.execv(sys.executable, [sys.executable, "scripts/doctor.py", "-K", "-i", str(inventory), "--no-page"])
+    told = b""
+    while b"sudo password" not in told:
+        told += os.read(terminal, 1024)
+    os.write(terminal, f"{secret}\n".encode())
+
+    def waiting() -> bool:
+        return any(b"sleep 600" in (path / "cmdline").read_bytes().replace(b"\0", b" ") for path in processes())
+
+    def processes() -> list[Path]:
+        return [path for path in Path("/proc").glob("[0-9]*") if os.access(path / "cmdline", os.R_OK) and alive(path)]
+
+    def alive(path: Path) -> bool:
+        try:
+            return bool((path / "cmdline").read_bytes())
+        except OSError:
+            return False
+
+    try:
+        end = time.monotonic() + PATIENCE
+        while not waiting() and time.monotonic() < end:
+            time.sleep(0.2)
+        assert waiting(), told
+        during = left_behind(secret.encode(), start), seen_by_others(secret.encode())
+        os.close(terminal)  # the kernel sends SIGHUP
+        os.waitpid(child, 0)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+    finally:
+        machine.host.check_output(f"echo owner:{PASSWORD} | chpasswd")
+    assert during == ([], [])
+    assert left_behind(secret.encode(), start) == []
