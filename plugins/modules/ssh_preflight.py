@@ -88,8 +88,8 @@ options:
     default: []
   planned:
     description:
-      - Accounts as another role will leave them before this configuration is in effect. They are evaluated by these keys
-        and groups, not by those that they have.
+      - Accounts as another role will leave them before this configuration is in effect. They are evaluated by these
+        keys and groups, not by those that they have.
     type: list
     elements: dict
     default: []

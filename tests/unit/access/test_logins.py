@@ -218,3 +218,25 @@ def test_refusals() -> None:
 def test_the_release_is_named_as_in_os_release() -> None:
     assert ssh_preflight.release('NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\n') == "ubuntu-24.04"
     assert ssh_preflight.release("ID=debian\nVERSION_ID=13\n# a comment\n") == "debian-13"
+
+
+PLANNED_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f zoe@laptop"
+
+
+@pytest.mark.parametrize(
+    ("planned", "server", "why"),
+    [
+        ({"keys": [PLANNED_KEY]}, {}, ""),
+        ({"keys": []}, {}, "will have no key"),
+        ({"keys": [PLANNED_KEY]}, {"algorithms": ("rsa-sha2-512",)}, "which the server will not accept"),
+        ({"keys": [PLANNED_KEY]}, {"allow_groups": ("staff",)}, "is in none of AllowGroups"),
+        ({"keys": [PLANNED_KEY]}, {"deny_groups": ("sudo",)}, "is in one of DenyGroups"),
+    ],
+)
+def test_an_account_that_is_still_to_be_made_is_evaluated_as_it_will_be(
+    planned: dict[str, list[str]], server: dict[str, tuple[str, ...]], why: str
+) -> None:
+    verdict = logins.evaluate_planned(
+        {"name": "zoe", "groups": ["zoe", "sudo"], **planned}, logins.Server(**server), "", datetime.date(2026, 11, 21)
+    )
+    assert verdict.usable == (not why) and why in "; ".join(verdict.problems)
