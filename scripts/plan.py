@@ -11,6 +11,8 @@ Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -27,6 +29,7 @@ sys.path.insert(0, str(TOP / "plugins" / "module_utils"))
 from dlbox_machine.detect import detect  # noqa: E402
 from dlbox_machine.merge import merge  # noqa: E402
 from dlbox_planner.data.systems import SYSTEMS  # noqa: E402
+from dlbox_planner.facts import validate_facts  # noqa: E402
 from dlbox_planner.gpus import from_name  # noqa: E402
 from dlbox_planner.model import POLICIES, UsageError, find_system  # noqa: E402
 from dlbox_planner.planner import plan  # noqa: E402
@@ -34,15 +37,33 @@ from dlbox_planner.text import render  # noqa: E402
 from dlbox_text import visible  # noqa: E402
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE = 2, 64, 69
+#: Largest facts file that is read, in bytes: those of a machine with eight GPUs have 5,000.
+MAX_FACTS = 1_000_000
+MAX_GPUS = 64
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that exits with 64 on wrong usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Print usage and message, exit 64."""
-        self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+        """Print the message, exit 64."""
+        complain(message)
+        self.exit(EXIT_USAGE)
+
+
+def complain(message: object) -> None:
+    """Print one line to standard error, whatever the message holds."""
+    text = "".join(char if char.isprintable() else "?" for char in str(message))
+    with contextlib.suppress(OSError):
+        print(f"dlbox plan: {text[:1000]}", file=sys.stderr)
+
+
+def number(text: str) -> float:
+    """Return a finite number that is not negative, as argparse wants it."""
+    value = float(text)
+    if not 0 <= value < 1e9:
+        raise ValueError(text)
+    return value
 
 
 def parser() -> Parser:
@@ -70,7 +91,9 @@ def parser() -> Parser:
     machine.add_argument("--arch", choices=("x86_64", "aarch64"), default=None, help="the CPU's architecture")
     machine.add_argument("--virtualization", metavar="KIND", default=None, help="such as kvm, docker, lxc, none")
     machine.add_argument("--driver", metavar="VERSION", help="driver of Windows (WSL2) or of the container's host")
-    machine.add_argument("--ram", type=float, metavar="GIB", help="memory, for advice")
+    machine.add_argument("--vgpu", action="store_true", help="the GPU is a virtual one (NVIDIA vGPU) of a hypervisor")
+    machine.add_argument("--nvswitch", action="store_true", help="the GPUs are joined by NVSwitch (HGX, DGX)")
+    machine.add_argument("--ram", type=number, metavar="GIB", help="memory, for advice")
     real = result.add_argument_group("a machine that exists")
     real.add_argument("--local", action="store_true", help="this machine, without ansible")
     real.add_argument("--facts", type=Path, metavar="FILE", help="facts saved with --save-facts")
@@ -105,9 +128,9 @@ def parser() -> Parser:
         help="this GPU drives displays, frameworks need not run on it",
     )
     wish.add_argument("--pypi-only", action="store_true", default=None, help="no other wheel index than PyPI")
-    wish.add_argument("--psu", type=float, metavar="W", help="rating of the power supply, for advice")
-    wish.add_argument("--price", type=float, metavar="PER_KWH", help="price of electricity, for advice")
-    wish.add_argument("--hours", type=float, metavar="PER_DAY", help="hours a day under load (default 8), for advice")
+    wish.add_argument("--psu", type=number, metavar="W", help="rating of the power supply, for advice")
+    wish.add_argument("--price", type=number, metavar="PER_KWH", help="price of electricity, for advice")
+    wish.add_argument("--hours", type=number, metavar="PER_DAY", help="hours a day under load (default 8), for advice")
     wish.add_argument("--date", metavar="YYYY-MM-DD", default=None, help="day for end-of-life warnings (today)")
     result.add_argument("--explain", action="store_true", help="show what was excluded by what")
     result.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
@@ -120,7 +143,7 @@ def wishes(args: argparse.Namespace) -> dict[str, Any]:
     for item in args.pin:
         name, separator, value = item.partition("=")
         if not separator:
-            raise UsageError(f"--pin {item}: expected COMPONENT=VERSION, such as cuda=12.9")
+            raise UsageError(f"--pin {item!r}: expected COMPONENT=VERSION, such as cuda=12.9")
         pins[name] = value
     given: dict[str, Any] = {
         "policy": args.policy,
@@ -140,18 +163,17 @@ def wishes(args: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def _roles(args: argparse.Namespace, names: Sequence[str]) -> dict[str, str]:
-    roles = dict.fromkeys(args.display_gpu, "display")
-    for name in args.ignore_gpu:
-        roles.update(dict.fromkeys(names, "ignored") if name == "all" else {name: "ignored"})
-    return roles
+def _roles(args: argparse.Namespace) -> dict[str, str]:
+    return {**dict.fromkeys(args.display_gpu, "display"), **dict.fromkeys(args.ignore_gpu, "ignored")}
 
 
 def hypothetical(args: argparse.Namespace) -> dict[str, Any]:
     """Return the facts of the machine that the command line describes; raises UsageError."""
     system = find_system(args.os or "ubuntu-24.04")
+    if len(args.gpu) > MAX_GPUS:
+        raise UsageError(f"--gpu was given {len(args.gpu)} times, expected at most {MAX_GPUS}")
     gpus = [
-        {"pci_id": gpu.pci_id, "slot": f"gpu{number}", "name_hint": gpu.name, "chip_hint": gpu.chip}
+        {"pci_id": gpu.pci_id, "slot": f"gpu{number}", "name_hint": gpu.name, "chip_hint": gpu.chip, "vgpu": args.vgpu}
         for number, gpu in enumerate(from_name(name) for name in args.gpu)
     ]
     secure = {"on": True, "off": False, None: None if args.wsl else False}[args.secure_boot]
@@ -170,6 +192,7 @@ def hypothetical(args: argparse.Namespace) -> dict[str, Any]:
         "cpu": {"model": "", "count": 0, "flags": [] if args.no_avx else ["avx", "avx2", "fma"]},
         "memory_mib": int(args.ram * 1024) if args.ram else None,
         "gpus": gpus,
+        "nvswitches": int(args.nvswitch),
         "driver": {"loaded": args.driver, "modules": None, "devices": []},
     }
 
@@ -192,6 +215,8 @@ def overrides(args: argparse.Namespace) -> dict[str, Any]:
         changed["os"] = system
     if args.no_avx:
         changed["cpu"] = {"flags": []}
+    if args.nvswitch:
+        changed["nvswitches"] = 1
     if args.driver:
         changed["driver"] = {"loaded": args.driver}
     if args.ram:
@@ -218,7 +243,7 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     ):
         if name in given and (name != "today" or args.date):
             extra[f"dlbox_plan_{name}"] = given[name]
-    roles = _roles(args, [])
+    roles = _roles(args)
     if roles:
         extra["dlbox_plan_gpu_roles"] = roles
     changed = overrides(args)
@@ -250,26 +275,64 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
 
 
 def show(plans: list[dict[str, Any]], form: str, many: bool) -> int:
-    """Print the plans, return the exit status."""
+    """Print the plans, return the exit status; that of the plan also where the reader has gone away (`| head`)."""
     if form == "json":
-        print(json.dumps(plans if many else plans[0], indent=2, sort_keys=True))
+        text = json.dumps(plans if many else plans[0], indent=2, sort_keys=True) + "\n"
     else:
-        print(visible("\n".join(render(item) for item in plans)), end="")
+        text = visible("\n".join(render(item) for item in plans))
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+    except OSError as error:
+        discard_output()
+        raise UsageError(f"the plan could not be written: {error.strerror}") from error
     return 0 if all(item["ok"] for item in plans) else EXIT_REFUSED
+
+
+def discard_output() -> None:
+    """Send what Python would still write at its exit nowhere, so that it does not complain a second time."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--facts {path}: {error}") from error
-    if not isinstance(facts, dict):
-        raise UsageError(f"--facts {path}: expected a JSON object")
-    return facts
+        with path.open("rb") as file:
+            text = file.read(MAX_FACTS + 1)
+        if len(text) > MAX_FACTS:
+            raise UsageError(f"--facts {path}: more than {MAX_FACTS} bytes")
+        facts = json.loads(text.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"--facts {path}: {error.strerror}") from error
+    except UsageError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--facts {path}: not JSON: {error}") from error
+    validate_facts(facts, f"--facts {path}")
+    result: dict[str, Any] = facts
+    return result
+
+
+def _save(path: Path, facts: dict[str, Any]) -> None:
+    """Write facts into a file beside its place and rename it: a full disk leaves what was there."""
+    text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise UsageError(f"--save-facts {path}: {error.strerror}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
     try:
         imagined = bool(args.gpu or args.no_gpu)
@@ -282,22 +345,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             if plans:
                 code = show(plans, args.format, True)
                 return EXIT_UNAVAILABLE if status else code
-            print("dlbox plan: no host of the inventory could be asked", file=sys.stderr)
+            complain("no host of the inventory could be asked")
             return EXIT_UNAVAILABLE
         if imagined:
             facts = hypothetical(args)
         elif args.local:
             facts = detect()
             if args.save_facts:
-                args.save_facts.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+                _save(args.save_facts, facts)
             facts = merge(facts, overrides(args))
         else:
             facts = merge(_load(args.facts), overrides(args))
         given = wishes(args)
-        given["gpu_roles"] = _roles(args, [str(gpu.get("slot") or gpu.get("pci_id")) for gpu in facts["gpus"]])
+        given["gpu_roles"] = _roles(args)
         return show([plan(facts, given)], args.format, False)
-    except UsageError as error:
-        print(f"dlbox plan: {error}", file=sys.stderr)
+    except (UsageError, OSError) as error:
+        complain(error)
         return EXIT_USAGE
 
 

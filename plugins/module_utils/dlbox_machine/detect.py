@@ -80,6 +80,7 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
         "cpu": cpu(top),
         "memory_mib": memory_mib(top),
         "gpus": gpus,
+        "nvswitches": nvswitches(top),
         "driver": driver,
     }
 
@@ -228,6 +229,7 @@ def pci_gpus(top: Path) -> list[dict[str, Any]]:
         entry["class"] = pci_class
         entry["kernel_driver"] = _driver_of(device)
         entry["link"] = _link(device)
+        entry["vgpu"] = is_vgpu(device)
         entry["chip_hint"], entry["name_hint"] = _hint(top, number)
         entry["name_hint"] = entry["name_hint"] or _model(top, device.name)
         result.append(entry)
@@ -245,8 +247,41 @@ def _entry(pci_id: str, slot: str) -> dict[str, Any]:
         "name_hint": "",
         "memory_mib": None,
         "usable": True,
+        "vgpu": False,
         "note": "",
     }
+
+
+def nvswitches(top: Path) -> int:
+    """Return the number of NVSwitch bridges: those of A100 and H100 boards are NVIDIA's devices on the PCI bus."""
+    devices = _glob(top / "sys/bus/pci/devices", "*")
+    found = [
+        device
+        for device in devices
+        if read(device / "vendor").lower() == "0x10de" and read(device / "class").lower().startswith("0x0680")
+    ]
+    return min(len(found), 64)
+
+
+def is_vgpu(device: Path) -> bool | None:
+    """Tell whether a GPU is a virtual one of a hypervisor (NVIDIA vGPU), None where its config space cannot be read.
+
+    A vGPU has a vendor-specific PCI capability with the signature "VF", as go-nvlib of NVIDIA's feature discovery reads
+    it. Only root may read beyond the first 64 bytes, where capabilities are.
+    """
+    try:
+        with (device / "config").open("rb") as file:
+            config = file.read(256)
+    except OSError:
+        return None
+    if len(config) < 256:
+        return None
+    position, steps = config[0x34] if config[0x06] & 0x10 else 0, 0
+    while 0x40 <= position <= 0xFA and steps < 48:
+        if config[position] == 0x09 and config[position + 3 : position + 5] == b"VF":
+            return True
+        position, steps = config[position + 1], steps + 1
+    return False
 
 
 def _driver_of(device: Path) -> str | None:

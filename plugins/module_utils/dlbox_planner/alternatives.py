@@ -120,7 +120,7 @@ def _for_refusal(problem: Problem, result: dict[str, Any], solve: Solve) -> list
             for change in group:
                 changed = change.apply(changed)
             new = solve(changed)
-            if new["ok"] and (new["driver"] or problem.wsl or problem.container):
+            if new["ok"] and (new["driver"] or problem.foreign_driver):
                 found.append(_entry(group, new))
             if len(found) >= LIMIT:
                 return found

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from .data import AGE_DAYS, AS_OF
-from .driver import Candidate, ended, packaged_kernel
+from .driver import Candidate, ended, needs_subnet_manager, packaged_kernel
 from .model import Problem
 from .versions import numbers
 
@@ -42,8 +42,16 @@ def warn(
             add("gpu_not_usable", f"{gpu.title}: {gpu.note}", "Nothing is installed for it.")
         elif "placed by" in gpu.note:
             add("gpu_by_prefix", gpu.note, "Update dlbox; check the architecture in the plan.")
+        if gpu.vgpu is None and problem.virtualization not in ("none", "") and not problem.foreign_driver:
+            add(
+                "vgpu_unknown",
+                f"whether {gpu.title} is a virtual GPU of the hypervisor could not be read",
+                "If it is, install the guest driver of the hypervisor instead; run the plan as root to see.",
+            )
     if candidate is not None:
         _driver_warnings(problem, candidate, add)
+        if problem.nvswitch:
+            _nvswitch_warnings(problem, candidate, add)
     if problem.wsl:
         add(
             "wsl",
@@ -62,6 +70,13 @@ def warn(
                 "the version of the Windows driver could not be read",
                 "Check that it is 580 or newer: nvidia-smi.exe",
             )
+        for gpu in problem.driven:
+            if gpu.arch and gpu.cc < (6, 0):
+                add(
+                    "wsl_gpu_unsupported",
+                    f"NVIDIA supports CUDA under WSL2 from Pascal on, not on {gpu.title}",
+                    "If CUDA does not start, install Linux on the machine itself.",
+                )
     elif problem.container and branch is not None:
         add(
             "container_userspace",
@@ -188,6 +203,28 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
             "branch_unconfirmed",
             f"branch {branch.number} is known from an installation guide only",
             "Check that the repository has it.",
+        )
+
+
+def _nvswitch_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
+    if candidate.offer.source == "debian":
+        add(
+            "fabric_manager",
+            "these GPUs are joined by NVSwitch, and Debian's archive has no Fabric Manager of the driver's version",
+            "Use NVIDIA's repository (driver_source=nvidia), which has it.",
+        )
+        return
+    add(
+        "fabric_manager",
+        "these GPUs are joined by NVSwitch: CUDA starts only while Fabric Manager of the driver's exact version runs",
+        "After the run: systemctl enable --now nvidia-fabricmanager",
+    )
+    if candidate.offer.source == "ubuntu" and needs_subnet_manager(problem):
+        add(
+            "subnet_manager",
+            "NVSwitch of Blackwell boards also needs NVLink's subnet manager (package nvlsm), and whether Ubuntu's "
+            "archive has it is not known",
+            "Use NVIDIA's repository (driver_source=nvidia), which has it.",
         )
 
 

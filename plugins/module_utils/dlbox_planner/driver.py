@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .data.cuda import NATIVE_BRANCH
 from .data.drivers import BRANCHES, OPEN_FROM, OPEN_ONLY_FROM, OPEN_RECOMMENDED_FROM, Branch
 from .data.systems import (
     DEBIAN_HEADLESS,
@@ -20,6 +21,8 @@ from .data.systems import (
 from .model import Exclusion, Gpu, Problem
 from .versions import numbers, starts_with
 
+#: Branches that a version can be of; 565 and 590 have no row of their own but a toolkit.
+_RELEASE_BRANCHES = frozenset({*BRANCHES, *NATIVE_BRANCH.values()})
 _KINDS = {"LTSB": 0, "PB": 1, "NFB": 2, "unknown": 3, "legacy": 4}
 
 
@@ -115,7 +118,8 @@ def candidates(problem: Problem, system: System | None = None) -> list[Candidate
     kernel = problem.kernel if here.key == problem.system.key else here.default_kernel
     flavour = kernel_flavour(here, kernel)
     pinned = DriverPin.parse(problem.pin("driver")) if problem.pin("driver") else DriverPin()
-    server = pinned.server or problem.headless
+    # Fabric Manager has to be of the driver's exact version, and follows the data-centre series
+    server = pinned.server or problem.headless or problem.nvswitch
     return list(_candidates(here.key, flavour, server))
 
 
@@ -153,31 +157,60 @@ def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:
     return None
 
 
-def _gpu_rule(gpu: Gpu, candidate: Candidate) -> Exclusion | None:
+def gpu_verdict(gpu: Gpu) -> tuple[str, str] | None:
+    """Return (code, reason) where no driver at all can be planned for a GPU."""
     arch = gpu.arch
-    offer = candidate.offer
-
-    def out(code: str, reason: str) -> Exclusion:
-        return Exclusion("driver", candidate.label, code, gpu.cause, reason)
-
     if arch is None:
-        return out("gpu_unknown", f"{gpu.title} is not in the GPU table and its chip is not known")
+        return "gpu_unknown", f"{gpu.title} is not in the GPU table and its chip is not known"
     if arch.verdict == "out_of_scope":
-        return out("gpu_out_of_scope", f"{gpu.title} is part of a Jetson board, whose driver is in JetPack")
+        return "gpu_out_of_scope", f"{gpu.title} is part of a Jetson board, whose driver is in JetPack"
     if arch.verdict == "refuse":
-        return out(
+        return (
             "gpu_too_old",
             f"{gpu.title} needs branch {gpu.last_branch}, which does not build on current "
             "kernels, and no framework computes on it",
         )
     if arch.verdict == "refuse_compute" and gpu.role == "compute":
-        return out(
-            "gpu_no_framework", f"no framework computes on {gpu.title} (compute capability {gpu.cc[0]}.{gpu.cc[1]})"
+        return (
+            "gpu_no_framework",
+            f"no framework computes on {gpu.title} (compute capability {gpu.cc[0]}.{gpu.cc[1]})",
         )
-    if gpu.last_branch is not None and offer.branch > gpu.last_branch:
-        return out("branch_dropped_gpu", f"{gpu.title} needs branch {gpu.last_branch} or older")
-    if offer.branch < arch.first_driver:
-        return out("branch_too_old_for_gpu", f"{gpu.title} needs branch {arch.first_driver} or newer")
+    return None
+
+
+def gpu_branch(gpu: Gpu, branch: int) -> tuple[str, str] | None:
+    """Return (code, reason) where drivers of a branch cannot drive a GPU."""
+    arch = gpu.arch
+    if arch is None:
+        return None
+    if gpu.last_branch is not None and branch > gpu.last_branch:
+        return "branch_dropped_gpu", f"{gpu.title} needs branch {gpu.last_branch} or older"
+    if branch < arch.first_driver:
+        return "branch_too_old_for_gpu", f"{gpu.title} needs branch {arch.first_driver} or newer"
+    return None
+
+
+def branch_of(version: str) -> int:
+    """Return the branch of a driver version of Linux or Windows: 580.95.05 and Windows' 581.57 are of branch 580."""
+    number = numbers(version)[0]
+    return max((branch for branch in _RELEASE_BRANCHES if branch <= number), default=number)
+
+
+def _gpu_rule(gpu: Gpu, candidate: Candidate) -> Exclusion | None:
+    offer = candidate.offer
+
+    def out(code: str, reason: str) -> Exclusion:
+        return Exclusion("driver", candidate.label, code, gpu.cause, reason)
+
+    found = gpu_verdict(gpu) or gpu_branch(gpu, offer.branch)
+    if found:
+        return out(*found)
+    if gpu.vgpu:
+        return out(
+            "vgpu_guest",
+            f"{gpu.title} is a virtual GPU: it needs the guest driver of its hypervisor's vGPU release, which no "
+            "public repository has",
+        )
     if gpu.modules == "open" and offer.modules != "open":
         return out("gpu_needs_open_modules", f"{gpu.title} works with the open kernel modules only")
     if gpu.modules == "proprietary" and offer.modules != "proprietary":
@@ -348,6 +381,8 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
             else f"nvidia-dkms-{name}{opened}"
         )
         after = [] if candidate.provider == "prebuilt" else [headers]
+        if problem.nvswitch:
+            after = [*after, f"nvidia-fabricmanager-{offer.branch}"]
         if problem.headless:
             return [
                 f"nvidia-headless-no-dkms-{name}{opened}",
@@ -367,7 +402,15 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     else:
         name = "nvidia-open" if opened else "cuda-drivers"
     pin = DriverPin.parse(problem.pin("driver"))
-    return [name, headers], [f"nvidia-driver-pinning-{pin.version or offer.branch}"]
+    fabric = ["nvidia-fabricmanager"] if problem.nvswitch else []
+    if problem.nvswitch and needs_subnet_manager(problem):
+        fabric.append("nvlsm")
+    return [name, headers, *fabric], [f"nvidia-driver-pinning-{pin.version or offer.branch}"]
+
+
+def needs_subnet_manager(problem: Problem) -> bool:
+    """Tell whether NVSwitch is of the generation (Blackwell) that also needs NVLink's subnet manager."""
+    return any(gpu.cc[0] == 10 for gpu in problem.driven)
 
 
 def _headers_flavour(problem: Problem, candidate: Candidate, deb_arch: str) -> str:
@@ -398,12 +441,16 @@ __all__ = [
     "Candidate",
     "DriverPin",
     "Outcome",
+    "branch_of",
     "candidates",
     "ended",
     "everywhere",
     "exclusions",
+    "gpu_branch",
+    "gpu_verdict",
     "kernel_suffix",
     "known_branches",
+    "needs_subnet_manager",
     "packaged_kernel",
     "packages",
     "rank",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from .data.architectures import ARCHITECTURES, OPEN_REQUIRED_IDS, classify_chip
 from .data.boards import BOARDS
 from .data.gpu_ids import GpuName, find, rows
 from .model import Gpu, UsageError
 
+#: Longest name that is looked up.
+MAX_NAME = 100
 #: Words that may be left out of a name, or added, without meaning another card.
 _FAMILY = frozenset({"nvidia", "geforce", "gtx", "rtx", "gt", "gts", "quadro", "tesla", "graphics", "card", "gpu"})
 _NOISE = re.compile(
     r"^(\d+(gb|g)|oem|lhr|lite|hash|rate|rev|gddr\d\w?|ddr\d|hbm\d?\w?|pcie|sxm\d?|nvl|ac|generation|"
     r"laptop|refresh|hgx|cec\d*|edition|workstation)$"
 )
+#: Names of virtual GPUs: GRID T4-8Q, NVIDIA A16-4C; the letter is the vGPU type.
+_VGPU_NAME = re.compile(r"^GRID |-\d+(Q|B|A|C|AC|ME)$")
+_SXM = re.compile(r"SXM|\bB[23]00\b")
 _MOBILE = frozenset({"mobile", "laptop", "max", "q", "notebook", "embedded"})
 _ARCHES = {
     "tesla": "Tesla",
@@ -59,6 +65,7 @@ def from_id(
     note: str = "",
     memory_mib: int | None = None,
     power_w: int | None = None,
+    vgpu: bool | None = False,
 ) -> Gpu:
     """Return the GPU of a PCI id ``10de:1b06``.
 
@@ -96,6 +103,7 @@ def from_id(
         power_w=power_w or power,
         open_required=device in OPEN_REQUIRED_IDS,
         last_driver=known.last_driver if known else None,
+        vgpu=True if _VGPU_NAME.search(name_hint) else vgpu,
     )
 
 
@@ -118,6 +126,15 @@ def _board_of(device: str, name: str) -> tuple[int | None, int | None]:
         if found[0]:
             return found
     return None, None
+
+
+def has_nvswitch(gpus: Sequence[Gpu]) -> bool:
+    """Tell whether GPUs can only be those of an HGX or DGX board with NVSwitch: eight of a kind on SXM modules.
+
+    Boards with four of them join them directly.
+    """
+    counts = Counter(gpu.pci_id for gpu in gpus if _SXM.search(gpu.name))
+    return any(count >= 8 for count in counts.values())
 
 
 def _words(text: str) -> list[str]:
@@ -160,6 +177,8 @@ def from_name(text: str) -> Gpu:
     A name that fits cards of different architectures raises UsageError with the candidates; cards that
     differ only in memory or form factor count as one.
     """
+    if len(text) > MAX_NAME:
+        raise UsageError(f"GPU: a name of {len(text)} characters, expected at most {MAX_NAME}")
     wanted = text.strip()
     match = re.fullmatch(r"(?:10de:|0x)([0-9a-f]{4})", wanted.lower())
     if match:
@@ -190,6 +209,17 @@ def from_name(text: str) -> Gpu:
         listing = "; ".join(line for lines in kinds.values() for line in sorted(lines)[: 12 // len(kinds)])
         raise UsageError(f"GPU {text!r} is ambiguous, say which one: {listing}")
     return from_id(f"10de:{found[0].device}")
+
+
+def answers_to(gpu: Gpu, text: str) -> bool:
+    """Tell whether a GPU of a machine is one that a marketing name, a chip or a PCI id can stand for."""
+    if len(text) > MAX_NAME:
+        return False
+    device = gpu.pci_id.rpartition(":")[2]
+    chip = gpu.chip.upper()
+    return any(row.device == device for row in _match(text)) or (
+        bool(chip) and text.strip().upper() in (chip, re.sub(r"(GLM|GL|M)$", "", chip))
+    )
 
 
 def _match(wanted: str) -> list[GpuName]:

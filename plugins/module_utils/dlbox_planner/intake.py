@@ -5,18 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from .driver import DriverPin
-from .facts import validate_facts
-from .gpus import from_id, from_name
+from .facts import shape, validate_facts
+from .gpus import answers_to, from_id, has_nvswitch
 from .model import CONTAINERS, PINS, POLICIES, ROLES, Gpu, Problem, UsageError, find_system
-from .versions import numbers
 
 _CHOICES = {
     "modules": ("open", "proprietary"),
     "driver_source": ("ubuntu", "debian", "nvidia"),
     "cuda_source": ("ubuntu", "debian", "nvidia"),
+}
+_FRAMEWORK_PIN = (
+    r"[0-9]+([.][0-9]+)*([+][a-z0-9]+)?|[a-z][a-z0-9-]*",
+    "a version such as 2.14.1, with or without a build such as 2.14.1+cu126, or a build such as cpu",
+)
+#: Pin -> (form, what to say of it).
+_PIN_FORMS = {
+    "driver": (
+        r"[0-9]{2,4}([.][0-9]+)*(-(open|server|proprietary)){0,2}",
+        "a branch such as 580, 580-open, 580-server or a version",
+    ),
+    "python": (r"3[.][0-9]{1,2}", "a version such as 3.12"),
+    "cuda": (r"[0-9]+([.][0-9]+)*", "a version such as 12.9"),
+    "cudnn": (r"[0-9]+([.][0-9]+)*", "a version such as 9.10.2.21"),
+    "keras": (r"[0-9]+([.][0-9]+)*", "a version such as 3.15.1"),
+}
+#: Option -> (largest value, unit).
+_AMOUNTS = {
+    "psu_watts": (1_000_000, "watts"),
+    "price_per_kwh": (1_000_000, "a price"),
+    "duty_hours": (24, "hours a day"),
 }
 WISHES = (
     "policy",
@@ -33,48 +53,102 @@ WISHES = (
 )
 
 
-def check_pins(pins: Mapping[str, Any]) -> dict[str, str]:
+def check_pins(pins: object) -> dict[str, str]:
     """Return the pins as text; raises UsageError that names pin, value and what was expected."""
+    if not isinstance(pins, Mapping):
+        raise UsageError(f"pins is {shape(pins)}, expected a mapping of component to version")
     result: dict[str, str] = {}
     for name, value in pins.items():
-        text = "" if value is None else str(value).strip()
         if name not in PINS:
-            raise UsageError(f"pin {name!r} is not known: expected one of {', '.join(PINS)}")
+            raise UsageError(f"pin {shape(name)} is not known: expected one of {', '.join(PINS)}")
+        if value is None or value == "":
+            continue
+        if isinstance(value, float) and name == "python":
+            raise UsageError(f"pin python={value!r} is a number, in which 3.1 and 3.10 are the same: put it in quotes")
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise UsageError(f"pin {name} is {shape(value)}, expected a version")
+        text = str(value).strip()
         if not text:
             continue
-        if name in _CHOICES and text not in _CHOICES[name]:
-            raise UsageError(f"pin {name}={text}: expected one of {', '.join(_CHOICES[name])}")
-        if name == "driver" and not DriverPin.parse(text).branch:
-            raise UsageError(f"pin driver={text}: expected a branch such as 580, 580-open, 580-server or a version")
-        if name == "python" and not re.fullmatch(r"3\.\d{1,2}", text):
-            raise UsageError(f"pin python={text}: expected a version such as 3.12")
-        if name in ("cuda", "cudnn") and not re.fullmatch(r"\d+(\.\d+)*", text):
-            example = "12.9" if name == "cuda" else "9.10.2.21"
-            raise UsageError(f"pin {name}={text}: expected a version such as {example}")
+        if name in _CHOICES:
+            if text not in _CHOICES[name]:
+                raise UsageError(f"pin {name}={shape(text)}: expected one of {', '.join(_CHOICES[name])}")
+        elif len(text) > 40 or not re.fullmatch(_PIN_FORMS.get(name, _FRAMEWORK_PIN)[0], text):
+            raise UsageError(f"pin {name}={shape(text)}: expected {_PIN_FORMS.get(name, _FRAMEWORK_PIN)[1]}")
         result[name] = text
     return result
 
 
-def _flag(value: Any) -> bool | None:
-    return None if value is None else bool(value)
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise UsageError(f"{name} is {shape(value)}, expected true or false")
+    return bool(value)
 
 
-def _role(roles: Mapping[str, str], gpu: Mapping[str, Any], resolved: Gpu) -> str:
+def _check_amounts(options: Mapping[str, Any]) -> None:
+    for name, (most, unit) in _AMOUNTS.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+            raise UsageError(f"{name} is {shape(value)}, expected {unit} from 0 to {most}")
+
+
+def _check_day(value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise UsageError(f"today is {shape(value)}, expected a date such as 2026-11-20")
+
+
+def _check_roles(roles: object) -> dict[str, str]:
+    if not isinstance(roles, Mapping):
+        raise UsageError(f"gpu_roles is {shape(roles)}, expected a mapping of a GPU's slot, PCI id or name to its role")
     for key, role in roles.items():
         if role not in ROLES:
-            raise UsageError(f"gpu_roles {key}={role}: expected one of {', '.join(ROLES)}")
-        if key in (gpu.get("slot"), gpu.get("pci_id"), resolved.pci_id, resolved.name):
-            return role
-        if not re.match(r"^[0-9a-f]{4}:", key.lower()):
-            try:
-                if from_name(key).pci_id == resolved.pci_id:
-                    return role
-            except UsageError:
+            raise UsageError(f"gpu_roles {shape(key)} is {shape(role)}, expected one of {', '.join(ROLES)}")
+        if not isinstance(key, str) or not key.strip():
+            raise UsageError(f"gpu_roles has the key {shape(key)}, expected a GPU's slot, PCI id or name")
+    return dict(roles)
+
+
+def _assign_roles(gpus: Sequence[Gpu], roles: Mapping[str, str]) -> list[Gpu]:
+    """Return the GPUs with their roles; raises UsageError for a role of a GPU that is not there.
+
+    A slot says more than a PCI id or a name, so it is looked at first.
+    """
+    assigned = list(gpus)
+    for by_slot in (False, True):
+        for key, role in roles.items():
+            found = [number for number, gpu in enumerate(gpus) if key.lower() == gpu.slot.lower()]
+            if bool(found) is not by_slot:
                 continue
-    return "compute"
+            if not found:
+                found = list(range(len(gpus))) if key == "all" else _named(gpus, key)
+            if not found and key != "all":
+                have = ", ".join(f"{gpu.name or gpu.chip or 'unknown'} ({gpu.pci_id or gpu.slot})" for gpu in gpus[:8])
+                raise UsageError(
+                    f"gpu_roles: {shape(key)} is none of this machine's GPUs, which are {have or 'not there at all'}"
+                )
+            for number in found:
+                assigned[number] = replace(assigned[number], role=role)
+    return assigned
 
 
-def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: bool, driver_loaded: bool) -> Gpu:
+def _named(gpus: Sequence[Gpu], key: str) -> list[int]:
+    """Return the positions of the GPUs that a PCI id or a name stands for."""
+    same = [number for number, gpu in enumerate(gpus) if key.lower() in (gpu.pci_id, gpu.name.lower())]
+    if same or re.match(r"[0-9a-f]{4}:", key.lower()):
+        return same
+    return [number for number, gpu in enumerate(gpus) if answers_to(gpu, key)]
+
+
+def gpu_from_facts(gpu: Mapping[str, Any], container: bool, driver_loaded: bool) -> Gpu:
     """Return the planner's GPU for one entry of the machine's facts."""
     pci_id = str(gpu.get("pci_id") or "")
     usable, note = bool(gpu.get("usable", True)), str(gpu.get("note") or "")
@@ -82,7 +156,7 @@ def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: 
         usable, note = False, "bound to vfio-pci for a virtual machine: left alone"
     elif container and usable and not driver_loaded:
         usable, note = False, "belongs to the container's host, which has passed no NVIDIA device into it"
-    resolved = from_id(
+    return from_id(
         pci_id,
         slot=str(gpu.get("slot") or ""),
         chip_hint=str(gpu.get("chip_hint") or ""),
@@ -90,48 +164,44 @@ def gpu_from_facts(gpu: Mapping[str, Any], roles: Mapping[str, str], container: 
         usable=usable,
         note=note,
         memory_mib=gpu.get("memory_mib"),
+        vgpu=gpu.get("vgpu"),
     )
-    role = _role(roles, gpu, resolved)
-    return replace(resolved, role=role)
 
 
 def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem:
     """Return the problem for a machine's facts and an owner's wishes; raises UsageError on bad input."""
     validate_facts(facts, "the facts of the machine are not valid")
-    unknown = sorted(set(wishes) - set(WISHES))
+    unknown = sorted(str(name) for name in set(wishes) - set(WISHES))
     if unknown:
-        raise UsageError(f"wish {unknown[0]!r} is not known: expected one of {', '.join(WISHES)}")
-    policy = str(wishes.get("policy") or "stable")
+        raise UsageError(f"option {shape(unknown[0])} is not known: expected one of {', '.join(WISHES)}")
+    policy = wishes.get("policy") or "stable"
     if policy not in POLICIES:
-        raise UsageError(f"policy {policy!r}: expected one of {', '.join(POLICIES)}")
-    today = wishes.get("today")
-    if today is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(today)):
-        raise UsageError(f"today {today!r}: expected a date such as 2026-11-20")
-    os_facts = facts.get("os") or {}
-    system = find_system(f"{os_facts.get('id', '')}-{os_facts.get('version', '')}")
-    kernel = str(os_facts.get("kernel") or system.default_kernel)
-    if not numbers(kernel):
-        raise UsageError(f"kernel {kernel!r}: expected a version such as 6.8 or 6.8.0-149-generic")
+        raise UsageError(f"policy is {shape(policy)}, expected one of {', '.join(POLICIES)}")
+    today = _check_day(wishes.get("today"))
+    roles = _check_roles(wishes.get("gpu_roles") or {})
+    pins = check_pins(wishes.get("pins") or {})
+    _check_amounts(wishes)
+    _flag(wishes, "explain")
+    os_facts = facts["os"]
+    system = find_system(f"{os_facts['id']}-{os_facts['version']}")
     virtualization = str(os_facts.get("virtualization") or "none")
     wsl = bool(os_facts.get("wsl"))
     container = virtualization in CONTAINERS and not wsl
     loaded = (facts.get("driver") or {}).get("loaded")
-    gpus: Sequence[Mapping[str, Any]] = facts.get("gpus") or ()
     flags = (facts.get("cpu") or {}).get("flags")
-    roles = wishes.get("gpu_roles") or {}
     avx: bool | None = None
     avx2: bool | None = None
     if flags is not None and os_facts.get("arch", "x86_64") == "x86_64":
         avx, avx2 = "avx" in flags, "avx2" in flags
-    resolved = [gpu_from_facts(gpu, roles, container, bool(loaded)) for gpu in gpus]
+    resolved = _assign_roles([gpu_from_facts(gpu, container, bool(loaded)) for gpu in facts["gpus"]], roles)
     # what a GPU is decides, not where it sits
     resolved.sort(key=lambda gpu: (gpu.pci_id, gpu.name, gpu.slot))
     return Problem(
         host=str(facts.get("host") or "this machine"),
         system=system,
-        kernel=kernel,
+        kernel=str(os_facts.get("kernel") or system.default_kernel),
         arch=str(os_facts.get("arch") or "x86_64"),
-        secure_boot=_flag(os_facts.get("secure_boot")),
+        secure_boot=os_facts.get("secure_boot"),
         virtualization=virtualization,
         wsl=wsl,
         avx=avx,
@@ -140,9 +210,10 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
         memory_mib=facts.get("memory_mib"),
         loaded=str(loaded) if loaded else None,
         policy=policy,
-        pins=check_pins(wishes.get("pins") or {}),
-        headless=bool(wishes.get("headless")),
-        unattended=bool(wishes.get("unattended")),
-        pypi_only=bool(wishes.get("pypi_only")),
-        today=str(today) if today else None,
+        pins=pins,
+        headless=_flag(wishes, "headless"),
+        unattended=_flag(wishes, "unattended"),
+        pypi_only=_flag(wishes, "pypi_only"),
+        today=today,
+        nvswitch=bool(facts.get("nvswitches")) or has_nvswitch(resolved),
     )

@@ -54,7 +54,10 @@ class UnknownSystem(UsageError):
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU. cc is (major, minor); memory in MiB; power in W; unknown values are None or ""."""
+    """One GPU. cc is (major, minor); memory in MiB; power in W; unknown values are None or "".
+
+    vgpu: whether it is a virtual GPU that a hypervisor made of a part of one, None when that could not be read.
+    """
 
     pci_id: str
     slot: str = ""
@@ -69,6 +72,7 @@ class Gpu:
     power_w: int | None = None
     open_required: bool = False
     last_driver: int | None = None
+    vgpu: bool | None = False
 
     @property
     def arch(self) -> Architecture | None:
@@ -142,6 +146,12 @@ class Problem:
     unattended: bool = False
     pypi_only: bool = False
     today: str | None = None
+    nvswitch: bool = False
+
+    @property
+    def foreign_driver(self) -> bool:
+        """Tell whether the driver is not ours to install: that of Windows, of a container's host, of a vGPU's guest."""
+        return self.wsl or self.container or (bool(self.loaded) and any(gpu.vgpu for gpu in self.driven))
 
     @property
     def container(self) -> bool:
@@ -160,7 +170,7 @@ class Problem:
 
     def driver_cause(self) -> str:
         """Return what decides the driver's branch here: the key of the cause that would have to change."""
-        if self.wsl or self.container:
+        if self.foreign_driver:
             return "driver"
         for name in ("driver", "driver_source"):
             if self.pin(name):

@@ -19,12 +19,12 @@ from .data.systems import (
     NVIDIA_REPO_URL,
 )
 from .data.wheels import KERAS_RANGE
-from .driver import Candidate, Outcome, kernel_suffix, packaged_kernel, packages, search
+from .driver import Candidate, Outcome, branch_of, kernel_suffix, packaged_kernel, packages, search
 from .frameworks import Choice, choose, describe, keras
 from .intake import problem_from
 from .model import FRAMEWORKS, Exclusion, Gpu, Problem, UnknownSystem
 from .reasons import cores
-from .refusals import component_refusals, driver_refusals, refusal
+from .refusals import component_refusals, driver_refusals, foreign_driver_refusals, refusal
 from .versions import numbers
 
 #: Driver branch that the toolkit is chosen for where Windows does not tell its own: the lowest that CUDA 13 runs on.
@@ -105,12 +105,15 @@ def solve(problem: Problem) -> dict[str, Any]:
     branch: int | None = None
     on_gpu = bool(problem.compute)
     chosen: dict[str, Choice] | None = None
-    if problem.wsl or problem.container:
-        branch = numbers(problem.loaded)[0] if problem.loaded else None
+    if problem.foreign_driver:
+        branch = branch_of(problem.loaded) if problem.loaded else None
+        owner = "Windows" if problem.wsl else "the container's host" if problem.container else "the hypervisor"
+        found = foreign_driver_refusals(problem, branch, owner)
+        refusals.extend(found)
+        on_gpu = on_gpu and not found
         for pin in ("driver", "modules", "driver_source"):
             if problem.pin(pin) and problem.driven:
-                code = "wsl_driver" if problem.wsl else "container_driver"
-                owner = "Windows" if problem.wsl else "the container's host"
+                code = "wsl_driver" if problem.wsl else "container_driver" if problem.container else "vgpu_guest"
                 refusals.append(
                     refusal(
                         "driver",

@@ -11,19 +11,23 @@ from collections.abc import Sequence
 from itertools import combinations
 
 MAX_CORE = 4
+#: More causes than this are compared by one of each kind: 64 GPUs that exclude the same candidates give one core.
+MANY_CAUSES = 16
 
 
 def cores(excluded_by: Sequence[frozenset[str]]) -> list[tuple[str, ...]]:
     """Return all smallest cores for candidates given as the set of causes that exclude each.
 
-    An empty result means that some candidate is excluded by nothing, or that no core of up to MAX_CORE
-    causes exists. Cores are sorted, so that the order of the input does not matter.
+    An empty result means that some candidate is excluded by nothing. Where no core of up to MAX_CORE causes exists,
+    all causes together are one. Cores are sorted, so that the order of the input does not matter.
     """
     if not excluded_by or not all(excluded_by):
         return []
     causes = sorted(set().union(*excluded_by))
     masks = {cause: sum(1 << i for i, by in enumerate(excluded_by) if cause in by) for cause in causes}
     everything = (1 << len(excluded_by)) - 1
+    if len(causes) > MANY_CAUSES:
+        causes = sorted({mask: cause for cause, mask in reversed(masks.items())}.values())
     for size in range(1, min(MAX_CORE, len(causes)) + 1):
         found = []
         for group in combinations(causes, size):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .data.systems import OFFERS_BY_SYSTEM
-from .driver import DriverPin, ended, everywhere, transitional
+from .driver import DriverPin, ended, everywhere, gpu_branch, gpu_verdict, transitional
 from .frameworks import LABELS
 from .model import Exclusion, Gpu, Problem
 from .reasons import cores
@@ -32,6 +32,8 @@ REMEDIES = {
     "packages_skewed": "Use the proprietary modules or NVIDIA's repository.",
     "secure_boot_dkms_unattended": "Run with somebody at the console, turn Secure Boot off in the firmware, or use a "
     "release with signed modules.",
+    "vgpu_guest": "Install the vGPU guest driver that the hypervisor's or the cloud's documentation names, and run "
+    "again; or pass a whole GPU through.",
     "wsl_driver": "Install or update the NVIDIA driver in Windows.",
     "container_driver": "Install the driver on the container's host.",
     "pin_unknown": "Correct the pin or drop it.",
@@ -160,6 +162,29 @@ def driver_refusals(problem: Problem) -> list[dict[str, object]]:
     return result
 
 
+def foreign_driver_refusals(problem: Problem, branch: int | None, owner: str) -> list[dict[str, object]]:
+    """Return the GPUs that a driver which is not ours to choose cannot drive: one refusal per kind of GPU."""
+    result = []
+    for gpu in {gpu.cause: gpu for gpu in problem.driven}.values():
+        found = gpu_verdict(gpu)
+        if found:
+            result.append(refusal("driver", found[0], found[1], [gpu.cause], True))
+            continue
+        found = gpu_branch(gpu, branch) if branch is not None else None
+        if found is None:
+            continue
+        code, reason = found
+        result.append(
+            {
+                **refusal(
+                    "driver", code, f"{reason}; the driver of {owner} is {problem.loaded}", [gpu.cause, "driver"], True
+                ),
+                "remedy": f"Change the driver of {owner}, or leave the GPU out.",
+            }
+        )
+    return result
+
+
 def _order(cause: str) -> tuple[int, str]:
     return (0 if cause.startswith("gpu:") else 1 if cause.startswith("pin:") else 2, cause)
 
@@ -250,4 +275,4 @@ def component_refusals(
     return result
 
 
-__all__ = ["REMEDIES", "component_refusals", "driver_refusals", "ended", "refusal"]
+__all__ = ["REMEDIES", "component_refusals", "driver_refusals", "ended", "foreign_driver_refusals", "refusal"]

@@ -9,7 +9,7 @@ from functools import lru_cache
 @lru_cache(maxsize=4096)
 def numbers(version: str) -> tuple[int, ...]:
     """Return the leading dotted numbers: ``6.12.117+deb13`` gives (6, 12, 117); () when there are none."""
-    match = re.match(r"\d+(?:\.\d+)*", version.strip())
+    match = re.match(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", version.strip())
     return tuple(int(part) for part in match.group().split(".")) if match else ()
 
 

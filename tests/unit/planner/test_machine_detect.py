@@ -22,7 +22,7 @@ TOP = Path(__file__).resolve().parents[3]
 @pytest.mark.parametrize("name", sorted(ROOTS))
 def test_every_machine_yields_facts_and_a_plan(name: str, facts_of: Facts) -> None:
     facts = facts_of(name)
-    assert set(facts) == {"host", "os", "cpu", "memory_mib", "gpus", "driver"}
+    assert set(facts) == {"host", "os", "cpu", "memory_mib", "gpus", "nvswitches", "driver"}
     result = plan(facts, {"today": "2026-11-20"})
     assert result["ok"] or result["refusals"]
 

@@ -134,7 +134,7 @@ def test_the_text_fits_a_screen(facts: dict[str, Any]) -> None:
     ({"pins": {"cuda": "twelve"}}, "expected a version such as 12.9"),
     ({"today": "tomorrow"}, "expected a date"),
     ({"gpu_roles": {"10de:2204": "games"}}, "expected one of compute, display, ignored"),
-    ({"colour": "red"}, "wish 'colour' is not known"),
+    ({"colour": "red"}, "option 'colour' is not known"),
 ])  # fmt: skip
 def test_meaningless_wishes_are_usage_errors(wishes: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
