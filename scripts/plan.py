@@ -15,6 +15,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,8 @@ EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE = 2, 64, 69
 #: Largest facts file that is read, in bytes: those of a machine with eight GPUs have 5,000.
 MAX_FACTS = 1_000_000
 MAX_GPUS = 64
+#: GPUs that exist beside NVIDIA's own Arm CPUs only.
+AARCH64_GPU = re.compile(r"\bG(H200|B200|B300|B10)\b")
 
 
 class Parser(argparse.ArgumentParser):
@@ -184,7 +187,7 @@ def hypothetical(args: argparse.Namespace) -> dict[str, Any]:
             "version": system.version,
             "codename": system.codename,
             "kernel": args.kernel or system.default_kernel,
-            "arch": args.arch or "x86_64",
+            "arch": args.arch or ("aarch64" if any(AARCH64_GPU.search(gpu["name_hint"]) for gpu in gpus) else "x86_64"),
             "secure_boot": secure,
             "virtualization": args.virtualization or ("wsl" if args.wsl else "none"),
             "wsl": args.wsl,

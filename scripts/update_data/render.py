@@ -222,6 +222,7 @@ def _build(framework: str, row: schema.Build) -> dict[str, Any]:
         "ptx": row.ptx,
         "pythons": (minors[0], minors[-1]),
         "requirements": tuple(row.requirements),
+        "architectures": tuple(row.architectures),
         "cudnn": row.cudnn,
         "index_url": row.index_url,
         "pre_turing": tuple(row.pre_turing),
@@ -286,6 +287,7 @@ def constants(tables: dict[str, Any], systems: dict[str, schema.System]) -> dict
         },
         "NVIDIA_KEYS_CONFIRMED": sorted({one.directory for one in directories if one.key_confirmed}),
         "NVIDIA_TOOLKITS": {one.directory: tuple(one.toolkits or ()) for one in directories},
+        "NVIDIA_ARCHITECTURES": {one.directory: tuple(one.architectures) for one in directories},
         "NVIDIA_TOOLKITS_UNKNOWN": sorted({one.directory for one in directories if one.toolkits is None}),
         "DISTRO_TOOLKITS": {
             key: tuple((one.series, one.version, tuple(one.packages)) for one in row.cuda.toolkit)
@@ -298,6 +300,7 @@ def constants(tables: dict[str, Any], systems: dict[str, schema.System]) -> dict
         },
         "BUILDS": {name: [_build(name, row) for row in tables[name].build] for name in FRAMEWORKS},
         "KERAS_VERSION": tables["keras"].version,
+        "KERAS_OLDER": [(one.version, tuple(_pair(text)[1] for text in one.pythons)) for one in tables["keras"].older],
         "KERAS_PYTHONS": _span(tables["keras"].pythons),
         "KERAS_FIRST_TENSORFLOW": tables["keras"].first_tensorflow,
         "KERAS_RANGE": (_pair(tables["keras"].first_series), _pair(tables["keras"].last_series)),

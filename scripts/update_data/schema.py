@@ -207,6 +207,7 @@ class NvidiaDirectory:
     key: str
     key_confirmed: bool
     toolkits: list[Dotted] | None
+    architectures: list[Literal["x86_64", "sbsa"]] = field(default_factory=lambda: ["x86_64"])
 
 
 @dataclass(frozen=True)
@@ -379,6 +380,7 @@ class Build:
     build: str
     source: str
     pythons: list[Dotted]
+    architectures: list[Literal["x86_64", "aarch64"]] = field(default_factory=lambda: ["x86_64"])
     cuda: Dotted | None = None
     cudnn: Dotted | None = None
     code: list[int] = field(default_factory=list)
@@ -406,6 +408,14 @@ class Framework:
 
 
 @dataclass(frozen=True)
+class KerasRelease:
+    """A release of Keras for Pythons that the newest one has left."""
+
+    version: Dotted
+    pythons: list[Dotted]
+
+
+@dataclass(frozen=True)
 class Keras:
     """keras.toml: Keras has no CUDA of its own, the plan picks its backend."""
 
@@ -416,6 +426,7 @@ class Keras:
     first_tensorflow: Dotted
     first_series: Dotted
     last_series: Dotted
+    older: list[KerasRelease]
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
         "os": {
             **os_release(top),
             "kernel": kernel(top, real),
+            "kernel_flavours": kernel_flavours(top),
             "arch": word(machine(top, real)),
             "secure_boot": None if container or wsl else secure_boot(top),
             "virtualization": "wsl" if wsl else word(container or virtual),
@@ -111,6 +112,15 @@ def kernel(top: Path, real: bool) -> str:
     """Return the running kernel's release (uname -r)."""
     release = read(top / "proc/sys/kernel/osrelease") or (os.uname().release if real else "")
     return release if re.fullmatch(r"[0-9]{1,6}[A-Za-z0-9.+~_-]{0,120}", release) else ""
+
+
+def kernel_flavours(top: Path) -> list[str]:
+    """Return the installed kernel metapackages, without ``linux-image-``, from the names of dpkg's file lists."""
+    names = (path.name.removesuffix(".list") for path in _glob(top / "var/lib/dpkg/info", "linux-image-[a-z]*.list"))
+    flavours = (name.removeprefix("linux-image-").partition(":")[0] for name in names)
+    return sorted(
+        word(one) for one in flavours if not one.startswith(("unsigned-", "extra-")) and not one.endswith("-dbg")
+    )[:32]
 
 
 def machine(top: Path, real: bool) -> str:

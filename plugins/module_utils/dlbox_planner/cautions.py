@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from .data import AGE_DAYS, AS_OF
+from .data.systems import NVIDIA_KEYS_CONFIRMED
 from .driver import Candidate, ended, needs_subnet_manager, packaged_kernel
 from .model import Problem
 from .versions import numbers
@@ -28,6 +29,7 @@ def warn(
     branch: int | None,
     frameworks: Mapping[str, Mapping[str, Any]],
     cuda: Mapping[str, Any] | None,
+    cudnn: Mapping[str, Any] | None,
 ) -> list[dict[str, str]]:
     """Return the plan's warnings, each with code, message and remedy."""
     found: list[dict[str, str]] = []
@@ -92,7 +94,31 @@ def warn(
                     f"{pin}={problem.pin(pin)} is pinned, but there is no GPU to drive",
                     "Nothing to do; drop the pin for this host if it was not meant for it.",
                 )
+    if problem.today and problem.today > problem.system.end_of_life:
+        over = problem.today > problem.system.extended_end_of_life
+        add(
+            "os_eol",
+            f"the standard support of {problem.system.label} ended on {problem.system.end_of_life}; the long one "
+            f"{'ended' if over else 'ends'} on {problem.system.extended_end_of_life}",
+            "Install a newer release."
+            if over
+            else "Plan the upgrade; until then use the long support (Debian LTS, Ubuntu Pro).",
+        )
+    sources = {"driver": candidate.offer.source if candidate else "", "CUDA": cuda["source"] if cuda else ""}
+    directory = "wsl-ubuntu" if problem.wsl else problem.system.nvidia_repo
+    if "nvidia" in sources.values() and directory not in NVIDIA_KEYS_CONFIRMED:
+        add(
+            "repository_unconfirmed",
+            f"the signing key of NVIDIA's repository {directory} is assumed, nobody could check it",
+            "Compare the key's fingerprint with the one in NVIDIA's installation guide before the run.",
+        )
     _framework_warnings(problem, frameworks, add)
+    if cuda is not None and problem.pin("cudnn") and cudnn is not None and not cudnn["packages"]:
+        add(
+            "cudnn_not_packaged",
+            f"cudnn={problem.pin('cudnn')} is pinned, and the source of CUDA {cuda['version']} has no such package",
+            "Take CUDA from NVIDIA's repository (cuda_source=nvidia); frameworks bring their own cuDNN.",
+        )
     if cuda is not None and not cuda["native"]:
         add(
             "cuda_minor_compat",
@@ -165,7 +191,7 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
             "headers are not in the archive",
             "Install its headers by hand, or boot the release's kernel.",
         )
-    if candidate.provider == "prebuilt" and series < problem.system.kernels[candidate.flavour]:
+    if candidate.provider == "prebuilt" and series < problem.system.kernels.get(candidate.flavour, (0, 0)):
         add(
             "kernel_will_change",
             f"the signed modules are for the kernel series "
@@ -192,7 +218,7 @@ def _driver_warnings(problem: Problem, candidate: Candidate, add: Any) -> None:
             "of PyTorch 2.11 and newer and of jax[cuda13]",
             "Use driver_source=nvidia, or keep to the builds in this plan.",
         )
-    if problem.arch not in ("x86_64", "amd64"):
+    if problem.arch != "x86_64":
         add(
             "arch_unproven",
             f"the wheels' contents were read for x86_64, not for {problem.arch}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,9 @@ from .data.cuda import NATIVE_BRANCH
 from .data.drivers import BRANCHES, OPEN_FROM, OPEN_ONLY_FROM, OPEN_RECOMMENDED_FROM, Branch
 from .data.systems import (
     DEBIAN_HEADLESS,
+    NVIDIA_ARCHITECTURES,
+    NVIDIA_KEYS_CONFIRMED,
+    NVIDIA_REPO_ARCH,
     OFFERS,
     OFFERS_BY_SYSTEM,
     SYSTEMS,
@@ -68,15 +72,20 @@ class DriverPin:
         return cls(number[0], words[0] if len(number) > 1 else "", "server" in words, modules)
 
 
-def kernel_flavour(system: System, kernel: str) -> str:
+def kernel_flavour(system: System, kernel: str, installed: Sequence[str] = ()) -> str:
     """Return the metapackage flavour that a running kernel belongs to, "" when it is none of the archive's.
 
     Ubuntu: 6.8.0-149-generic on 24.04 is ``generic``, a newer series up to the HWE one ``generic-hwe-24.04``.
+    6.8.0-1020-aws is ``aws``, or the installed metapackage of that family (``aws-lts-24.04``).
     """
     series = numbers(kernel)[:2]
     if system.id == "ubuntu":
-        if kernel_suffix(kernel) not in ("", "generic"):
-            return ""
+        family = kernel_suffix(kernel)
+        if family not in ("", "generic"):
+            if family not in system.flavours:
+                return ""
+            own = sorted(name for name in installed if name == family or name.startswith(f"{family}-"))
+            return own[-1] if own else family
         for flavour, carried in system.kernels.items():
             if series <= carried:
                 return flavour if series >= next(iter(system.kernels.values())) else ""
@@ -116,24 +125,28 @@ def candidates(problem: Problem, system: System | None = None) -> list[Candidate
     """Return what the sources offer on a system (default: the problem's own)."""
     here = system or problem.system
     kernel = problem.kernel if here.key == problem.system.key else here.default_kernel
-    flavour = kernel_flavour(here, kernel)
+    flavour = kernel_flavour(here, kernel, problem.kernel_flavours)
     pinned = DriverPin.parse(problem.pin("driver")) if problem.pin("driver") else DriverPin()
     # Fabric Manager has to be of the driver's exact version, and follows the data-centre series
     server = pinned.server or problem.headless or problem.nvswitch
-    return list(_candidates(here.key, flavour, server))
+    return list(_candidates(here.key, flavour, server, problem.deb_arch))
 
 
 @lru_cache(maxsize=64)
-def _candidates(key: str, flavour: str, server: bool) -> tuple[Candidate, ...]:
+def _candidates(key: str, flavour: str, server: bool, deb_arch: str) -> tuple[Candidate, ...]:
     """Return a system's offers with the way their module gets onto a kernel flavour.
 
     Prebuilt modules count only where they are for the flavour's current kernel: those of a frozen branch stay behind.
     """
     offers = OFFERS_BY_SYSTEM[key]
-    abis = {offer: numbers(offer.prebuilt[flavour].replace("-", ".")) for offer in offers if flavour in offer.prebuilt}
-    current = max(abis.values(), default=())
+    flavours = SYSTEMS[key].flavours
+    name = flavour if flavour in flavours else flavour.partition("-")[0]
+    known = flavours.get(name)
+    abis = {offer: offer.prebuilt[name] for offer in offers if name in offer.prebuilt}
+    newest = max(abis.values(), default="", key=lambda abi: (abi == "current", numbers(abi.replace("-", "."))))
+    signed = known is not None and deb_arch in known.architectures and newest
     return tuple(
-        Candidate(offer, "prebuilt" if abis.get(offer) == current != () else "dkms", flavour)
+        Candidate(offer, "prebuilt" if signed and abis.get(offer) == newest else "dkms", flavour)
         for offer in offers
         if offer.source != "ubuntu" or offer.server == server or offer.branch == 418
     )
@@ -142,6 +155,18 @@ def _candidates(key: str, flavour: str, server: bool) -> tuple[Candidate, ...]:
 def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:
     """Rule out branches that only a pin may choose: dead ones and unconfirmed ones."""
     branch = candidate.branch
+    offer = candidate.offer
+    if offer.source == "nvidia" and problem.pin("driver_source") != "nvidia":
+        directory = SYSTEMS[offer.system].nvidia_repo
+        if directory not in NVIDIA_KEYS_CONFIRMED:
+            return Exclusion(
+                "driver",
+                candidate.label,
+                "repository_unconfirmed",
+                "data",
+                f"the signing key of NVIDIA's repository {directory} is not confirmed; "
+                "pin driver_source=nvidia to use it",
+            )
     if DriverPin.parse(problem.pin("driver")).branch == branch.number:
         return None
     if branch.dead:
@@ -286,6 +311,18 @@ def exclusions(problem: Problem, candidate: Candidate) -> list[Exclusion]:
     if item:
         found.append(item)
     found.extend(_pin_rules(problem, candidate))
+    if candidate.offer.source == "nvidia":
+        directory = SYSTEMS[candidate.offer.system].nvidia_repo
+        if NVIDIA_REPO_ARCH[problem.deb_arch] not in NVIDIA_ARCHITECTURES[directory]:
+            found.append(
+                Exclusion(
+                    "driver",
+                    candidate.label,
+                    "arch_not_offered",
+                    "arch",
+                    f"NVIDIA's repository {directory} is not known to have packages for {problem.arch}",
+                )
+            )
     if candidate.offer.broken:
         found.append(Exclusion("driver", candidate.label, "packages_skewed", "os", candidate.offer.broken))
     if problem.secure_boot and problem.unattended and candidate.provider == "dkms":
@@ -371,7 +408,7 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     offer = candidate.offer
     system = problem.system
     opened = "-open" if offer.modules == "open" else ""
-    deb_arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(problem.arch, problem.arch)
+    deb_arch = problem.deb_arch
     headers = f"linux-headers-{_headers_flavour(problem, candidate, deb_arch)}"
     if offer.source == "ubuntu":
         name = f"{offer.branch}{'-server' if offer.server else ''}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .data.cuda import CUDNN_DROPS_PRE_TURING, CUDNN_PRE_TURING, NATIVE_BRANCH
-from .data.wheels import BUILDS, KERAS_FIRST_TENSORFLOW, KERAS_PYTHONS, KERAS_VERSION, PYTHONS, Build
+from .data.wheels import BUILDS, KERAS_FIRST_TENSORFLOW, KERAS_OLDER, KERAS_PYTHONS, KERAS_VERSION, PYTHONS, Build
 from .model import Exclusion, Gpu, Problem
 from .reasons import cores
 from .versions import at_least, numbers, starts_with
@@ -74,6 +74,11 @@ def rules(problem: Problem, build: Build, branch: int | None) -> list[Exclusion]
     def out(cause: str, code: str, reason: str) -> None:
         found.append(Exclusion(build.framework, _label(build), code, cause, reason))
 
+    if problem.arch not in build.architectures:
+        some = any(other.cuda and problem.arch in other.architectures for other in BUILDS[build.framework])
+        what = f"{_label(build)} has no wheel" if some or build.cuda is None else "has no GPU build"
+        out("arch", "arch_lacks_build", f"{name} {what} for {problem.arch}")
+        return found
     if build.cuda is not None:
         for gpu in problem.compute:
             cc = f"{gpu.cc[0]}.{gpu.cc[1]}"
@@ -121,6 +126,16 @@ def rules(problem: Problem, build: Build, branch: int | None) -> list[Exclusion]
     return found
 
 
+def _considered(framework: str, arch: str, pinned: str) -> list[Build]:
+    """Return the builds for a CPU architecture; those for others only where there is none of the kind for this one."""
+    builds = BUILDS[framework]
+    own = [build for build in builds if arch in build.architectures]
+    kinds = {build.cuda is not None for build in own}
+    if pinned and not any(_pin_matches(build, pinned) for build in own):
+        return [build for build in builds if build in own or _pin_matches(build, pinned)]
+    return [build for build in builds if build in own or (build.cuda is not None) not in kinds]
+
+
 def _rank(problem: Problem, build: Build, pre_turing: bool) -> tuple[int | tuple[int, ...], ...]:
     # stable prefers builds that pin their own cuDNN where a newer one would break the GPU
     avoid = problem.policy == "stable" and pre_turing and build.framework == "tensorflow"
@@ -143,7 +158,7 @@ def choose(problem: Problem, framework: str, branch: int | None, gpu: bool) -> C
     by: dict[bool, list[frozenset[str]]] = {True: [], False: []}
     excluded: list[Exclusion] = []
     reasons: dict[str, list[Exclusion]] = {}
-    for build in BUILDS[framework]:
+    for build in _considered(framework, problem.arch, pinned):
         on_gpu = build.cuda is not None
         if (on_gpu and not gpu) or (build.by_pin and not (pinned and _pin_matches(build, pinned))):
             continue
@@ -209,9 +224,12 @@ def describe(choice: Choice, note: str = "") -> dict[str, object]:
 def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, object]:
     """Return the plan's entry for Keras: the first backend that computes on the GPU, else the first there is."""
     order = ("tensorflow", "jax", "pytorch")
-    usable = [name for name in order if chosen[name]["requirements"] and _takes_keras(name, chosen[name])]
+    usable = [
+        name
+        for name in order
+        if chosen[name]["requirements"] and _takes_keras(name, chosen[name], problem.pin("keras"))
+    ]
     on_gpu = [name for name in usable if chosen[name]["gpu"]]
-    version = problem.pin("keras") or KERAS_VERSION
     if not usable:
         return {
             "version": None,
@@ -229,6 +247,7 @@ def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, o
         }
     backend = (on_gpu or usable)[0]
     base = chosen[backend]
+    version = problem.pin("keras") or keras_release(numbers(str(base["python"]))[1])
     requirements = [f"keras=={version}"]
     got = base["requirements"]
     if isinstance(got, list):
@@ -243,9 +262,17 @@ def keras(problem: Problem, chosen: dict[str, dict[str, object]]) -> dict[str, o
     }
 
 
-def _takes_keras(name: str, entry: dict[str, object]) -> bool:
+def _takes_keras(name: str, entry: dict[str, object], pinned: str) -> bool:
     """Tell whether a chosen framework can be the backend of Keras 3."""
     if name == "tensorflow" and not at_least(str(entry["version"]), KERAS_FIRST_TENSORFLOW):
         return False
-    minor = numbers(str(entry["python"]))[1]
-    return KERAS_PYTHONS[0] <= minor <= KERAS_PYTHONS[1]
+    newest = keras_release(numbers(str(entry["python"]))[1])
+    # a later Keras than the last for this Python does not install on it
+    return bool(newest) and numbers(pinned or newest) <= numbers(newest)
+
+
+def keras_release(python: int) -> str:
+    """Return the newest Keras for a Python (minor version), "" when there is none."""
+    if KERAS_PYTHONS[0] <= python <= KERAS_PYTHONS[1]:
+        return KERAS_VERSION
+    return next((version for version, pythons in KERAS_OLDER if python in pythons), "")

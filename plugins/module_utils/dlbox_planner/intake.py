@@ -10,7 +10,18 @@ from typing import Any
 
 from .facts import shape, validate_facts
 from .gpus import answers_to, from_id, has_nvswitch
-from .model import CONTAINERS, PINS, POLICIES, ROLES, Gpu, Problem, UsageError, find_system
+from .model import (
+    ARCHITECTURE_NAMES,
+    CONTAINERS,
+    PINS,
+    POLICIES,
+    ROLES,
+    Gpu,
+    Problem,
+    UnknownArchitecture,
+    UsageError,
+    find_system,
+)
 
 _CHOICES = {
     "modules": ("open", "proprietary"),
@@ -184,6 +195,10 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
     _flag(wishes, "explain")
     os_facts = facts["os"]
     system = find_system(f"{os_facts['id']}-{os_facts['version']}")
+    named = str(os_facts.get("arch") or "x86_64")
+    arch = ARCHITECTURE_NAMES.get(named)
+    if arch is None:
+        raise UnknownArchitecture(f"nothing is known for CPUs of the architecture {named}: expected x86_64 or aarch64")
     virtualization = str(os_facts.get("virtualization") or "none")
     wsl = bool(os_facts.get("wsl"))
     container = virtualization in CONTAINERS and not wsl
@@ -191,7 +206,7 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
     flags = (facts.get("cpu") or {}).get("flags")
     avx: bool | None = None
     avx2: bool | None = None
-    if flags is not None and os_facts.get("arch", "x86_64") == "x86_64":
+    if flags is not None and arch == "x86_64":
         avx, avx2 = "avx" in flags, "avx2" in flags
     resolved = _assign_roles([gpu_from_facts(gpu, container, bool(loaded)) for gpu in facts["gpus"]], roles)
     # what a GPU is decides, not where it sits
@@ -200,7 +215,8 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
         host=str(facts.get("host") or "this machine"),
         system=system,
         kernel=str(os_facts.get("kernel") or system.default_kernel),
-        arch=str(os_facts.get("arch") or "x86_64"),
+        kernel_flavours=tuple(os_facts.get("kernel_flavours") or ()),
+        arch=arch,
         secure_boot=os_facts.get("secure_boot"),
         virtualization=virtualization,
         wsl=wsl,

@@ -51,6 +51,21 @@ class UsageError(ValueError):
 class UnknownSystem(UsageError):
     """An operating system that the data does not cover."""
 
+    code = "os_unsupported"
+    cause = "os"
+
+
+class UnknownArchitecture(UnknownSystem):
+    """A CPU architecture that the data does not cover."""
+
+    code = "arch_unsupported"
+    cause = "arch"
+
+
+#: Names of the CPU architectures that plans are made for, and Debian's.
+ARCHITECTURE_NAMES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+DEBIAN_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
 
 @dataclass(frozen=True)
 class Gpu:
@@ -124,6 +139,7 @@ class Exclusion:
 class Problem:
     """Machine and wishes in the planner's own terms.
 
+    kernel_flavours are the installed kernel metapackages, arch is x86_64 or aarch64.
     kernel is the text of ``uname -r`` or a series; secure_boot None means unknown; loaded is the version
     of a driver that is already there and is not ours to change (container, WSL2).
     """
@@ -131,6 +147,7 @@ class Problem:
     host: str
     system: System
     kernel: str
+    kernel_flavours: tuple[str, ...] = ()
     arch: str = "x86_64"
     secure_boot: bool | None = False
     virtualization: str = "none"
@@ -152,6 +169,11 @@ class Problem:
     def foreign_driver(self) -> bool:
         """Tell whether the driver is not ours to install: that of Windows, of a container's host, of a vGPU's guest."""
         return self.wsl or self.container or (bool(self.loaded) and any(gpu.vgpu for gpu in self.driven))
+
+    @property
+    def deb_arch(self) -> str:
+        """Return Debian's name of the architecture."""
+        return DEBIAN_ARCHITECTURES[self.arch]
 
     @property
     def container(self) -> bool:

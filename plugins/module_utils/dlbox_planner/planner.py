@@ -18,9 +18,9 @@ from .data.systems import (
     NVIDIA_REPO_ARCH,
     NVIDIA_REPO_URL,
 )
-from .data.wheels import KERAS_RANGE
+from .data.wheels import KERAS_RANGE, KERAS_VERSION
 from .driver import Candidate, Outcome, branch_of, kernel_suffix, packaged_kernel, packages, search
-from .frameworks import Choice, choose, describe, keras
+from .frameworks import Choice, choose, describe, keras, keras_release
 from .intake import problem_from
 from .model import FRAMEWORKS, Exclusion, Gpu, Problem, UnknownSystem
 from .reasons import cores
@@ -29,7 +29,6 @@ from .versions import numbers
 
 #: Driver branch that the toolkit is chosen for where Windows does not tell its own: the lowest that CUDA 13 runs on.
 ASSUMED_WINDOWS_BRANCH = 580
-_DEB_ARCH = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 
 
 def plan(facts: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def plan(facts: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> d
     try:
         problem = problem_from(facts, wishes)
     except UnknownSystem as error:
-        return _unsupported(facts, wishes, str(error))
+        return _unsupported(facts, wishes, error)
     result = solve(problem)
     result["alternatives"] = alternatives(problem, result, solve)
     result["advice"] = advise(problem, facts, wishes)
@@ -63,8 +62,9 @@ def plan(facts: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> d
     return result
 
 
-def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], message: str) -> dict[str, Any]:
-    """Return a refused plan for an operating system that the data does not cover."""
+def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], error: UnknownSystem) -> dict[str, Any]:
+    """Return a refused plan for an operating system or architecture that the data does not cover."""
+    message = str(error)
     system = {
         "id": "",
         "version": "",
@@ -90,7 +90,7 @@ def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], message: s
         "frameworks": {**{name: dict(nothing) for name in FRAMEWORKS}, "keras": {**nothing, "backend": None}},
         "reasons": [],
         "warnings": [],
-        "refusals": [refusal("os", "os_unsupported", message, ["os"], True)],
+        "refusals": [refusal("os", error.code, message, [error.cause], True)],
         "alternatives": [],
         "advice": [],
         "data": AS_OF,
@@ -165,7 +165,7 @@ def solve(problem: Problem) -> dict[str, Any]:
         "cudnn": cudnn,
         "frameworks": frameworks,
         "reasons": _reasons(problem, candidate, chosen, excluded),
-        "warnings": warn(problem, candidate, branch, frameworks, cuda),
+        "warnings": warn(problem, candidate, branch, frameworks, cuda, cudnn),
         "refusals": refusals,
         "alternatives": [],
         "advice": [],
@@ -217,11 +217,23 @@ def _framework_refusals(problem: Problem, name: str, choice: Choice) -> list[dic
 
 
 def _keras_refusal(problem: Problem) -> list[dict[str, Any]]:
-    """Return the refusal of a pinned Keras that is not of the known Keras 3 series."""
-    pinned = problem.pin("keras")
+    """Return the refusal of a pinned Keras that is not of the known Keras 3 series, or of no Keras for the Python."""
+    pinned, python = problem.pin("keras"), problem.pin("python")
     first, last = KERAS_RANGE
     if not pinned or first <= numbers(pinned)[:2] <= last:
-        return []
+        newest = keras_release(numbers(python)[1]) if python else KERAS_VERSION
+        if newest and numbers(pinned or newest) <= numbers(newest):
+            return []
+        return [
+            refusal(
+                "keras",
+                "python_unsupported",
+                f"Keras {pinned or KERAS_VERSION} has no release for Python {python}, which is pinned"
+                + (f"; the last is {newest}" if newest else ""),
+                ["pin:python", *(["pin:keras"] if pinned else [])],
+                bool(pinned),
+            )
+        ]
     return [
         refusal(
             "keras",
@@ -291,8 +303,8 @@ def _components(problem: Problem, component: str) -> list[str]:
 def _nvidia_repository(problem: Problem) -> dict[str, Any]:
     """Return NVIDIA's apt repository for this system: address, key and its fingerprint."""
     name = "wsl-ubuntu" if problem.wsl else problem.system.nvidia_repo
-    arch = _DEB_ARCH.get(problem.arch, problem.arch)
-    url = f"{NVIDIA_REPO_URL}/{name}/{NVIDIA_REPO_ARCH.get(arch, arch)}"
+    arch = problem.deb_arch
+    url = f"{NVIDIA_REPO_URL}/{name}/{NVIDIA_REPO_ARCH[arch]}"
     key = NVIDIA_KEYS[name]
     return {
         "name": name,

@@ -16,7 +16,16 @@ from .data.cuda import (
     NATIVE_BRANCH,
     TARGETS,
 )
-from .data.systems import DISTRO_CUDNN, DISTRO_TOOLKITS, NVIDIA_TOOLKITS, SYSTEMS, System
+from .data.systems import (
+    DISTRO_CUDNN,
+    DISTRO_TOOLKITS,
+    NVIDIA_ARCHITECTURES,
+    NVIDIA_KEYS_CONFIRMED,
+    NVIDIA_REPO_ARCH,
+    NVIDIA_TOOLKITS,
+    SYSTEMS,
+    System,
+)
 from .model import Exclusion, Problem
 from .versions import at_least, numbers, starts_with
 
@@ -74,6 +83,21 @@ def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclus
             "driver_too_old_for_build",
             f"CUDA {toolkit.series} needs driver {need} or newer; the driver here is {branch}",
         )
+    if toolkit.source == "nvidia":
+        directory = "wsl-ubuntu" if problem.wsl else SYSTEMS[toolkit.system].nvidia_repo
+        if NVIDIA_REPO_ARCH[problem.deb_arch] not in NVIDIA_ARCHITECTURES[directory]:
+            out(
+                "arch",
+                "arch_not_offered",
+                f"NVIDIA's repository {directory} is not known to have packages for {problem.arch}",
+            )
+        if directory not in NVIDIA_KEYS_CONFIRMED and problem.pin("cuda_source") != "nvidia":
+            out(
+                "data",
+                "repository_unconfirmed",
+                f"the signing key of NVIDIA's repository {directory} is not confirmed; "
+                "pin cuda_source=nvidia to use it",
+            )
     text = problem.pin("cuda")
     if text and not (
         starts_with(toolkit.version, text) or starts_with(toolkit.series, text) or starts_with(text, toolkit.series)
@@ -196,13 +220,13 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
     }
     if toolkit is not None:
         here = DISTRO_CUDNN.get((problem.system.key, major))
-        if toolkit.source == "nvidia" or here is None or pinned:
+        if toolkit.source == "nvidia":
             entry.update(
                 source="nvidia",
                 packages=[f"libcudnn9-cuda-{major}"],
                 apt_version=f"{version}-1" if exact else None,
                 dev_packages=[f"libcudnn9-dev-cuda-{major}"],
             )
-        else:
+        elif here is not None and (not pinned or starts_with(here[0], pinned)):
             entry.update(version=here[0], source=problem.system.id, packages=list(here[1]), pip=pip)
     return entry, []

@@ -145,10 +145,12 @@ CASES: list[Case] = [
     Case(
         "ampere on 26.04",
         machine("RTX 3090", os="ubuntu-26.04"),
-        "ubuntu_archive_drivers 26.04; ubuntu2604 toolkits",
+        "ubuntu_archive_drivers 26.04; the key of ubuntu2604 is not confirmed, so its own archive's 13.1.1",
         {
             "driver.packages": ["nvidia-driver-580-open", "linux-modules-nvidia-580-open-generic"],
-            "cuda.version": "13.3",
+            "cuda.version": "13.1",
+            "cuda.repository": None,
+            "cudnn.packages": [],
             "cuda.native": False,
         },
         warns=("cuda_minor_compat",),
@@ -230,7 +232,7 @@ CASES: list[Case] = [
         machine("GB10", arch="aarch64"),
         "blackwell_spark aarch64 only",
         {"driver.modules": "open"},
-        component={"tensorflow": "tensorflow_blackwell"},
+        component={"tensorflow": "arch_lacks_build"},
         warns=("arch_unproven",),
     ),
     Case(
@@ -719,12 +721,12 @@ CASES: list[Case] = [
         warns=("kernel_will_change",),
     ),
     Case(
-        "a cloud kernel builds",
+        "a cloud kernel has signed modules",
         machine("RTX 3090", kernel="6.8.0-1020-aws"),
-        "prebuilt modules are listed for generic kernels",
+        "Ubuntu's linux-restricted-modules-aws",
         {
-            "driver.provider": "dkms",
-            "driver.packages": ["nvidia-driver-580-open", "nvidia-dkms-580-open", "linux-headers-aws"],
+            "driver.provider": "prebuilt",
+            "driver.packages": ["nvidia-driver-580-open", "linux-modules-nvidia-580-open-aws"],
         },
     ),
     Case(

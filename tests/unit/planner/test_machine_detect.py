@@ -31,7 +31,8 @@ def test_bare_metal(facts_of: Facts) -> None:
     facts = facts_of("bare-metal")
     assert facts["os"] == {
         "id": "ubuntu", "version": "24.04", "codename": "noble", "name": "Ubuntu 24.04.4 LTS",
-        "kernel": "6.8.0-149-generic", "arch": "x86_64", "secure_boot": True, "virtualization": "none", "wsl": False,
+        "kernel": "6.8.0-149-generic", "kernel_flavours": [],
+        "arch": "x86_64", "secure_boot": True, "virtualization": "none", "wsl": False,
     }  # fmt: skip
     assert facts["cpu"] == {"model": "AMD Ryzen 9", "count": 2, "flags": ["avx", "avx2", "fma", "sse4_2"]}
     assert facts["memory_mib"] == 64277

@@ -130,6 +130,8 @@ NVIDIA_KEYRING: str = tables.NVIDIA_KEYRING
 
 #: Toolkits in NVIDIA's repository by directory. Directories of which nobody could read them are in the second set.
 NVIDIA_TOOLKITS: dict[str, tuple[str, ...]] = tables.NVIDIA_TOOLKITS
+#: Architectures that each directory is known to have.
+NVIDIA_ARCHITECTURES: dict[str, tuple[str, ...]] = tables.NVIDIA_ARCHITECTURES
 NVIDIA_TOOLKITS_UNKNOWN: frozenset[str] = frozenset(tables.NVIDIA_TOOLKITS_UNKNOWN)
 
 #: Toolkits in the distribution's own archive: system -> ((series, version, packages), ...).

@@ -16,9 +16,9 @@ class Build:
     """One installable build of a framework.
 
     build: "cu126", "cpu", ...: what the plan calls it. cuda: toolkit series it carries, None for
-    CPU builds. pythons: supported (first, last) minor versions of Python 3. min_cc: lower bound the
-    project documents, as (major, minor). requirements: PEP 508, in order. pre_turing: requirements
-    added when a GPU below 7.5 is in use. by_pin: chosen only when the owner asks for it.
+    CPU builds. pythons: supported (first, last) minor versions of Python 3. architectures: of the CPU.
+    min_cc: lower bound the project documents, as (major, minor). requirements: PEP 508, in order.
+    pre_turing: requirements added when a GPU below 7.5 is in use. by_pin: chosen only when the owner asks for it.
     min_branch: lowest driver branch.
     """
 
@@ -30,6 +30,7 @@ class Build:
     ptx: int
     pythons: tuple[int, int]
     requirements: tuple[str, ...]
+    architectures: tuple[str, ...] = ("x86_64",)
     cudnn: str | None = None
     index_url: str | None = None
     pre_turing: tuple[str, ...] = ()
@@ -51,6 +52,8 @@ BUILDS: dict[str, tuple[Build, ...]] = {
 
 #: Keras has no CUDA of its own: the plan picks the backend.
 KERAS_VERSION: str = tables.KERAS_VERSION
+#: Older releases with the Pythons (minor versions) that the newest one has left.
+KERAS_OLDER: list[tuple[str, tuple[int, ...]]] = tables.KERAS_OLDER
 #: First TensorFlow that takes Keras 3: older ones pin their own Keras 2.
 KERAS_FIRST_TENSORFLOW: str = tables.KERAS_FIRST_TENSORFLOW
 KERAS_PYTHONS: tuple[int, int] = tables.KERAS_PYTHONS
