@@ -19,9 +19,10 @@ _NOISE = re.compile(
     r"^(\d+(gb|g)|oem|lhr|lite|hash|rate|rev|gddr\d\w?|ddr\d|hbm\d?\w?|pcie|sxm\d?|nvl|ac|generation|"
     r"laptop|refresh|hgx|cec\d*|edition|workstation)$"
 )
-#: Names of virtual GPUs: GRID T4-8Q, NVIDIA A16-4C; the letter is the vGPU type.
-_VGPU_NAME = re.compile(r"^GRID |-\d+(Q|B|A|C|AC|ME)$")
-_SXM = re.compile(r"SXM|\bB[23]00\b")
+#: Names of virtual GPUs: GRID T4-8Q, NVIDIA A16-4C, A100-1-5CME; the letter is the vGPU type.
+_VGPU_NAME = re.compile(r"-\d+(Q|B|A|C|AC|CME)$")
+#: Names of GPUs on SXM modules: those of Hopper and Blackwell do not say SXM, their PCIe cards say PCIe or NVL.
+_SXM = re.compile(r"SXM|\bH[18]00 \d+GB HBM\w+|\bH200( SXM.*)?$|\bB[23]00\b")
 _MOBILE = frozenset({"mobile", "laptop", "max", "q", "notebook", "embedded"})
 _ARCHES = {
     "tesla": "Tesla",
