@@ -227,15 +227,15 @@ def _gpu_rule(gpu: Gpu, candidate: Candidate) -> Exclusion | None:
     def out(code: str, reason: str) -> Exclusion:
         return Exclusion("driver", candidate.label, code, gpu.cause, reason)
 
-    found = gpu_verdict(gpu) or gpu_branch(gpu, offer.branch)
-    if found:
-        return out(*found)
     if gpu.vgpu:
         return out(
             "vgpu_guest",
             f"{gpu.title} is a virtual GPU: it needs the guest driver of its hypervisor's vGPU release, which no "
             "public repository has",
         )
+    found = gpu_verdict(gpu) or gpu_branch(gpu, offer.branch)
+    if found:
+        return out(*found)
     if gpu.modules == "open" and offer.modules != "open":
         return out("gpu_needs_open_modules", f"{gpu.title} works with the open kernel modules only")
     if gpu.modules == "proprietary" and offer.modules != "proprietary":
