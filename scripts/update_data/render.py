@@ -208,6 +208,7 @@ def _offers(key: str, row: schema.System) -> Iterable[dict[str, Any]]:
                 "packages": tuple(offer.packages),
                 "broken": offer.broken,
                 "origin": offer.source or row.drivers.source,
+                "tested_linux": _pair(offer.tested_linux) if offer.tested_linux else None,
             }
 
 

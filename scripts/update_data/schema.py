@@ -301,6 +301,7 @@ class DriverOffer:
 
     signed_for: kernel flavours whose signed modules are of an older kernel than the flavour's own, with that ABI;
     ``current = true`` for a branch that every flavour with signed modules has.
+    tested_linux: newest Linux series that the package's own text says its modules were built on.
     """
 
     branch: int
@@ -314,6 +315,7 @@ class DriverOffer:
     headless_packages: list[str] = field(default_factory=list)
     broken: str = ""
     source: str = ""
+    tested_linux: Dotted | None = None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_an_unknown_operating_system(refused, changed_file):
     changed_file("/usr/lib/os-release", 'ID=fedora\nVERSION_ID=44\nPRETTY_NAME="Fedora Linux 44"\n')
     message = refused()
     assert "The operating system is Fedora Linux 44" in message
-    assert "debian 12, 13; ubuntu 22.04, 24.04, 26.04" in message
+    assert "Expected one of: debian 12" in message and "ubuntu 22.04" in message
 
 
 def test_a_variable_of_the_wrong_type(refused):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from update_data import command, render, schema, toml
 from update_data.strict import DataError, parse
@@ -128,6 +128,7 @@ SCALARS = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.sampled_from([field.name for field in dataclasses.fields(schema.Cudnn)]), SCALARS))
 def test_whatever_a_table_holds_it_is_read_or_named(table: dict[str, Any]) -> None:
     """A row reads as its dataclass only when every key is there with its own type."""
@@ -150,12 +151,14 @@ def _any(value: object) -> str:
     return repr(value) if isinstance(value, float) else toml.value(value)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=200))
 def test_no_text_ends_in_anything_but_a_table_or_a_named_error(text: str) -> None:
     with pytest.raises(DataError, match=r"^x\.toml: "):
         parse(schema.Cuda, text, "x.toml")
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.text(min_size=1, max_size=12),
     st.recursive(
@@ -171,9 +174,9 @@ def test_what_is_written_is_read_back(name: str, value: Any) -> None:
 
 def test_the_command_checks_and_writes(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     module = tmp_path / "tables.py"
-    arguments = ["--render", "--data", str(copy), "--module", str(module)]
+    arguments = ["--render", "--data", str(copy), "--module", str(module), "--roles", str(tmp_path)]
     assert command.main([*arguments, "--check"]) == 1 and not module.exists()
-    assert "+ARCHITECTURES" in capsys.readouterr().out
+    assert "tables.py: differs from the tables" in capsys.readouterr().out
     assert command.main(arguments) == 0 and command.main([*arguments, "--check"]) == 0
     edit(copy / "cuda.toml", "native_branch =", "branch =")
     assert command.main(arguments) == 2
@@ -196,6 +199,11 @@ print(json.dumps(plan(facts, {"today": "2028-05-01"})))
 """
 
 
+def planner(package: Path) -> subprocess.CompletedProcess[str]:
+    program = f"import sys; sys.path.insert(0, {str(package)!r})\n{MADE_UP}"
+    return subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
+
+
 def test_a_release_is_one_data_file(copy: Path, tmp_path: Path) -> None:
     """Everything that reads the table knows a made-up release as soon as its file is there and rendered."""
     text = (copy / "systems/ubuntu-26.04.toml").read_text(encoding="utf-8")
@@ -211,15 +219,32 @@ def test_a_release_is_one_data_file(copy: Path, tmp_path: Path) -> None:
     package = tmp_path / "plugins/module_utils"
     shutil.copytree(TOP / "plugins/module_utils", package)
     shutil.copytree(TOP / "docs/schemas", tmp_path / "docs/schemas")
-    assert (
-        command.main(["--data", str(copy), "--module", str(package / "dlbox_planner/data/tables.py"), "--render"]) == 0
-    )
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(package)!r})\n{MADE_UP}"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    meta = tmp_path / "roles/base/meta/main.yml"
+    meta.parent.mkdir(parents=True)
+    shutil.copy(TOP / "roles/base/meta/main.yml", meta)
+    tables = package / "dlbox_planner/data/tables.py"
+    arguments = ["--render", "--data", str(copy), "--module", str(tables), "--roles", str(tmp_path / "roles")]
+    assert command.main(arguments) == 0
+    assert "versions: [jammy, noble, resolute, tumbler]" in meta.read_text(encoding="utf-8")
+    done = planner(package)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["ok"] and result["os"]["version"] == "28.04"
     assert result["driver"]["provider"] == "prebuilt" and result["driver"]["source"] == "ubuntu"
     assert result["cuda"]["version"] in ("12.4", "13.1", "13.3")
+
+
+def test_a_release_beyond_the_table_is_refused() -> None:
+    """The test above shows something: without its file the made-up release is refused."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(TOP / 'plugins/module_utils')!r})\n{MADE_UP}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "AssertionError" in done.stderr

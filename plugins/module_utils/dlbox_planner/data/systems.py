@@ -72,6 +72,7 @@ class Offer:
     prebuilt: kernel flavour -> ABI of the signed modules ("current": that of the flavour's newest kernel), empty
     when there are none.
     broken: why the packages exist but do not install together.
+    tested_linux: newest Linux series that the package's own text says its modules were built on, None: it says none.
     """
 
     system: str
@@ -85,6 +86,7 @@ class Offer:
     packages: tuple[str, ...] = ()
     broken: str = ""
     origin: str = ""
+    tested_linux: tuple[int, int] | None = None
 
 
 #: Ubuntu's transitional names: system -> {branch asked for: branch that is installed}.

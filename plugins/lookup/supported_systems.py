@@ -1,0 +1,41 @@
+"""Lookup ``supported_systems``: the releases that dlbox is made and tested for, from the planner's table of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
+
+# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+
+DOCUMENTATION = """
+name: supported_systems
+short_description: Releases that dlbox is made and tested for
+description:
+  - Returns one mapping of ID to VERSION_IDs as in os-release(5), from the tables below C(data/systems).
+"""
+
+EXAMPLES = """
+- ansible.builtin.debug:
+    msg: "{{ lookup('supported_systems') }}"
+"""
+
+RETURN = """
+_list:
+  description: One mapping of ID to a list of VERSION_IDs.
+  type: list
+  elements: dict
+"""
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]
+    """The lookup."""
+
+    def run(self, terms: list[Any], variables: Any = None, **kwargs: Any) -> list[dict[str, list[str]]]:
+        """Return the mapping."""
+        from dlbox_planner.data.systems import SUPPORTED
+
+        return [{name: list(versions) for name, versions in sorted(SUPPORTED.items())}]

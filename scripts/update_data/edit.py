@@ -1,0 +1,52 @@
+"""Change values in a TOML file where they stand, so that comments and order stay."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tomllib
+
+from . import toml
+
+
+def _blocks(text: str) -> list[str]:
+    """Return the text in pieces that begin with a table's header (the first: the top of the file)."""
+    return re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+
+
+def _set(block: str, changes: Mapping[str, object]) -> str:
+    for name, item in changes.items():
+        line = toml.line(name, item) + "\n"
+        pattern = re.compile(rf"^{re.escape(toml.key(name))} = (?:\[\n(?:  .*\n)*\]|.*)\n", re.MULTILINE)
+        if pattern.search(block):
+            block = pattern.sub(lambda _, line=line: line, block, count=1)  # type: ignore[misc]
+        else:
+            head, _, rest = block.rstrip("\n").rpartition("\n")
+            tail = block[len(block.rstrip("\n")) :]
+            block = f"{head}\n{rest}\n{line.rstrip()}{tail}" if head else f"{rest}\n{line.rstrip()}{tail}"
+    return block
+
+
+def set_values(
+    text: str, header: str, changes: Mapping[str, object], match: Callable[[Any], bool] | None = None
+) -> str:
+    """Return the text with keys changed in the tables of a header line for which ``match`` says so.
+
+    header "" is the top of the file. Lists of tables (``[[build]]``) are matched row by row.
+    """
+    blocks = _blocks(text)
+    for number, block in enumerate(blocks):
+        first = block.partition("\n")[0].partition("#")[0].strip()
+        if (number == 0 and header == "") or (number > 0 and first == header):
+            row = tomllib.loads(block.partition("\n")[2] if header else block)
+            if match is None or match(row):
+                blocks[number] = _set(block, {k: v for k, v in changes.items() if row.get(k) != v})
+    return "".join(blocks)
+
+
+def checked(text: str, header: str, today: datetime.date) -> str:
+    """Return the text with the day of a table's check."""
+    return set_values(text, header, {"checked": today})

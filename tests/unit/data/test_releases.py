@@ -1,0 +1,60 @@
+"""Whatever names releases names those of the table: tests, images, documents, roles."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from update_data import render, roles
+
+TOP = Path(__file__).resolve().parents[3]
+TABLES, SYSTEMS = render.read()
+
+
+def text(path: str) -> str:
+    return (TOP / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("meta", sorted((TOP / "roles").glob("*/meta/main.yml")), ids=lambda path: path.parts[-3])
+def test_roles_state_the_supported_releases(meta: Path) -> None:
+    stated = yaml.safe_load(meta.read_text(encoding="utf-8"))["galaxy_info"]["platforms"]
+    wanted = yaml.safe_load(roles.platforms(SYSTEMS))["platforms"]
+    assert stated == wanted, "run scripts/update-data --render"
+
+
+def test_every_release_has_a_test_image() -> None:
+    table = re.search(r'^table="\n(.*?)"$', text("tests/images/build.sh"), re.MULTILINE | re.DOTALL)
+    assert table is not None
+    assert {line.split()[0] for line in table.group(1).splitlines()} == set(SYSTEMS)
+    for system in SYSTEMS.values():
+        if system.release.id == "ubuntu":
+            assert f"{system.release.version}) codename={system.release.codename};" in text("tests/images/as-ubuntu.sh")
+
+
+def test_the_whole_site_is_tested_on_every_release() -> None:
+    images = set(re.findall(r"ct_image: dlbox/([a-z]+-[\d.]+)", text("molecule/default/inventory/hosts.yml")))
+    assert images == set(SYSTEMS)
+
+
+def test_the_readme_lists_the_releases() -> None:
+    versions: dict[str, list[str]] = {}
+    for system in SYSTEMS.values():
+        versions.setdefault(system.release.id.capitalize(), []).append(system.release.version)
+    line = ", ".join(f"{name} {', '.join(all_)}" for name, all_ in versions.items())
+    assert f"Target: {line}." in text("README.md")
+
+
+def test_what_a_role_keys_by_release_is_a_release() -> None:
+    """Lists of algorithms by release: each key is a release of the table, or the word for newer ones."""
+    releases = yaml.safe_load(text("roles/ssh_hardening/vars/main.yml"))["__ssh_hardening_releases"]
+    assert set(releases) - {"newer"} <= set(SYSTEMS)
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_a_release_says_what_its_distribution_does(key: str) -> None:
+    system = SYSTEMS[key]
+    assert system.release.end_of_life.standard < system.release.end_of_life.extended
+    assert system.kernels.default.startswith(f"{system.kernels.flavour[system.kernels.general[0]].linux}.")
+    assert (system.release.id == "ubuntu") is bool(system.drivers.transitional)
