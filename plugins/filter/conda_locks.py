@@ -1,9 +1,14 @@
-"""Filter `conda_locks`: the locks beside the inventory, as the module conda_env takes them."""
+"""Filters for the role conda: the locks beside the inventory, and where packages come from."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+# Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 FILES = ("lock.json", "conda.lock", "wheels.txt")
 
@@ -20,9 +25,36 @@ def conda_locks(folder: str) -> dict[str, dict[str, str]]:
     }
 
 
+def conda_sources(given: dict[str, Any]) -> dict[str, Any]:
+    """The variables of sources without the credentials in their URLs, and these under `credentials`."""
+    from dlbox_conda.credentials import split
+
+    clean, credentials = split(given)
+    return {**clean, "credentials": [asdict(one) for one in credentials]}
+
+
+def conda_lock_conflicts(needed: dict[str, dict[str, Any]]) -> list[str]:
+    """Which hosts need different locks in one place, as sentences. needed: host -> conda_lock's answer to inspect."""
+    kinds: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for host, answer in needed.items():
+        for one in answer["requests"]:
+            kinds.setdefault((one["place"], one["name"]), {}).setdefault(one["kind"], []).append(host)
+    return [
+        f"{' and '.join(', '.join(hosts) for hosts in found.values())} need different locks of {name}, and all of them "
+        f"would be {place}. Set conda_locks_dir per host or group, or lock for one with --limit. Where they should be "
+        "the same, ./dlbox plan shows what each host says that it is"
+        for (place, name), found in kinds.items()
+        if len(found) > 1
+    ]
+
+
 class FilterModule:
     """What Ansible looks for in this file."""
 
     def filters(self) -> dict[str, Any]:
         """Name of the filter -> function."""
-        return {"conda_locks": conda_locks}
+        return {
+            "conda_locks": conda_locks,
+            "conda_sources": conda_sources,
+            "conda_lock_conflicts": conda_lock_conflicts,
+        }

@@ -58,10 +58,12 @@ options:
     description: Index of wheels; empty for PyPI.
     type: str
     default: ""
-  wheel_extra_index_urls:
-    description: Further indexes of wheels.
+  wheel_indexes:
+    description:
+      - Further indexes of wheels, or folders of them; each with C(url) and C(packages), the names that come from it and
+        from nowhere else.
     type: list
-    elements: str
+    elements: dict
     default: []
   wheel_mirrors:
     description: Beginning of an index URL (a framework's own among them) to the URL of its mirror.
@@ -72,6 +74,26 @@ options:
     type: list
     elements: str
     default: []
+  credentials:
+    description:
+      - Who reads what lies below a URL. The URLs of the other options hold none, so that none is logged or written
+        anywhere. The filter C(conda_sources) splits them off.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      url:
+        description: Beginning of the URLs, without credentials.
+        type: str
+        required: true
+      username:
+        description: Name of the account.
+        type: str
+        default: ""
+      password:
+        description: Password or token.
+        type: str
+        required: true
   offline:
     description: Use what is in caches and folders, and no network.
     type: bool
@@ -154,10 +176,19 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_conda import bytecode, child, definitions, engine, environment, guards, lockfile
+from ansible.module_utils.dlbox_conda import (
+    bytecode,
+    child,
+    definitions,
+    engine,
+    environment,
+    guards,
+    lockfile,
+)
+from ansible.module_utils.dlbox_conda.credentials import CREDENTIALS, Credential, redact
 from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.engine import Sources
 from ansible.module_utils.dlbox_conda.environment import Choice, Result, Verdict
+from ansible.module_utils.dlbox_conda.sources import Sources, source_problems
 
 DONE = {"create": "created", "complete": "completed", "change": "changed", "repair": "repaired", "guard": "changed"}
 
@@ -200,12 +231,13 @@ class Run:
         self.root = str(parameters["root"]).rstrip("/")
         self.sources = Sources(
             cache=f"{self.root}/.cache",
+            credentials=[Credential(**one) for one in parameters["credentials"]],
             **{
                 key: parameters[key]
                 for key in (
                     "mirrors",
                     "wheel_index_url",
-                    "wheel_extra_index_urls",
+                    "wheel_indexes",
                     "wheel_mirrors",
                     "find_links",
                     "offline",
@@ -221,6 +253,7 @@ class Run:
             parameters["channels"],
             parameters["python"],
         )
+        self.problems += source_problems(self.sources, parameters["channels"])
         self.results: dict[str, Result] = {}
         self.locks: dict[str, lockfile.Lock | None] = {}
 
@@ -236,7 +269,10 @@ class Run:
     def fail(self, name: str, error: str) -> None:
         """Note that an environment failed."""
         result = self.results.setdefault(name, Result(name))
-        result.status, result.error = "failed", environment.explain(error, self.root, name)
+        result.status, result.error = (
+            "failed",
+            environment.explain(redact(error, self.sources.credentials), self.root, name),
+        )
 
     def open(self) -> list[Request]:
         """The requests about which nothing is decided yet."""
@@ -396,9 +432,10 @@ def main() -> None:
             "channels": {"type": "list", "elements": "str", "default": ["conda-forge"]},
             "mirrors": {"type": "dict", "default": {}},
             "wheel_index_url": {"type": "str", "default": ""},
-            "wheel_extra_index_urls": {"type": "list", "elements": "str", "default": []},
+            "wheel_indexes": {"type": "list", "elements": "dict", "default": []},
             "wheel_mirrors": {"type": "dict", "default": {}},
             "find_links": {"type": "list", "elements": "str", "default": []},
+            "credentials": CREDENTIALS,
             "offline": {"type": "bool", "default": False},
             "ca_bundle": {"type": "str", "default": ""},
             "verify": {"type": "str", "choices": ["quick", "full"], "default": "quick"},

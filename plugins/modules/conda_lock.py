@@ -19,6 +19,10 @@ options:
     type: list
     elements: str
     default: []
+  inspect:
+    description: Only say in RV(requests) what each environment asks for; needs no engine and writes nothing.
+    type: bool
+    default: false
   cache:
     description: Folder for channel indexes and wheel metadata.
     type: path
@@ -65,10 +69,10 @@ options:
     description: See M(conda_env).
     type: str
     default: ""
-  wheel_extra_index_urls:
+  wheel_indexes:
     description: See M(conda_env).
     type: list
-    elements: str
+    elements: dict
     default: []
   wheel_mirrors:
     description: See M(conda_env).
@@ -79,6 +83,24 @@ options:
     type: list
     elements: str
     default: []
+  credentials:
+    description: See M(conda_env).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      url:
+        description: See M(conda_env).
+        type: str
+        required: true
+      username:
+        description: See M(conda_env).
+        type: str
+        default: ""
+      password:
+        description: See M(conda_env).
+        type: str
+        required: true
   ca_bundle:
     description: See M(conda_env).
     type: str
@@ -103,16 +125,26 @@ locks:
   type: list
   elements: dict
   returned: always
+requests:
+  description: Per environment C(name), C(place) (where its lock is written) and C(kind), which differs between requests
+    that one lock cannot serve.
+  type: list
+  elements: dict
+  returned: with inspect
 """
 
+import hashlib
+import json
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_conda import child, definitions, engine, environment, lockfile
+from ansible.module_utils.dlbox_conda.credentials import CREDENTIALS, Credential, redact
 from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.engine import Sources
+from ansible.module_utils.dlbox_conda.sources import Sources, source_problems
 
 
 def contents(lock: lockfile.Lock) -> dict[str, str]:
@@ -139,6 +171,13 @@ def make(
     return lock.texts(), earlier(folder, request.name), contents(lock)
 
 
+def kind(request: Request) -> str:
+    """Equal for requests that one lock serves: GPUs matter only where a framework is built for them."""
+    asked = [request.declared, request.python, request.conda, request.optional, request.wheels, request.index_url]
+    gpus = [request.build, request.generation()] if request.framework else []
+    return hashlib.sha256(json.dumps([asked, gpus, request.refused], sort_keys=True).encode()).hexdigest()
+
+
 def listing(packages: dict[str, str]) -> str:
     """A lock's contents as the diff shows them."""
     return "".join(f"{name} {ident}\n" for name, ident in sorted(packages.items()))
@@ -150,6 +189,7 @@ def main() -> None:
         argument_spec={
             "folder": {"type": "path", "required": True},
             "names": {"type": "list", "elements": "str", "default": []},
+            "inspect": {"type": "bool", "default": False},
             "cache": {"type": "path", "required": True},
             "glibc": {"type": "str", "default": "2.35"},
             "exclude_newer": {"type": "str", "default": ""},
@@ -161,15 +201,16 @@ def main() -> None:
             "channels": {"type": "list", "elements": "str", "default": ["conda-forge"]},
             "mirrors": {"type": "dict", "default": {}},
             "wheel_index_url": {"type": "str", "default": ""},
-            "wheel_extra_index_urls": {"type": "list", "elements": "str", "default": []},
+            "wheel_indexes": {"type": "list", "elements": "dict", "default": []},
             "wheel_mirrors": {"type": "dict", "default": {}},
             "find_links": {"type": "list", "elements": "str", "default": []},
+            "credentials": CREDENTIALS,
             "ca_bundle": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     given: dict[str, Any] = module.params
-    missing = engine.available()
+    missing = "" if given["inspect"] else engine.available()
     if missing:
         module.fail_json(
             msg=f"The engine is not installed beside this Python: {missing}. Run ./dlbox lock, which installs it"
@@ -183,25 +224,30 @@ def main() -> None:
         for n in given["names"]
         if n not in declared
     ]
-    if problems:
-        module.fail_json(msg="The environments cannot be locked:\n" + "\n".join(f"- {problem}" for problem in problems))
     keys = (
         "mirrors",
         "wheel_index_url",
-        "wheel_extra_index_urls",
+        "wheel_indexes",
         "wheel_mirrors",
         "find_links",
         "ca_bundle",
         "exclude_newer",
     )
-    sources = Sources(cache=given["cache"], **{key: given[key] for key in keys})
+    credentials = [Credential(**one) for one in given["credentials"]]
+    sources = Sources(cache=given["cache"], credentials=credentials, **{key: given[key] for key in keys})
+    problems += source_problems(sources, given["channels"])
+    if problems:
+        module.fail_json(msg="The environments cannot be locked:\n" + "\n".join(f"- {problem}" for problem in problems))
     folder = Path(given["folder"])
     wanted = [request for request in requests if request.name in (given["names"] or declared)]
+    if given["inspect"]:
+        asked = [{"name": r.name, "place": os.path.realpath(folder / r.name), "kind": kind(r)} for r in wanted]
+        module.exit_json(changed=False, requests=asked)
     works = [partial(make, request, folder, sources, given["glibc"]) for request in wanted]
     locks, diffs, errors = [], [], []
     for request, outcome in zip(wanted, child.run(works, 4), strict=True):
         if outcome.error:
-            errors.append(f"{request.name}: {outcome.error}")
+            errors.append(f"{request.name}: {redact(outcome.error, credentials)}")
             continue
         texts, before, after = outcome.value
         changed = (

@@ -56,7 +56,8 @@ def carried() -> Callable[[str], None]:
         with tarfile.open(fileobj=data, mode="w:gz", compresslevel=1) as tar:
             tar.add(library / "module_utils", "ansible/module_utils")
             tar.add(library / "release.py", "ansible/release.py")
-            tar.add(PROJECT / "plugins/module_utils/dlbox_conda", "ansible/module_utils/dlbox_conda")
+            for part in ("dlbox_conda", "dlbox_run_as"):
+                tar.add(PROJECT / "plugins/module_utils" / part, f"ansible/module_utils/{part}")
             tar.add(PROJECT / "plugins/modules/conda_env.py", "conda_env.py")
             for path, text in {"ansible/__init__.py": "", "start.py": STARTER}.items():
                 file = tarfile.TarInfo(path)

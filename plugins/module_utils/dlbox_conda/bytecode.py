@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from ansible.module_utils.dlbox_conda import interpreter
 from ansible.module_utils.dlbox_conda.installed import File, Package
 
 # What no program imports: packages' own tests (a third of a data science environment's sources), files for Python 2.
@@ -41,8 +41,7 @@ def make(prefix: Path, packages: Iterable[Package], store: Path) -> tuple[int, i
     cache_tag = tag(prefix)
     if not cache_tag:
         return 0, 0
-    compile_these: list[str] = []
-    keep: list[tuple[Path, Path]] = []
+    compile_these: list[tuple[str, Path | None]] = []
     linked = 0
     for package in packages:
         own = {entry.path for entry in package.files if entry.path.endswith(".pyc")}
@@ -57,25 +56,20 @@ def make(prefix: Path, packages: Iterable[Package], store: Path) -> tuple[int, i
                 mtime = source.stat().st_mtime_ns
             except OSError:
                 continue
-            if entry.sha256:
-                kept = stored(store, cache_tag, entry, mtime)
-                if kept.exists() and link(kept, target):
-                    linked += 1
-                    continue
-                keep.append((target, kept))
-            compile_these.append(str(source))
+            kept = stored(store, cache_tag, entry, mtime) if entry.sha256 else None
+            if kept and kept.exists() and link(kept, target):
+                linked += 1
+            else:
+                compile_these.append((entry.path, kept))
     if compile_these:
-        # -j 0: all cores. Sources that are not for this Python (templates, tests) fail one by one and stay sources.
-        subprocess.run(
-            [str(prefix / "bin/python"), "-I", "-m", "compileall", "-q", "-f", "-j", "0", "-i", "-"],
-            input="\n".join(compile_these),
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-    for target, kept in keep:
-        if target.exists():
-            link(target, kept)
+        for number, code in interpreter.compile_sources(prefix, [str(prefix / source) for source, _ in compile_these]):
+            source, kept = compile_these[number]
+            target = prefix / place(source, cache_tag)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            target.write_bytes(code)
+            if kept:
+                link(target, kept)
     return len(compile_these), linked
 
 

@@ -16,12 +16,22 @@ FRAMEWORKS = {
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tf-nightly"),
     "jax": ("jax", "jaxlib"),
 }
+# The only indexes that a plan may name: PyTorch's own.
+FRAMEWORK_INDEXES = ("https://download.pytorch.org/whl/",)
 # Distributions that ended, and what to take instead.
 ENDED = dict.fromkeys(
     ("theano", "theano-pymc", "aesara"),
     "Theano ended in 2017 and does not run on today's Python; PyTensor continues it. Take the shipped environment "
     "pytensor, or theano-legacy, which is the same under the old name",
 )
+# PEP 508: a name, extras, versions or an address, a marker. uv reads it in full; here nothing else may hide in it.
+REQUIREMENT = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:\[[A-Za-z0-9._, -]*\])?\s*"
+    r"(?:\(?[<>=!~][A-Za-z0-9.*+!<>=~, _-]*\)?|@\s*[^\s;]+)?\s*(?:;[ -~]+)?\Z"
+)
+# A conda match spec: a channel, a name, versions, a build, keys in brackets.
+MATCH_SPEC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/*+!<>=~|,()\[\]'\" -]*\Z")
+LONGEST = 300
 # Keras's own words for its backends.
 KERAS_NAMES = {"pytorch": "torch", "tensorflow": "tensorflow", "jax": "jax"}
 KEYS = {
@@ -146,6 +156,25 @@ def check_entry(entry: Any, definitions: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def check_packages(name: str, wheels: Sequence[Any], conda: Sequence[Any]) -> list[str]:
+    """What cannot be the name of a package, as sentences: nothing may pass as an option, a line or an address more."""
+    problems = []
+    for pattern, texts, example in (
+        (REQUIREMENT, wheels, 'a requirement such as "polars" or "numpy>=2"'),
+        (MATCH_SPEC, conda, 'a match spec such as "ffmpeg" or "graphviz >=12"'),
+    ):
+        for text in texts:
+            if not isinstance(text, str) or len(text) > LONGEST or not text.isascii() or not pattern.match(text):
+                problems.append(f"{name}: {str(text)[:LONGEST]!r} is not {example}")
+            elif re.search(r"://[^/\s]*@", text):
+                where = re.sub(r"://[^/\s]*@", "://********@", text)
+                problems.append(
+                    f"{name}: {where!r} has credentials in it, which would end in locks; name the package, and its "
+                    "index in conda_wheel_indexes"
+                )
+    return problems
+
+
 def check_mixture(name: str, framework: str, wheels: Sequence[str]) -> list[str]:
     """Refuse a second framework in one environment. `wheels` are the owner's, without the framework's own."""
     named = frameworks_in(wheels)
@@ -200,18 +229,28 @@ def resolve_entry(
     shipped = definitions.get(entry.get("definition", name), {})
     have = {**shipped, **entry}
     framework = have.get("framework", "")
-    own_wheels = merged(have.get("wheels", []), have.get("extra_wheels", []))
+    planned = from_plan(framework, plan, shipped.get("requirements", [framework]))
     own_conda = [*have.get("conda", []), *have.get("extra_conda", [])]
+    problems = check_packages(
+        name,
+        [*planned["wheels"], *have.get("wheels", []), *have.get("extra_wheels", [])],
+        [*planned.get("conda", []), *own_conda, *have.get("optional", [])],
+    )
+    if problems:
+        return Request(name, root), problems
+    own_wheels = merged(have.get("wheels", []), have.get("extra_wheels", []))
     problems = check_mixture(name, framework, own_wheels)
     asked = {requirement_name(text) for text in [*own_wheels, *own_conda]}
     problems += [f"{name}: {reason}" for reason in sorted({ENDED[each] for each in asked & ENDED.keys()})]
-    planned = from_plan(framework, plan, shipped.get("requirements", [framework]))
     gpus = [gpu for gpu in plan.get("gpus") or [] if gpu.get("usable")]
     # A shipped definition may say "" for "any Python"; the plan decides for a framework; the owner before both.
     version = entry.get("python") or planned.get("python") or have.get("python", python)
     note = planned.get("note", "") or shipped.get("note", "")
     if framework and not planned.get("gpu") and not note and plan:
         note = "no usable GPU: the CPU build"
+    index_url = planned.get("index_url", "")
+    if index_url and not (index_url.startswith(FRAMEWORK_INDEXES) and re.fullmatch(r"[!-?A-~]+", index_url)):
+        problems.append(f"{name}: the plan's index {index_url!r} is none of {', '.join(FRAMEWORK_INDEXES)}")
     request = Request(
         name=name,
         prefix=root if name == "base" else f"{root}/envs/{name}",
@@ -223,7 +262,7 @@ def resolve_entry(
         framework=framework,
         build=planned.get("build", ""),
         gpu=planned.get("gpu", False),
-        index_url=planned.get("index_url", ""),
+        index_url=index_url,
         note=note,
         refused=planned.get("refused", ""),
         kernel=have.get("kernel", True),

@@ -8,42 +8,28 @@ takes longer than to find that there is nothing to do.
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible.module_utils.dlbox_conda.credentials import credential_for, headers, redact, with_credential
+from ansible.module_utils.dlbox_conda.definitions import Request, requirement_name
 from ansible.module_utils.dlbox_conda.installed import conda_ident, file_digest
+from ansible.module_utils.dlbox_conda.interpreter import answering_uv
+from ansible.module_utils.dlbox_conda.sources import Index, Sources, index_of, indexes
 
 # Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
 WHEEL_PLATFORM = "x86_64-manylinux_2_35"
 LINUX = "5.15"
-
-
-@dataclass
-class Sources:
-    """Where packages come from. mirrors: canonical channel URL -> mirror URLs, wheel_mirrors: index URL -> mirror URL.
-
-    A mirror may be a folder on the host ("file:///srv/channel"); the first one that is there goes before all others.
-    find_links: folders or pages with wheels; ca_bundle: file with the certificates to trust, "" for the engines' own.
-    """
-
-    cache: str
-    mirrors: dict[str, list[str]] = field(default_factory=dict)
-    wheel_index_url: str = ""
-    wheel_extra_index_urls: list[str] = field(default_factory=list)
-    wheel_mirrors: dict[str, str] = field(default_factory=dict)
-    find_links: list[str] = field(default_factory=list)
-    offline: bool = False
-    ca_bundle: str = ""
-    exclude_newer: str = ""
 
 
 @dataclass
@@ -74,7 +60,7 @@ def uv_program() -> Path:
 def client(sources: Sources) -> Any:
     """An HTTP client that retries and knows the mirrors; locks keep the canonical URLs."""
     import rattler
-    from rattler.networking import AuthenticationMiddleware, MirrorMiddleware, RetryMiddleware
+    from rattler.networking import AddHeadersMiddleware, AuthenticationMiddleware, MirrorMiddleware, RetryMiddleware
 
     trust(sources)
     online = {}
@@ -82,7 +68,10 @@ def client(sources: Sources) -> Any:
         if others := [url for url in urls if not url.startswith("file:")]:
             online[channel] = others
     mirrors = [MirrorMiddleware(online)] if online else []
-    return rattler.Client([RetryMiddleware(), *mirrors, AuthenticationMiddleware()])
+    known = sources.credentials
+    # After the mirrors: a request carries the credential of where it goes.
+    own = [AddHeadersMiddleware(lambda host, path: headers(host, path, known))] if known else []
+    return rattler.Client([RetryMiddleware(), *mirrors, AuthenticationMiddleware(), *own])
 
 
 def folders(sources: Sources) -> dict[str, str]:
@@ -340,45 +329,75 @@ def uv_environment(sources: Sources) -> dict[str, str]:
     return {**kept, **own}
 
 
-def mirrored(url: str, mirrors: Mapping[str, str]) -> str:
-    """`url` with the beginning that has a mirror replaced."""
-    for start, mirror in mirrors.items():
-        if url.startswith(start):
-            return mirror.rstrip("/") + "/" + url[len(start) :].lstrip("/") if url[len(start) :].strip("/") else mirror
-    return url
-
-
-def uv_sources(request: Request, sources: Sources) -> list[str]:
-    """Options that name the indexes. A framework's own is asked beside the usual one, and the best version wins."""
-    options: list[str] = []
-    if sources.find_links and sources.offline:
+def uv_sources(found: Sequence[Index], sources: Sources) -> tuple[list[str], dict[str, str]]:
+    """Options and variables for the first of these indexes as the only one for all, and the credentials of all."""
+    options, variables = [], {}
+    for index in found:
+        if credential := credential_for(index.url, sources.credentials):
+            variables[f"UV_INDEX_{index.name.upper()}_USERNAME"] = credential.username
+            variables[f"UV_INDEX_{index.name.upper()}_PASSWORD"] = credential.password
+    first = found[0]
+    links = [*sources.find_links, *([first.folder()] if first.folder() else [])]
+    if sources.folders_only():
+        links += [place for entry in sources.wheel_indexes if (place := Index("", entry["url"]).folder())]
+    if first.folder() or sources.folders_only():
         options.append("--no-index")
-    elif sources.wheel_index_url:
-        options += ["--default-index", mirrored(sources.wheel_index_url, sources.wheel_mirrors)]
-    if "--no-index" not in options:
-        extra = [*sources.wheel_extra_index_urls, *([request.index_url] if request.index_url else [])]
-        for url in extra:
-            options += ["--index", mirrored(url, sources.wheel_mirrors)]
-        if extra:
-            options += ["--index-strategy", "unsafe-best-match"]
-    for place in sources.find_links:
-        options += ["--find-links", place]
+    elif first.url:
+        options += ["--default-index", f"{first.name}={first.url}"]
+    if any(credential_for(place, sources.credentials) for place in links):
+        variables["UV_FIND_LINKS"] = ",".join(with_credential(place, sources.credentials) for place in links)
+    else:
+        options += [part for place in links for part in ("--find-links", place)]
     if sources.offline:
         options.append("--offline")
-    return options
+    return options, variables
 
 
-def uv(arguments: Sequence[str], sources: Sources, what: str) -> str:
+def uv(arguments: Sequence[str], sources: Sources, what: str, variables: Mapping[str, str] | None = None) -> str:
     """Run uv; its standard output. A failure raises with uv's own explanation."""
     done = subprocess.run(
-        [str(uv_program()), *arguments], env=uv_environment(sources), text=True, capture_output=True, check=False
+        [str(uv_program()), *arguments],
+        env={**uv_environment(sources), **(variables or {})},
+        cwd="/",
+        text=True,
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         told = "\n".join(line for line in done.stderr.strip().splitlines() if not line.startswith("warning:"))
         if os.strerror(errno.ENOSPC).lower() in told.lower():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
-        raise RuntimeError(f"{what}: {told}")
+        raise RuntimeError(redact(f"{what}: {told}", sources.credentials))
     return done.stdout
+
+
+def project(request: Request, names: Sequence[str], python: str, found: Sequence[Index]) -> str:
+    """A pyproject.toml that asks for the wheels of `request` and for `names`, each from the index that it belongs to.
+
+    An index is explicit: nothing comes from it but what is named for it. uv reads the requirements as PEP 508 alone,
+    so that none can be an option of uv's.
+    """
+    asked = [*request.wheels, *names]
+    named = sorted({requirement_name(text) for text in asked})
+    lines = ["[project]", 'name = "dlbox-environment"', 'version = "0"', f'requires-python = "=={python}"']
+    lines.append(f"dependencies = {json.dumps(asked)}")
+    for index in found[1:]:
+        place = index.folder()
+        lines += ["[[tool.uv.index]]", f"name = {json.dumps(index.name)}", "explicit = true"]
+        lines += [f"url = {json.dumps(Path(place).as_uri() if place else index.url)}"]
+        lines += ['format = "flat"'] if place else []
+    lines.append("[tool.uv.sources]")
+    lines += [
+        f"{json.dumps(name)} = {{index = {json.dumps(index_of(name, found).name)}}}"
+        for name in named
+        if index_of(name, found) is not found[0] and not any(is_url(t) for t in asked if requirement_name(t) == name)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def is_url(requirement: str) -> bool:
+    """Whether a requirement names its file itself (PEP 508: `name @ url`)."""
+    return bool(re.match(r"[^;@]*@", requirement))
 
 
 def compile_wheels(request: Request, sources: Sources, python: str, owned: Mapping[str, str], prefer: str) -> str:
@@ -386,45 +405,101 @@ def compile_wheels(request: Request, sources: Sources, python: str, owned: Mappi
 
     python: full version of the interpreter that conda brings; owned: distributions that conda brings (name -> version),
     which wheels must fit and never replace; prefer: an earlier wheels.txt whose versions are kept where they fit.
+
+    uv takes only what is asked for itself from an explicit index, so whatever else is named for one (a private package
+    that another one needs) is asked for too, until nothing more turns up.
     """
     if not request.wheels:
         return ""
+    found = indexes(request, sources)
+    named = frozenset(name for index in found for name in index.packages)
+    asked = {requirement_name(text) for text in request.wheels}
+    needed: set[str] = set()
+    while True:
+        try:
+            text = resolve(request, sources, python, owned, prefer, sorted(needed), found)
+        except RuntimeError:
+            # Perhaps because what a package needs is only on an index of its own: look which that is.
+            if needed or not named - asked:
+                raise
+            needed = named_in(resolve(request, sources, python, owned, prefer, [], found, True), named) - asked
+            if not needed:
+                raise
+            continue
+        more = named_in(text, named) - asked - needed
+        if not more:
+            return text
+        needed |= more
+
+
+def named_in(wheels: str, names: frozenset[str]) -> set[str]:
+    """Those of `names` that a wheels.txt pins."""
+    return {
+        name for name in (requirement_name(line) for line in wheels.splitlines() if line[:1].strip()) if name in names
+    }
+
+
+def resolve(
+    request: Request,
+    sources: Sources,
+    python: str,
+    owned: Mapping[str, str],
+    prefer: str,
+    needed: Sequence[str],
+    found: Sequence[Index],
+    survey: bool = False,
+) -> str:
+    """One run of uv's resolver: the text of wheels.txt.
+
+    survey: only to see which of the named packages are needed; the indexes that name them are asked first for anything.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "wheels.in").write_text("".join(f"{text}\n" for text in request.wheels))
+        file = folder / "pyproject.toml"
+        file.write_text(project(request, needed, python, found))
         (folder / "conda.txt").write_text("".join(f"{n}=={v}\n" for n, v in sorted(owned.items())))
         if prefer:
             (folder / "wheels.txt").write_text(prefer)
+        options, variables = uv_sources(found, sources)
+        if survey:
+            options += [part for index in found[1:] for part in ("--index", f"{index.name}-survey={index.url}")]
+            variables |= {
+                key.replace(f"_{index.name.upper()}_", f"_{index.name.upper()}_SURVEY_"): value
+                for key, value in variables.items()
+                for index in found[1:]
+            }
         arguments = [
-            *(
-                "pip",
-                "compile",
-                "--quiet",
-                "--generate-hashes",
-                "--no-header",
-                "--no-annotate",
-                "--only-binary",
-                ":all:",
-            ),
-            *("--no-emit-index-url", "--no-emit-find-links"),
+            *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate"),
+            *("--only-binary", ":all:", "--no-emit-index-url", "--no-emit-find-links"),
             *("--python-version", python, "--python-platform", WHEEL_PLATFORM),
             *("--python", sys.executable),
             *("--constraint", str(folder / "conda.txt")),
             *(option for n in sorted(owned) for option in ("--no-emit-package", n)),
             *(("--exclude-newer", sources.exclude_newer) if sources.exclude_newer else ()),
-            *uv_sources(request, sources),
-            *("--output-file", str(folder / "wheels.txt"), str(folder / "wheels.in")),
+            *options,
+            *("--output-file", str(folder / "wheels.txt"), str(file)),
         ]
-        uv(arguments, sources, f"wheels cannot be chosen. Asked for: {', '.join(request.wheels)}")
+        uv(arguments, sources, f"wheels cannot be chosen. Asked for: {', '.join(request.wheels)}", variables)
         return (folder / "wheels.txt").read_text()
 
 
 def uninstall_wheels(prefix: Path, names: Sequence[str], sources: Sources) -> None:
     """Remove distributions."""
     if names:
-        python = str(prefix / "bin/python")
-        arguments = ["pip", "uninstall", "--quiet", "--break-system-packages", "--python", python, *names]
-        uv(arguments, sources, f"wheels cannot be removed ({', '.join(names)})")
+        with answering_uv(prefix, Path(sources.cache)) as python:
+            arguments = ["pip", "uninstall", "--quiet", "--break-system-packages", "--python", python, *names]
+            uv(arguments, sources, f"wheels cannot be removed ({', '.join(names)})")
+
+
+def by_index(wheels: str, found: Sequence[Index]) -> dict[Index, str]:
+    """Which pins of a wheels.txt come from which index."""
+    out: dict[Index, str] = {}
+    index = found[0]
+    for line in wheels.splitlines(keepends=True):
+        if line[:1].strip() and not line.startswith("#"):
+            index = index_of(requirement_name(line), found)
+        out[index] = out.get(index, "") + line
+    return out
 
 
 def install_wheels(request: Request, text: str, again: Sequence[str], spoilt: Sequence[str], sources: Sources) -> None:
@@ -432,17 +507,18 @@ def install_wheels(request: Request, text: str, again: Sequence[str], spoilt: Se
 
     spoilt: those whose content differs. uv's files are hard links too, so their copy in the cache is thrown away.
     """
-    prefix = Path(request.prefix)
     if spoilt and not sources.offline:
         uv(["cache", "clean", "--quiet", *spoilt], sources, "the wheel cache cannot be cleaned")
-    with tempfile.TemporaryDirectory() as name:
+    with answering_uv(Path(request.prefix), Path(sources.cache)) as python, tempfile.TemporaryDirectory() as name:
         file = Path(name, "wheels.txt")
-        file.write_text(text)
-        arguments = [
-            *("pip", "install", "--quiet", "--break-system-packages", "--python", str(prefix / "bin/python")),
-            *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile-bytecode"),
-            *(option for n in again for option in ("--reinstall-package", n)),
-            *uv_sources(request, sources),
-            *("--requirement", str(file)),
-        ]
-        uv(arguments, sources, "wheels cannot be installed")
+        for index, pins in by_index(text, indexes(request, sources)).items():
+            file.write_text(pins)
+            options, variables = uv_sources([index], sources)
+            arguments = [
+                *("pip", "install", "--quiet", "--break-system-packages", "--python", python),
+                *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile-bytecode"),
+                *(option for n in again for option in ("--reinstall-package", n) if f"\n{n}==" in f"\n{pins}"),
+                *options,
+                *("--requirement", str(file)),
+            ]
+            uv(arguments, sources, "wheels cannot be installed", variables)

@@ -6,17 +6,19 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.dlbox_conda import bytecode, engine, guards, installed, lockfile, manifest
 from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.engine import Sources
 from ansible.module_utils.dlbox_conda.installed import Package
 from ansible.module_utils.dlbox_conda.lockfile import Lock
+from ansible.module_utils.dlbox_conda.sources import Sources
 
 OWN = "conda-meta/dlbox"
 # Exists from the first to the last moment of a change: an environment with it is not whole.
@@ -74,22 +76,46 @@ def own_lock(prefix: Path) -> Lock | None:
         return None
 
 
+def others_write(path: Path) -> str:
+    """Who else than root could change what lies at `path` or above; "" when root alone can. Not asked without root."""
+    return run_as.root_only(path) if os.geteuid() == 0 else ""
+
+
+def others_add(folder: Path) -> str:
+    """Who else than root could replace what root makes in `folder`. In one with the sticky bit only names are added."""
+    state = folder.stat()
+    return others_write(folder.parent if state.st_mode & stat.S_ISVTX and state.st_uid == 0 else folder)
+
+
+def made_by_dlbox(prefix: Path) -> bool:
+    """Whether dlbox made what lies there. A record that anybody but root could have put there says nothing."""
+    return (prefix / OWN).is_dir() and not others_write(prefix / OWN)
+
+
 def refuse_foreign(request: Request) -> None:
-    """Raise when something lies at the prefix that dlbox did not make."""
+    """Raise when something lies at the prefix that dlbox did not make, or when others than root could put it there."""
     prefix = Path(request.prefix)
     if not prefix.exists() and not prefix.is_symlink():
+        problem = others_add(next(folder for folder in prefix.parents if folder.exists()))
+        if problem:
+            raise PermissionError(
+                f"{prefix} is not made: {problem}, who could put own programs in its place. Set conda_root to a folder "
+                "that root alone can write"
+            )
         return
     if prefix.is_symlink() or not prefix.is_dir():
         raise FileExistsError(
             f"{prefix} is not a folder; it is left alone. Move it away or give the environment another name"
         )
+    remedy = "Rename or remove it (conda env remove), or give the environment in conda_environments another name"
+    if problem := others_write(prefix) or (others_write(prefix / OWN) if (prefix / OWN).exists() else ""):
+        raise PermissionError(
+            f"{prefix} was not made by dlbox: {problem}. It is neither changed nor run by root. {remedy}"
+        )
     if (prefix / OWN).is_dir():
         return
     if (prefix / "conda-meta").is_dir():
-        raise FileExistsError(
-            f"{prefix} is a conda environment that dlbox did not make; it is left alone. "
-            "Rename or remove it (conda env remove), or give the environment in conda_environments another name"
-        )
+        raise FileExistsError(f"{prefix} is a conda environment that dlbox did not make; it is left alone. {remedy}")
     others = [
         p.name for p in prefix.iterdir() if not (request.name == "base" and p.name in {"envs", ".cache", ".condarc"})
     ]
@@ -246,6 +272,8 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
         seconds[name] = round(time.monotonic() - clock, 3)
         clock = time.monotonic()
 
+    # Once more: a member of conda_group may have made one of this name since.
+    refuse_foreign(request)
     create_folder(request)
     (prefix / INCOMPLETE).write_text(f"{request.digest()}\n")
     (prefix / manifest.NAME).unlink(missing_ok=True)
@@ -377,6 +405,8 @@ def remove(prefix: Path, root: Path, check: bool) -> bool:
             f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. "
             "Remove it by hand"
         )
+    if problem := others_write(prefix):
+        raise PermissionError(f"{prefix} was not made by dlbox: {problem}. It is left alone; its owner can remove it")
     if not check:
         # Out of sight at once, so that an interrupted removal leaves no half environment behind.
         trash = prefix.with_name(f".removed-{prefix.name}-{os.getpid()}")
@@ -388,7 +418,8 @@ def remove(prefix: Path, root: Path, check: bool) -> bool:
 def clear_trash(root: Path) -> None:
     """Finish removals that were interrupted."""
     for trash in (root / "envs").glob(".removed-*"):
-        shutil.rmtree(trash, ignore_errors=True)
+        if not others_write(trash):
+            shutil.rmtree(trash, ignore_errors=True)
 
 
 @contextmanager

@@ -25,9 +25,9 @@ class Removal:
 
 def made_here(root: Path) -> dict[str, Path]:
     """Name -> prefix of every environment that dlbox made below `root`; the base environment is `base`."""
-    found = {"base": root} if (root / environment.OWN).is_dir() else {}
+    found = {"base": root} if environment.made_by_dlbox(root) else {}
     for prefix in sorted((root / "envs").glob("*")):
-        if not prefix.is_symlink() and (prefix / environment.OWN).is_dir():
+        if not prefix.is_symlink() and environment.made_by_dlbox(prefix):
             found[prefix.name] = prefix
     return found
 

@@ -25,7 +25,7 @@ PLAN = {
             "python": "3.13",
             "requirements": ["torch==2.15.0"],
             "companions": ["torchvision==0.30.0"],
-            "index_url": "https://example.org/cu130",
+            "index_url": "https://download.pytorch.org/whl/cu130",
             "gpu": True,
         },
         "tensorflow": {"version": None, "requirements": [], "note": "not for this GPU"},
@@ -49,7 +49,7 @@ def test_the_plan_decides_a_frameworks_wheels_python_and_index():
     request = one({"name": "pytorch"}, PLAN)
     assert request.wheels == ["torch==2.15.0", "torchvision==0.30.0", "numpy", "ipykernel"]
     assert (request.python, request.build, request.gpu, request.cuda) == ("3.13", "cu130", True, "12.9")
-    assert request.index_url == "https://example.org/cu130" and request.architectures == ["ada"]
+    assert request.index_url == "https://download.pytorch.org/whl/cu130" and request.architectures == ["ada"]
     assert request.prefix == "/opt/conda/envs/pytorch"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.dlbox_conda import engine
+from ansible.module_utils.dlbox_conda import engine, sources
 
 FORGE = "https://conda.anaconda.org/conda-forge"
 
@@ -35,4 +35,4 @@ def test_a_folder_that_is_not_there_and_mirrors_over_http_are_no_folders():
     ],
 )
 def test_the_beginning_of_an_index_is_mirrored(url, expected):
-    assert engine.mirrored(url, {"https://pytorch.example/whl/": "http://home/torch/"}) == expected
+    assert sources.mirrored(url, {"https://pytorch.example/whl/": "http://home/torch/"}) == expected

@@ -10,7 +10,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.dlbox_conda import bytecode, child, environment, guards, installed, lockfile, manifest
+from ansible.module_utils import dlbox_run_as as run_as
+from ansible.module_utils.dlbox_conda import (
+    bytecode,
+    child,
+    environment,
+    guards,
+    installed,
+    interpreter,
+    lockfile,
+    manifest,
+)
 from ansible.module_utils.dlbox_conda.definitions import Request
 
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -140,7 +150,9 @@ class TestManifest:
 
 class TestByteCode:
     @pytest.fixture
-    def usable(self, prefix):
+    def usable(self, prefix, monkeypatch):
+        # No other account can enter pytest's folders; molecule/conda compiles as one.
+        monkeypatch.setattr(interpreter, "nobody_else", lambda: run_as.account(os.geteuid()))
         (prefix / "bin/python").symlink_to(sys.executable)
         return prefix
 

@@ -1,0 +1,171 @@
+"""The Python of an environment, never run with root's rights: what was installed is code of many strangers.
+
+It compiles byte code and answers uv's questions as an account that nothing else runs as. What it answers is data:
+byte code is taken as plain files, and paths only where they lie in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import secrets
+import shlex
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils import dlbox_run_as as run_as
+
+# The numbers that systemd gives its dynamic users (man systemd.exec): no account has one for long.
+FREE_IDS = range(61184, 65520)
+UV_SCRIPT = re.compile(r'fsdecode\(b"(/[^"\\]+)"\)')
+# Each process takes every n-th source. What is not for this Python (templates, tests) stays source.
+COMPILE = """
+import os, py_compile, sys
+names = sys.stdin.read().splitlines()
+count = min(os.cpu_count() or 1, len(names))
+for first in range(count):
+    if os.fork() == 0:
+        for number in range(first, len(names), count):
+            try:
+                py_compile.compile(names[number], os.path.join(sys.argv[1], str(number)), doraise=True)
+            except Exception:
+                pass
+        os._exit(0)
+for _ in range(count):
+    os.wait()
+"""
+COMPILE_SECONDS = 3600.0
+AT_ONCE = 4000  # of a large environment's 18,000 sources: their byte code waits in /tmp, often in memory
+LARGEST_PYC = 64 << 20
+
+
+def nobody_else() -> run_as.Account:
+    """An account that no process runs as and that owns nothing; who runs this, without root."""
+    if os.geteuid() != 0:
+        return run_as.account(os.geteuid())
+    running = {found.st_uid for entry in os.scandir("/proc") if (found := status(entry)) is not None}
+    known = {entry.pw_uid for entry in pwd.getpwall()}
+    free = [number for number in FREE_IDS if number not in running | known]
+    number = secrets.choice(free)
+    return run_as.Account("dlbox-environment", number, number)
+
+
+def status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """lstat of a directory entry, None when it is gone."""
+    try:
+        return entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+
+
+@contextmanager
+def entered_by(prefix: Path, who: run_as.Account) -> Iterator[None]:
+    """Let `who` alone into an environment that is not whole yet and therefore closed."""
+    before = prefix.stat()
+    closed = run_as.switches_to(who) and not before.st_mode & stat.S_IXOTH
+    if closed:
+        os.chown(prefix, 0, who.gid)
+        prefix.chmod(0o750)
+    try:
+        yield
+    finally:
+        if closed:
+            os.chown(prefix, 0, before.st_gid)
+            prefix.chmod(stat.S_IMODE(before.st_mode))
+
+
+def compile_sources(prefix: Path, sources: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+    """Compile `sources` (absolute paths) with the environment's Python: (number in `sources`, byte code) of each."""
+    who = nobody_else()
+    for first in range(0, len(sources), AT_ONCE):
+        some = sources[first : first + AT_ONCE]
+        with run_as.private_home(who) as home, entered_by(prefix, who):
+            # -S: what lies in site-packages (.pth files) is not run either.
+            command = [*run_as.isolated_python(str(prefix / "bin/python")), "-S", "-c", COMPILE, home]
+            done = run_as.run(command, who, text="\n".join(some), timeout=COMPILE_SECONDS, home=home)
+            if done.rc != 0:
+                raise OSError(f"{prefix}/bin/python cannot be run by an ordinary user: {done.err.strip()[-500:]}")
+            for number in range(len(some)):
+                try:
+                    yield first + number, run_as.read_regular(Path(home, str(number)), LARGEST_PYC, follow=False)
+                except OSError:
+                    continue
+
+
+# ---- uv --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def answering_uv(prefix: Path, cache: Path) -> Iterator[str]:
+    """The path of a program that uv takes for the environment's Python.
+
+    uv runs a script of its own with the interpreter to learn where things belong. The program runs it as `answer` says.
+    """
+    folder = cache / "interpreters"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    program = folder / prefix.name
+    imports = f"import sys; sys.path[:0] = {sys.path!r}"
+    module = "from ansible.module_utils.dlbox_conda.interpreter import main"
+    code = f"{imports}; {module}; main({str(prefix)!r}, sys.argv[1:])"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -B -c {shlex.quote(code)} "$@"\n')
+    program.chmod(0o700)
+    try:
+        yield str(program)
+    finally:
+        program.unlink(missing_ok=True)
+
+
+def main(prefix: str, argv: Sequence[str]) -> None:
+    """What the program of `answering_uv` does."""
+    sys.stdout.write(answer(Path(prefix), argv))
+
+
+def answer(prefix: Path, argv: Sequence[str]) -> str:
+    """What the environment's Python answers to uv's script. Raises SystemExit with the reason when it cannot be used.
+
+    The script lies where only root can read it: the Python gets a copy.
+    """
+    place = UV_SCRIPT.search(argv[-1]) if list(argv[:-1]) == ["-I", "-B", "-c"] else None
+    if not place:
+        raise SystemExit(f"uv asked something that this version of dlbox does not know: {' '.join(argv)}")
+    who = nobody_else()
+    with tempfile.TemporaryDirectory(prefix="dlbox-uv-", dir="/tmp") as name, entered_by(prefix, who):
+        copy = Path(name)
+        shutil.copytree(place[1], copy, dirs_exist_ok=True)
+        copy.chmod(0o755)
+        for path in copy.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        code = argv[-1].replace(place[1], str(copy))
+        command = [*run_as.isolated_python(str(prefix / "bin/python")), "-c", code]
+        done = run_as.run(command, who, home=run_as.NO_HOME)
+    try:
+        if done.rc != 0:
+            raise ValueError(done.err.strip() or f"ended with {done.rc}")
+        said = json.loads(done.out)
+        foreign = sorted(outside(prefix, said))
+    except ValueError as error:
+        raise SystemExit(f"{prefix}/bin/python: {error}") from error
+    if foreign:
+        raise SystemExit(f"{prefix}/bin/python names places outside of its environment: {', '.join(foreign[:3])}")
+    return json.dumps(said)
+
+
+def outside(prefix: Path, said: Any) -> set[str]:
+    """The paths in an answer, however deep, that do not lie in the environment."""
+    if isinstance(said, dict):
+        return set().union(*(outside(prefix, value) for value in said.values()))
+    if isinstance(said, list):
+        return set().union(*(outside(prefix, value) for value in said))
+    if not isinstance(said, str):
+        return set()
+    if ".." in said.split("/"):
+        return {said}
+    return {said} if said.startswith("/") and not f"{said}/".startswith(f"{prefix}/") else set()
