@@ -114,7 +114,7 @@ def test_a_terminal_that_goes_away_leaves_no_password(machine: Machine, tmp_path
     secret = f"{PASSWORD}-{os.getpid()}"
     machine.host.check_output(f"echo owner:{secret} | chpasswd")
     # A host that does not answer keeps the doctor waiting while the terminal goes.
-    inventory = machine.over_ssh(ansible_ssh_extra_args="-o ProxyCommand='sleep 600'")
+    inventory = machine.over_ssh(ansible_ssh_extra_args="-o 'ProxyCommand=sleep 600'")
     start = time.time()
     child, terminal = pty.fork()
     if child == 0:
@@ -126,23 +126,11 @@ def test_a_terminal_that_goes_away_leaves_no_password(machine: Machine, tmp_path
         told += os.read(terminal, 1024)
     os.write(terminal, f"{secret}\n".encode())
 
-    def waiting() -> bool:
-        return any(b"sleep 600" in (path / "cmdline").read_bytes().replace(b"\0", b" ") for path in processes())
-
-    def processes() -> list[Path]:
-        return [path for path in Path("/proc").glob("[0-9]*") if os.access(path / "cmdline", os.R_OK) and alive(path)]
-
-    def alive(path: Path) -> bool:
-        try:
-            return bool((path / "cmdline").read_bytes())
-        except OSError:
-            return False
-
     try:
         end = time.monotonic() + PATIENCE
-        while not waiting() and time.monotonic() < end:
-            time.sleep(0.2)
-        assert waiting(), told
+        while not seen_by_others(b"ProxyCommand=sleep 600") and time.monotonic() < end:
+            time.sleep(0.5)
+        assert seen_by_others(b"ProxyCommand=sleep 600"), told
         during = left_behind(secret.encode(), start), seen_by_others(secret.encode())
         os.close(terminal)  # the kernel sends SIGHUP
         os.waitpid(child, 0)
