@@ -24,10 +24,11 @@ from dlbox_page import kept, page  # noqa: E402
 from dlbox_text import visible  # noqa: E402
 
 PROGRAM = PROJECT / "plugins" / "module_utils" / "dlbox_bench" / "program.py"
+ON_HOST = PROGRAM.parent / "on_host.py"
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 ASKED = ["environment_list", "gpus", "nvidia_module", "nvidia_smi", "kernels", "plan", "bench_runs", "os_release"]
-# Nothing may be written into the environments, and the frameworks' caches do not belong into root's home.
-QUIET = ("env", "PYTHONDONTWRITEBYTECODE=1", "HOME=/tmp")
+# Seconds for one framework of one environment, after which it is ended: (quick, full).
+PATIENCE = (900, 7200)
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -55,38 +56,16 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def on_host(host: Any, python: str, *words: str) -> dict[str, Any]:
-    """Run the program with one of the host's Pythons; its last line of JSON. Raises runner.Unreachable."""
-    command = [
-        "sh",
-        "-c",
-        runner.AS_ROOT,
-        "sh",
-        *QUIET,
-        python,
-        "-c",
-        runner.BOOTSTRAP,
-        runner.packed(PROGRAM.read_text()),
-        *words,
-    ]
-    done = host.run(" ".join(["%s"] * len(command)), *command)
+def on_host(host: Any, python: str, **told: Any) -> dict[str, Any]:
+    """Have something done on the host, see dlbox_bench/on_host.py. Raises runner.Unreachable, also where it failed."""
+    done = runner.on_host(host, ON_HOST, told, python)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith("{"):
-            return dict(json.loads(line))
+            answer = dict(json.loads(line))
+            if "error" in answer:
+                raise runner.Unreachable(str(answer["error"]))
+            return answer
     raise runner.Unreachable((done.stderr.strip().splitlines() or [f"ended with code {done.rc} and no answer"])[-1])
-
-
-def keep(host: Any, folder: str, record: dict[str, Any]) -> str:
-    """Write the record on the host; an empty text, or why it could not."""
-    path = f"{folder}/{record['date'].replace(':', '')}.json"
-    code = (
-        "import os,sys,zlib,base64;os.makedirs(sys.argv[1],exist_ok=True);"
-        "open(sys.argv[2],'wb').write(zlib.decompress(base64.b64decode(sys.argv[3])))"
-    )
-    done = host.run(
-        "sh -c %s sh python3 -c %s %s %s %s", runner.AS_ROOT, code, folder, path, runner.packed(json.dumps(record))
-    )
-    return "" if done.rc == 0 else (done.stderr.strip().splitlines() or ["unknown"])[-1]
 
 
 def measure(
@@ -94,7 +73,9 @@ def measure(
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """(this run's record, the one before or None)."""
     told = runner.settings(variables, [])
-    seen = runner.evidence(host, {**told, "collect": ASKED})
+    python = runner.interpreter(variables)
+    program = PROGRAM.read_text()
+    seen = runner.evidence(host, {**told, "collect": ASKED}, python)
     folder = told["state_dir"] + "/bench"
     chosen = [
         item
@@ -114,9 +95,11 @@ def measure(
         "failures": [],
     }
     if options.mnist and chosen:
-        record["mnist"] = on_host(host, "python3", "--fetch", options.mnist, "--data", folder + "/data").get(
-            "mnist", ""
-        )
+        try:
+            fetched = on_host(host, python, do="fetch", url=options.mnist, folder=folder + "/data", program=program)
+            record["mnist"] = fetched["mnist"]
+        except runner.Unreachable as error:
+            record["mnist"] = f"not fetched: {error}"
     for environment in chosen:
         for framework in history.frameworks_of(environment):
             if options.format == "text":
@@ -131,15 +114,24 @@ def measure(
                 *["--quick"] * options.quick,
             ]
             try:
-                record["results"].append(
-                    {**on_host(host, environment["prefix"] + "/bin/python", *words), "environment": environment["name"]}
+                answer = on_host(
+                    host,
+                    python,
+                    do="measure",
+                    prefix=environment["prefix"],
+                    words=words,
+                    seconds=PATIENCE[not options.quick],
+                    program=program,
                 )
+                record["results"].append({**answer, "environment": environment["name"]})
             except runner.Unreachable as error:
                 record["failures"].append(f"{environment['name']}/{framework}: {error}")
     if record["results"]:
-        problem = keep(host, folder, record)
-        if problem:
-            record["failures"].append(f"the figures could not be kept in {folder}: {problem}")
+        try:
+            name = f"{record['date'].replace(':', '')}.json"
+            on_host(host, python, do="keep", folder=folder, name=name, record=record)
+        except runner.Unreachable as error:
+            record["failures"].append(f"the figures could not be kept in {folder}: {error}")
     earlier = [item for item in seen["bench_runs"] or [] if item and item.get("quick") == options.quick]
     return record, earlier[-1] if earlier else None
 

@@ -1,7 +1,8 @@
 """Ask a host, in one round trip, for everything that the doctor's checks judge.
 
-The file is self-contained (standard library, Python 3.8 and newer) because it travels: the doctor sends its text over
-testinfra's connection, the module `host_evidence` imports it. It only reads: no file, setting or service is changed.
+The file needs only the standard library (Python 3.10 and newer) and `dlbox_run_as`, because it travels: the doctor
+sends the text of both over testinfra's connection, the module `host_evidence` imports it. It only reads: no file,
+setting or service is changed. What an account can write is read and run with that account's rights, or as nobody.
 
 `collect(settings)` returns a JSON-able dict, the *evidence*: one key per collector, and `errors`, which maps one that
 failed to the reason. A command's answer is `{"rc": int | None, "out": str, "err": str}`; `rc` None means that the
@@ -25,7 +26,6 @@ import shutil
 import socket
 import ssl
 import stat
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,7 +33,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from ansible.module_utils import dlbox_run_as as run_as
+
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")  # VGA, 3D and other display controllers; audio and USB-C are not GPUs
 GPU_FIELDS = (
@@ -60,32 +61,22 @@ Evidence = dict[str, Any]
 Settings = dict[str, Any]
 
 
-def run(argv: list[str], timeout: float = 20.0, env: dict[str, str] | None = None, text: str = "") -> dict[str, Any]:
-    """Run a command with an English locale and no shell; see the module text for the answer's shape."""
-    full = {"PATH": PATH, "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/root"), "PYTHONDONTWRITEBYTECODE": "1"}
-    full.update(env or {})
-    try:
-        done = subprocess.run(argv, capture_output=True, timeout=timeout, env=full, input=text.encode())
-    except FileNotFoundError:
+def run(argv: list[str], timeout: float = 20.0) -> dict[str, Any]:
+    """Run a program of the system with an English locale and no shell; see the module text for the answer's shape."""
+    program = shutil.which(argv[0], path=run_as.PATH)
+    if program is None:
         return {"rc": None, "out": "", "err": f"{argv[0]} is not installed"}
-    except subprocess.TimeoutExpired:
-        return {"rc": None, "out": "", "err": f"{argv[0]} did not end within {timeout:.0f} s"}
-    except OSError as error:
-        return {"rc": None, "out": "", "err": f"{argv[0]}: {error}"}
-    return {
-        "rc": done.returncode,
-        "out": done.stdout.decode("utf-8", "replace"),
-        "err": done.stderr.decode("utf-8", "replace")[-2000:],
-    }
+    done = run_as.run([program, *argv[1:]], run_as.ROOT, timeout=timeout, limit=32 << 20, home=run_as.NO_HOME)
+    return {"rc": done.rc, "out": done.out, "err": done.err[-2000:]}
 
 
 def read(path: str, limit: int = 262144) -> str | None:
-    """Text of a file, or None when it is not there or not readable."""
+    """Text of a file in a folder of root's, or None when it is not there or not readable."""
     try:
-        with open(path, "rb") as handle:
-            return handle.read(limit).decode("utf-8", "replace")
+        found: bytes = run_as.read_regular(path, limit)
     except OSError:
         return None
+    return found.decode("utf-8", "replace")
 
 
 # --- system ---------------------------------------------------------------------------------------------------------
@@ -350,13 +341,10 @@ def apt_keys(_: Settings) -> dict[str, Any]:
     for text in apt_sources({}).values():
         paths.update(re.findall(r"signed-by[=:]\s*(/[^\s\],]+)", text, re.IGNORECASE))
     listed = {}
-    home = tempfile.mkdtemp(prefix="dlbox-gpg-")
-    try:
+    with tempfile.TemporaryDirectory(prefix="dlbox-gpg-", dir="/tmp", ignore_cleanup_errors=True) as home:
         for path in sorted(paths):
             if os.path.isfile(path):
                 listed[path] = run(["gpg", "--homedir", home, "--batch", "--show-keys", "--with-colons", path])
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
     return listed
 
 
@@ -459,8 +447,6 @@ def environment_list(settings: Settings) -> list[dict[str, Any]]:
 def quiet_env(home: str) -> dict[str, str]:
     """Variables under which a framework writes only below `home` and takes no more GPU memory than it needs."""
     return {
-        "HOME": home,
-        "TMPDIR": home,
         "IPYTHONDIR": home + "/ipython",
         "JUPYTER_RUNTIME_DIR": home + "/runtime",
         "JUPYTER_PATH": JUPYTER_FOLDERS[0],
@@ -490,43 +476,48 @@ def smoke_tests(settings: Settings) -> dict[str, Any]:
     """For each environment and framework: what happened in its Python, and through its Jupyter kernel."""
     programs = settings.get("programs", {})
     wanted = settings.get("environments")
-    launcher = settings.get("conda_root", "/opt/conda") + "/envs/jupyter/bin/python"
+    jupyter_prefix = settings.get("conda_root", "/opt/conda") + "/envs/jupyter"
+    launcher = jupyter_prefix + "/bin/python"
     seconds = float(settings.get("smoke_timeout", 180))
     found = [item for item in environment_list(settings) if wanted is None or item["name"] in wanted]
-    home = tempfile.mkdtemp(prefix="dlbox-doctor-")
+
+    def tried(who: run_as.Account, python: str, words: list[str], limit: float, text: str = "") -> dict[str, Any]:
+        with run_as.private_home(who) as home:
+            words = [*run_as.isolated_python(python), *words]
+            done = run_as.run(words, who, environment=quiet_env(home), text=text, timeout=limit, home=home)
+        return last_json({"rc": done.rc, "out": done.out, "err": done.err})
 
     def one(name: str, prefix: str, module: str) -> Any:
-        answer = run([prefix + "/bin/python", "-c", programs["smoke"], module], seconds, quiet_env(home))
-        return name, module, last_json(answer)
+        who = run_as.account_for(prefix)
+        return name, module, tried(who, prefix + "/bin/python", ["-c", programs["smoke"], module], seconds)
 
-    def through_kernel(name: str, kernel: str, modules: list[str]) -> Any:
+    def through_kernel(name: str, prefix: str, kernel: str, modules: list[str]) -> Any:
         job = json.dumps({"kernel": kernel, "smoke": programs["smoke"], "modules": modules, "timeout": seconds})
-        answer = run([launcher, "-c", programs["kernel"]], seconds + 30, quiet_env(home), job)
-        return name, kernel, last_json(answer)
+        # The code of two environments in one account: its owner's only where both are his.
+        who = run_as.account_for(prefix)
+        who = who if who == run_as.account_for(jupyter_prefix) else run_as.NOBODY
+        return name, kernel, tried(who, launcher, ["-c", programs["kernel"]], seconds + 30, job)
 
     result: dict[str, Any] = {"direct": {}, "kernel": {}, "launcher": os.access(launcher, os.X_OK)}
-    try:
-        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-            direct, kernel = [], []
-            for item in found:
-                if not item["python"]:
-                    continue
-                frameworks = [name for name in item["holds"] if name in FRAMEWORKS]
-                modules = frameworks or [name for name in item["holds"] if name in LIBRARIES] or ["sys"]
-                direct += [pool.submit(one, item["name"], item["prefix"], module) for module in modules]
-                if result["launcher"]:
-                    kernel += [
-                        pool.submit(through_kernel, item["name"], spec, frameworks[:1] or modules[:1])
-                        for spec in item["kernels"]
-                    ]
-            for future in direct:
-                name, module, answer = future.result()
-                result["direct"].setdefault(name, {})[module] = answer
-            for future in kernel:
-                name, spec, answer = future.result()
-                result["kernel"].setdefault(name, {})[spec] = answer
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        direct, kernel = [], []
+        for item in found:
+            if not item["python"]:
+                continue
+            frameworks = [name for name in item["holds"] if name in FRAMEWORKS]
+            modules = frameworks or [name for name in item["holds"] if name in LIBRARIES] or ["sys"]
+            direct += [pool.submit(one, item["name"], item["prefix"], module) for module in modules]
+            if result["launcher"]:
+                kernel += [
+                    pool.submit(through_kernel, item["name"], item["prefix"], spec, frameworks[:1] or modules[:1])
+                    for spec in item["kernels"]
+                ]
+        for future in direct:
+            name, module, answer = future.result()
+            result["direct"].setdefault(name, {})[module] = answer
+        for future in kernel:
+            name, spec, answer = future.result()
+            result["kernel"].setdefault(name, {})[spec] = answer
     return result
 
 
@@ -642,6 +633,26 @@ def ssh_server(settings: Settings) -> dict[str, Any]:
     return {"installed": True, "valid": run([sshd, "-t"]), "effective": effective, "host_keys": keys}
 
 
+def own_keys(entry: pwd.struct_passwd) -> tuple[int, list[str]]:
+    """(public keys in an account's authorized_keys, paths there that others can write), read with its own rights."""
+    path = os.path.join(entry.pw_dir, ".ssh/authorized_keys")
+
+    def work() -> str:
+        text, loose = "", []
+        with contextlib.suppress(OSError):
+            text = run_as.read_regular(path, 262144).decode("utf-8", "replace")
+        for part in (entry.pw_dir, os.path.dirname(path), path):
+            with contextlib.suppress(OSError):
+                info = os.stat(part)
+                if info.st_mode & 0o022 or info.st_uid not in (0, entry.pw_uid):
+                    loose.append(part)
+        keys = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        return json.dumps([len(keys), loose])
+
+    keys, loose = json.loads(run_as.call_as(run_as.account(entry.pw_name), work))
+    return keys, loose
+
+
 def admin_accounts(settings: Settings) -> list[dict[str, Any]]:
     """Accounts that may become root by sudo, and those the owner named: keys, lock, groups, file modes."""
     names = set(settings.get("admins", []))
@@ -658,23 +669,14 @@ def admin_accounts(settings: Settings) -> list[dict[str, Any]]:
         except KeyError:
             found.append({"name": name, "exists": False})
             continue
-        path = os.path.join(entry.pw_dir, ".ssh/authorized_keys")
-        text = read(path) or ""
-        modes = []
-        for part in (entry.pw_dir, os.path.dirname(path), path):
-            try:
-                info = os.stat(part)
-                if info.st_mode & 0o022 or info.st_uid not in (0, entry.pw_uid):
-                    modes.append(part)
-            except OSError:
-                continue
+        keys, modes = own_keys(entry)
         fields = shadow.get(name)
         found.append(
             {
                 "name": name,
                 "exists": True,
                 "shell": entry.pw_shell,
-                "keys": len([line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]),
+                "keys": keys,
                 "loose": modes,
                 # sshd of OpenSSH refuses an account whose password field starts with "!" only when it does not use PAM.
                 "locked": None if fields is None else fields[1].startswith("!"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MARK = "DLBOX-EVIDENCE "
+SYSTEM_PYTHON = "/usr/bin/python3"
 # Become root where that needs no password; otherwise ask as who we are, and the checks say what they could not read.
 AS_ROOT = (
     'if [ "$(id -u)" = 0 ]; then exec "$@"; elif sudo -n true 2>/dev/null; then exec sudo -n "$@"; else exec "$@"; fi'
@@ -29,6 +30,9 @@ BOOTSTRAP = (
 )
 
 
+RUN_AS = HERE.parent / "dlbox_run_as" / "__init__.py"
+
+
 class Unreachable(Exception):
     """The host gave no evidence; the text says why."""
 
@@ -36,6 +40,26 @@ class Unreachable(Exception):
 def packed(text: str) -> str:
     """Text as one argument without spaces or quotes: zlib, then base64."""
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def travelling(program: Path) -> str:
+    """A program's text with `dlbox_run_as` before it, under the name by which modules on a host import it."""
+    return f"""import sys, types
+package, module = (types.ModuleType(name) for name in ("ansible.module_utils", "ansible.module_utils.dlbox_run_as"))
+package.dlbox_run_as = module
+sys.modules.update({{item.__name__: item for item in (package, module)}})
+exec(compile({RUN_AS.read_text()!r}, "dlbox_run_as", "exec"), module.__dict__)
+exec(compile({program.read_text()!r}, {program.name!r}, "exec"))
+"""
+
+
+def on_host(host: Host, program: Path, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> Any:
+    """Run a program on the host with root's rights, isolated from what the login can write; the finished command.
+
+    It gets `told` as its only argument, packed.
+    """
+    words = (python, "-I", "-B", "-c", BOOTSTRAP, packed(travelling(program)), packed(json.dumps(told)))
+    return host.run("sh -c %s sh" + " %s" * len(words), AS_ROOT, *words)
 
 
 def settings(
@@ -58,17 +82,10 @@ def settings(
     }
 
 
-def evidence(host: Host, told: dict[str, Any], python: str = "python3") -> dict[str, Any]:
+def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> dict[str, Any]:
     """Send the probe, read its answer: one round trip. Raises Unreachable."""
     try:
-        done = host.run(
-            "sh -c %s sh %s -c %s %s %s",
-            AS_ROOT,
-            python,
-            BOOTSTRAP,
-            packed((HERE / "probe.py").read_text()),
-            packed(json.dumps(told)),
-        )
+        done = on_host(host, HERE / "probe.py", told, python)
     except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
         told_why = re.search(r"_stderr=b'(.*?)(?:\\r)?(?:\\n)?'\)$", str(error), re.DOTALL)
         raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error
@@ -97,6 +114,12 @@ def hosts(inventories: list[str], pattern: str) -> tuple[Any, list[str]]:
     return found, names
 
 
+def interpreter(variables: dict[str, Any]) -> str:
+    """The host's own Python: the absolute path that the inventory gives, without options, or the system's."""
+    given = str(variables.get("ansible_python_interpreter", "")).split()
+    return given[0] if given and given[0].startswith("/") else SYSTEM_PYTHON
+
+
 def connection_of(variables: dict[str, Any]) -> str:
     """Ansible's connection for a host, without the collection's name: ssh, local, docker."""
     name = str(variables.get("ansible_connection", "ssh")).rsplit(".", 1)[-1]
@@ -113,10 +136,7 @@ def context(
 ) -> Context:
     """Everything that the checks look at, from inside and (look) from outside."""
     before = time.time()
-    python = variables.get("ansible_python_interpreter", "python3")
-    inside = evidence(
-        host, settings(variables, chosen, environments), python if str(python).startswith("/") else "python3"
-    )
+    inside = evidence(host, settings(variables, chosen, environments), interpreter(variables))
     seen = Context(inside, {}, variables)
     if look:
         seen.outside.update(outside.look(connection_of(variables), name, variables, seen))

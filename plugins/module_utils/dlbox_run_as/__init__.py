@@ -12,6 +12,7 @@ One file over the standard library (Python 3.10 and newer): it also travels as t
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import pwd
 import select
@@ -30,6 +31,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: For programs that need no home of their own.
 NO_HOME = "/nonexistent"
 NOBODY_ID = 65534  # by Debian's policy 9.2.2, as nogroup's
+STAFF_ID = 50  # by Debian's base-passwd
 
 
 class Account(NamedTuple):
@@ -50,6 +52,7 @@ class Completed(NamedTuple):
 
 
 NOBODY = Account("nobody", NOBODY_ID, NOBODY_ID)
+ROOT = Account("root", 0, 0)
 
 
 def account(who: str | int) -> Account:
@@ -324,16 +327,29 @@ def remove_as(who: Account, path: str | os.PathLike[str]) -> None:
 # --- who can write it -------------------------------------------------------------------------------------------------
 
 
-def _problem(path: str, state: os.stat_result) -> str:
-    """Who else than root can write what lies there; "" for nobody.
+def _problem(path: str, state: os.stat_result, owners: Sequence[int] = (0,)) -> str:
+    """Who else than root (or these owners) can write what lies there; "" for nobody.
 
     Access control lists are in it: where there is one, the group's bits are its mask, the most that it can give.
     """
-    if state.st_uid != 0:
+    if state.st_uid not in owners:
         return f"{path} belongs to {_name(state.st_uid)}"
-    if state.st_mode & 0o022 and not stat.S_ISLNK(state.st_mode):
+    if stat.S_ISLNK(state.st_mode) or not state.st_mode & 0o022:
+        return ""
+    if state.st_mode & 0o002 or not _empty_group(path, state.st_gid):
         return f"{path} can be written by others than root (mode {stat.S_IMODE(state.st_mode):04o})"
     return ""
+
+
+def _empty_group(path: str, gid: int) -> bool:
+    """Whether the group's right to write is nobody's: root's group, or Debian's `staff` of older /usr/local, empty."""
+    if gid not in (0, STAFF_ID):
+        return False
+    try:
+        members = set(grp.getgrgid(gid).gr_mem) | {entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == gid}
+        return not members - {"root"} and "system.posix_acl_access" not in os.listxattr(path)
+    except (OSError, KeyError):
+        return False
 
 
 def _name(uid: int) -> str:
@@ -389,28 +405,31 @@ def _place(path: str | os.PathLike[str]) -> tuple[str, str]:
 def root_only_tree(top: str | os.PathLike[str]) -> str:
     """`root_only` for a folder and everything below it; links are followed where they leave it."""
     root = os.path.realpath(top)
-    problem = root_only(top) or root_only(root)
-    if problem:
-        return problem
-    outside: set[str] = set()
-    folders = [root]
+    outside: list[str] = []
+    problem = root_only(top) or _tree_problem(root, (0,), outside)
+    return problem or next((problem for problem in map(root_only, sorted(outside)) if problem), "")
+
+
+def _tree_problem(top: str, owners: Sequence[int], outside: list[str]) -> str:
+    """The first thing below a folder that others than the owners can write; adds the links that leave the folder."""
+    folders = [top]
     try:
         while folders:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
                     state = entry.stat(follow_symlinks=False)
-                    problem = _problem(entry.path, state)
+                    problem = _problem(entry.path, state, owners)
                     if problem:
                         return problem
                     if stat.S_ISDIR(state.st_mode):
                         folders.append(entry.path)
                     elif stat.S_ISLNK(state.st_mode):
                         target = os.path.realpath(entry.path)
-                        if os.path.exists(target) and os.path.commonpath((root, target)) != root:
-                            outside.add(entry.path)
+                        if os.path.exists(target) and os.path.commonpath((top, target)) != top:
+                            outside.append(entry.path)
     except OSError as error:
-        return f"{error.filename or root}: {error.strerror or error}"
-    return next((problem for problem in map(root_only, sorted(outside)) if problem), "")
+        return f"{error.filename or top}: {error.strerror or error}"
+    return ""
 
 
 def account_for(prefix: str | os.PathLike[str]) -> Account:
@@ -423,6 +442,6 @@ def account_for(prefix: str | os.PathLike[str]) -> Account:
         state = os.lstat(place)
         if problem or place != os.path.abspath(prefix) or state.st_uid == 0 or state.st_mode & 0o022:
             return NOBODY
-        return account(state.st_uid)
+        return NOBODY if _tree_problem(place, (0, state.st_uid), []) else account(state.st_uid)
     except (OSError, KeyError):
         return NOBODY
