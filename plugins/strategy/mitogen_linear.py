@@ -1,4 +1,9 @@
-"""mitogen_linear as mitogen has it, except that it remembers from run to run what it works out from source files.
+"""mitogen_linear as mitogen has it, with two differences: Python starts in / on a host, and results are remembered.
+
+Mitogen starts Python in the login's folder, also root's, which would import a `base64.py` that lies there. What a login
+starts by sudo stands where it stands itself.
+
+It remembers from run to run what it works out from source files.
 
 To learn what a module needs on the host, mitogen compiles the module and everything it imports, ansible's own helpers
 among them, and it strips the comments from what it sends. With some twenty modules that is a third of the controller's
@@ -21,6 +26,7 @@ import mitogen
 import mitogen.imports
 import mitogen.master
 import mitogen.minify
+import mitogen.parent
 from ansible_mitogen.plugins.strategy.mitogen_linear import StrategyModule
 
 __all__ = ["StrategyModule"]
@@ -84,6 +90,21 @@ mitogen.imports.codeobj_imports = memory.kept(imports)
 # built-in one; a mitogen that works otherwise does not look for it.
 ansible_mitogen.module_finder.compile = mitogen.master.compile = lambda source, *_: source
 mitogen.minify.minimize_source = memory.kept(mitogen.minify.minimize_source)
+
+boot_command = mitogen.parent.Connection.get_boot_command
+FIRST = "import binascii,os,select,zlib;"
+
+
+def boot_command_in_root_folder(connection: mitogen.parent.Connection) -> list[str]:
+    """Return mitogen's command that starts a Python, with a change into / before its second stage."""
+    words = [str(word) for word in boot_command(connection)]
+    changed = [word.replace(FIRST, FIRST + "os.chdir('/');") for word in words]
+    if changed == words:
+        raise RuntimeError(f"mitogen {mitogen.__version__} starts Python in another way: use ANSIBLE_STRATEGY=linear")
+    return changed
+
+
+mitogen.parent.Connection.get_boot_command = boot_command_in_root_folder
 
 # What is loaded by now stays to the end. Looking through it for garbage, in the process of every task anew, would copy
 # its memory, which the processes share.

@@ -16,7 +16,7 @@ from ansible.module_utils import basic
 
 mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
-for needed_part in ("imports", "master", "minify"):
+for needed_part in ("imports", "master", "minify", "parent"):
     importlib.import_module(f"mitogen.{needed_part}")
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -52,6 +52,7 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         (mitogen.master, "compile"),
         (mitogen.imports, "codeobj_imports"),
         (mitogen.minify, "minimize_source"),
+        (mitogen.parent.Connection, "get_boot_command"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
     threshold = gc.get_threshold()
@@ -114,3 +115,20 @@ def test_a_folder_that_cannot_be_written_costs_only_the_time(strategy: dict[str,
 
 def test_what_is_sent_has_no_comments(strategy: dict[str, Any]) -> None:
     assert "said" not in mitogen.minify.minimize_source("x = 1\n\n\ny = 2  # said\n")
+
+
+def test_python_leaves_the_logins_folder_before_it_imports(strategy: dict[str, Any]) -> None:
+    """What lies there, a base64.py, is anybody's who can write it; sudo keeps the folder."""
+
+    class Connection(mitogen.parent.Connection):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.options = mitogen.parent.Options(max_message_size=1, python_path=["python3"], remote_name="x")
+
+        def get_preamble(self) -> bytes:
+            return b""
+
+    words = Connection().get_boot_command()
+    assert words[:2] == ["python3", "-c"]
+    # The first statements are mitogen's own and import nothing from there: it takes the folder off the path.
+    assert words[2].startswith("import sys;sys.path=[p for p in sys.path if p];")
+    assert 0 < words[2].index("os.chdir('/')") < words[2].index("exec(")
