@@ -28,8 +28,6 @@ AS_ROOT = (
 BOOTSTRAP = (
     "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
 )
-
-
 RUN_AS = HERE.parent / "dlbox_run_as" / "__init__.py"
 
 
