@@ -447,6 +447,8 @@ def environment_list(settings: Settings) -> list[dict[str, Any]]:
 def quiet_env(home: str) -> dict[str, str]:
     """Variables under which a framework writes only below `home` and takes no more GPU memory than it needs."""
     return {
+        # For the Jupyter kernel, a Python of its own that -B does not reach.
+        "PYTHONDONTWRITEBYTECODE": "1",
         "IPYTHONDIR": home + "/ipython",
         "JUPYTER_RUNTIME_DIR": home + "/runtime",
         "JUPYTER_PATH": JUPYTER_FOLDERS[0],
