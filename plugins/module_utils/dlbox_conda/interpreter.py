@@ -13,9 +13,11 @@ import re
 import secrets
 import shlex
 import shutil
+import socketserver
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,39 +105,60 @@ def compile_sources(prefix: Path, sources: Sequence[str]) -> Iterator[tuple[int,
 # ---- uv --------------------------------------------------------------------------------------------------------------
 
 
+# What uv starts: it hands uv's question to the process that has this file loaded, however that was done.
+ASK = """
+import json, socket, sys
+asked = socket.socket(socket.AF_UNIX)
+asked.connect(sys.argv[1])
+asked.sendall(json.dumps(sys.argv[2:]).encode())
+asked.shutdown(socket.SHUT_WR)
+said = json.loads(b"".join(iter(lambda: asked.recv(65536), b"")))
+sys.stdout.write(said["answer"])
+sys.exit(said["error"] or 0)
+"""
+
+
 @contextmanager
 def answering_uv(prefix: Path, cache: Path) -> Iterator[str]:
     """The path of a program that uv takes for the environment's Python.
 
-    uv runs a script of its own with the interpreter to learn where things belong. The program runs it as `answer` says.
+    uv runs a script of its own with the interpreter to learn where things belong. It is run as `answer` says.
     """
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            said = {"answer": "", "error": ""}
+            try:
+                said["answer"] = answer(prefix, json.loads(self.rfile.read()))
+            except (OSError, ValueError) as error:
+                said["error"] = str(error)
+            self.wfile.write(json.dumps(said).encode())
+
     folder = cache / "interpreters"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     program = folder / prefix.name
-    imports = f"import sys; sys.path[:0] = {sys.path!r}"
-    module = "from ansible.module_utils.dlbox_conda.interpreter import main"
-    code = f"{imports}; {module}; main({str(prefix)!r}, sys.argv[1:])"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -B -c {shlex.quote(code)} "$@"\n')
-    program.chmod(0o700)
-    try:
-        yield str(program)
-    finally:
-        program.unlink(missing_ok=True)
-
-
-def main(prefix: str, argv: Sequence[str]) -> None:
-    """What the program of `answering_uv` does."""
-    sys.stdout.write(answer(Path(prefix), argv))
+    with tempfile.TemporaryDirectory(prefix="dlbox-uv-", dir="/tmp") as name:
+        place = f"{name}/socket"
+        words = [sys.executable, "-I", "-S", "-B", "-c", ASK, place]
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        program.chmod(0o700)
+        with socketserver.ThreadingUnixStreamServer(place, Handler) as server:
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            try:
+                yield str(program)
+            finally:
+                server.shutdown()
+                program.unlink(missing_ok=True)
 
 
 def answer(prefix: Path, argv: Sequence[str]) -> str:
-    """What the environment's Python answers to uv's script. Raises SystemExit with the reason when it cannot be used.
+    """What the environment's Python answers to uv's script. Raises ValueError with the reason when it cannot be used.
 
     The script lies where only root can read it: the Python gets a copy.
     """
     place = UV_SCRIPT.search(argv[-1]) if list(argv[:-1]) == ["-I", "-B", "-c"] else None
     if not place:
-        raise SystemExit(f"uv asked something that this version of dlbox does not know: {' '.join(argv)}")
+        raise ValueError(f"uv asked something that this version of dlbox does not know: {' '.join(argv)}")
     who = nobody_else()
     with tempfile.TemporaryDirectory(prefix="dlbox-uv-", dir="/tmp") as name, entered_by(prefix, who):
         copy = Path(name)
@@ -152,9 +175,9 @@ def answer(prefix: Path, argv: Sequence[str]) -> str:
         said = json.loads(done.out)
         foreign = sorted(outside(prefix, said))
     except ValueError as error:
-        raise SystemExit(f"{prefix}/bin/python: {error}") from error
+        raise ValueError(f"{prefix}/bin/python: {error}") from error
     if foreign:
-        raise SystemExit(f"{prefix}/bin/python names places outside of its environment: {', '.join(foreign[:3])}")
+        raise ValueError(f"{prefix}/bin/python names places outside of its environment: {', '.join(foreign[:3])}")
     return json.dumps(said)
 
 
