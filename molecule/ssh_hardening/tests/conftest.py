@@ -82,7 +82,7 @@ def login(host: Any, address: str, tmp_path: Path, sshd: Effective) -> Iterator[
         environment = dict(os.environ)
         if askpass:
             environment |= {"SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force"}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
         if done.returncode == 255:
             failures.append(done)
         return done

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import RESTART
 
 FOLDER = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEH"
@@ -86,6 +87,25 @@ def test_who_has_not_enrolled_logs_in_with_the_key(host: Any, login: Any, tmp_pa
     only_on(host, "u2404")
     host.check_output("rm -f /home/bea/.google_authenticator")
     assert answering(login, tmp_path, "nothing") == 0
+
+
+def test_nobody_gets_in_without_a_key(host: Any, login: Any, tmp_path: Path) -> None:
+    """Where keyboard-interactive or password alone is allowed by hand, who has not enrolled needs no code at all."""
+    only_on(host, "u2404")
+    host.check_output("rm -f /home/bea/.google_authenticator")
+    script = tmp_path / "answer"
+    script.write_text("#!/bin/sh\necho anything\n")
+    script.chmod(0o700)
+    opened = "/etc/ssh/sshd_config.d/99-opened.conf"
+    try:
+        for keyword, method in (("KbdInteractive", "keyboard-interactive"), ("Password", "password")):
+            block = f"Match User bea\n{keyword}Authentication yes\nAuthenticationMethods {method}\n"
+            host.check_output(f"printf '%s' '{block}' > {opened}; {RESTART}")
+            done = login("true", user="bea", options=("-o", "PubkeyAuthentication=no"), askpass=script)
+            assert done.returncode == 255
+            assert f"Permission denied ({method})" in done.stderr, "it was asked, and refused the answer"
+    finally:
+        host.check_output(f"rm -f {opened}; {RESTART}")
 
 
 def test_an_exempt_account_is_not_asked(host: Any, login: Any) -> None:
