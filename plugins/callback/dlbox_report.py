@@ -24,7 +24,8 @@ description:
   - At the end prints, for each host whose roles have reported with C(set_stats), what was set up, what changed, what
     the owner still has to do, where things answer, and how long each stage took.
   - Spells out what would steer the terminal in everything that Ansible displays, as hosts have a say in it.
-  - Roles report with the lists C(dlbox_setup), C(dlbox_access) and C(dlbox_todo), per host and aggregated.
+  - Roles report with the lists C(dlbox_setup), C(dlbox_access) and C(dlbox_todo), per host and aggregated. What the
+    roles named in C(dlbox_undone) have reported is left out, because their changes were undone.
 options:
   heartbeat:
     description: Seconds after which a running task is named, and again each time that they have passed.
@@ -87,6 +88,17 @@ def display_harmlessly(display: Any) -> None:
     display.display = harmless
 
 
+def without_undone(reports: dict[str, list[str]], by_role: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the reports of one host without the lines of roles whose changes were undone.
+
+    Args:
+        reports: as `host_summary` takes them, and ``dlbox_undone``, names of roles.
+        by_role: the lines that each role has reported.
+    """
+    undone = {line for role in reports.get("dlbox_undone", []) for line in by_role.get(role, [])}
+    return {key: [entry for entry in entries if entry not in undone] for key, entries in reports.items()}
+
+
 class Heartbeat:
     """A thread that names the running task each ``interval`` seconds, until the next one starts."""
 
@@ -136,6 +148,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._stages: dict[str, float] = {}
         self._stage: tuple[str, float] | None = None
         self._heartbeat: Heartbeat | None = None
+        self._by_role: dict[str, dict[str, list[str]]] = {}
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Start the heartbeat."""
@@ -155,12 +168,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self.v2_playbook_on_task_start(task, False)
     )
 
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """Note which role has reported what."""
+        role, data = result.task._role, result.result.get("ansible_stats", {}).get("data", {})
+        if role:
+            lines = self._by_role.setdefault(result.host.get_name(), {}).setdefault(role.get_name().split(".")[-1], [])
+            lines += [line for key, entries in data.items() if key.startswith("dlbox_") for line in entries]
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Print the summary."""
         if self._heartbeat:
             self._heartbeat.stop()
         self._close_stage()
-        reported = {host: data for host, data in stats.custom.items() if host != "_run"}
+        reported = {
+            host: without_undone(data, self._by_role.get(host, {}))
+            for host, data in stats.custom.items()
+            if host != "_run"
+        }
         if not any(key.startswith("dlbox_") for data in reported.values() for key in data):
             return
         check = bool(self._play_context_check())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from dlbox_report import Heartbeat, duration, host_summary
+from dlbox_report import Heartbeat, duration, host_summary, without_undone
 
 QUIET = {"changed": 0, "failures": 0, "unreachable": 0}
 
@@ -36,6 +36,13 @@ def test_summary_of_a_run_that_changes_nothing_and_leaves_nothing_to_do() -> Non
         "  set up     base",
         "  to do      nothing",
     ]
+
+
+def test_what_was_undone_is_not_said_to_be_set_up() -> None:
+    reports = {"dlbox_setup": ["base: 27 packages", "ssh: keys only"], "dlbox_undone": ["ssh_hardening"]}
+    left = without_undone(reports, {"ssh_hardening": ["ssh: keys only"], "base": ["base: 27 packages"]})
+    assert left["dlbox_setup"] == ["base: 27 packages"]
+    assert host_summary("box", left, {**QUIET, "failures": 1}, check=False)[1:] == ["  set up     base: 27 packages"]
 
 
 def test_summary_of_check_mode_and_of_a_failure_do_not_pretend() -> None:
