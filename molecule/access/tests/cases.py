@@ -22,7 +22,7 @@ import docker
 PROJECT = Path(__file__).resolve().parents[3]
 NETWORK = "dlbox-access-cases"
 PASSWORD = "suite-of-lock-outs"
-WINDOW = 150
+WINDOW = 240
 
 
 def launchers_strategy() -> dict[str, str]:
@@ -119,6 +119,39 @@ class Box:
         code, out = self.ssh(user, port)
         return code == 0 and out.endswith("0")
 
+    def hang_up(self) -> None:
+        """End every connection over ssh, and wait until the host has noticed."""
+        control = ["-o", f"ControlPath={self.sockets}/s", "-O", "exit"]
+        subprocess.run(["ssh", "-F", "none", *control, f"ada@{self.address}"], capture_output=True, check=False)
+        self.console("pkill -f '^sshd.*@notty'")
+        self.until(lambda: "@notty" not in self.console("ps -eo args")[1], 20)
+
+    def install_guard(self) -> None:
+        """Install the guard's program and units as the role does, without a play that arms it."""
+        tasks = [{"ansible.builtin.include_role": {"name": "access_guard", "tasks_from": "install"}}]
+        playbook = self.folder / "install.json"
+        playbook.write_text(json.dumps([{"hosts": "all", "become": True, "gather_facts": False, "tasks": tasks}]))
+        inventory = self.inventory("ada", 22, False, {})
+        done = subprocess.run(
+            ["ansible-playbook", "-i", str(inventory), str(playbook)],
+            cwd=PROJECT, env=self.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        # The connection that Ansible keeps would count as somebody who is connected.
+        self.hang_up()
+
+    def environment(self) -> dict[str, str]:
+        """What a play runs with."""
+        return {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+            "ANSIBLE_ROLES_PATH": f"{PROJECT / 'roles'}:{PROJECT / 'tests' / 'fixtures'}",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": self.sockets,
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+            **self.strategy,
+        }
+
     def guard(self) -> str:
         """The guard's last outcome."""
         return self.console("dlbox-guard status 2>/dev/null || echo absent")[1].strip()
@@ -148,7 +181,7 @@ class Box:
             "ansible_timeout": 5,
             "access_guard_known_hosts": str(self.known_hosts),
             "access_guard_window": WINDOW,
-            "access_guard_confirm_timeout": 8,
+            "access_guard_confirm_timeout": 20,
             "dlbox_admins": [{"name": "ada"}],
             **(
                 {"ansible_password": PASSWORD}
@@ -166,16 +199,7 @@ class Box:
     ) -> subprocess.Popen[str]:
         """Start a play that runs the roles under guard."""
         inventory = self.inventory(user, port, password, {"access_guard_roles": roles, **more})
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-            "ANSIBLE_INVENTORY": str(inventory),
-            "ANSIBLE_ROLES_PATH": f"{PROJECT / 'roles'}:{PROJECT / 'tests' / 'fixtures'}",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": self.sockets,
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORCE_COLOR": "0",
-            **self.strategy,
-        }
+        environment = {**self.environment(), "ANSIBLE_INVENTORY": str(inventory)}
         return subprocess.Popen(
             ["ansible-playbook", "-i", str(inventory), str(PROJECT / "molecule/access/case.yml")],
             cwd=PROJECT,

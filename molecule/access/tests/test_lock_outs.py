@@ -5,6 +5,8 @@ Each case ends with the owner logged in as before, over a new connection, and wi
 
 from __future__ import annotations
 
+import concurrent.futures
+import json
 import re
 import time
 from collections.abc import Callable
@@ -12,9 +14,10 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from cases import PASSWORD, PROJECT, WINDOW, Box, Case, Play, Relay, keys_folder
+from cases import PASSWORD, WINDOW, Box, Case, Play, Relay, keys_folder
 
 OURS = ["ssh_hardening", "ufw"]
+UNITS = "dlbox-guard.service dlbox-guard.timer dlbox-guard-boot.service"
 CASES: list[Case] = []
 
 
@@ -40,18 +43,29 @@ def refused(box: Box, play: Play, before: str, *words: str) -> None:
     assert "Nothing was changed" in play.out or "nothing was changed" in play.out, play.out
     assert box.access_state() == before
     assert box.guard() == "absent", "the guard was armed for nothing"
-    box.until(box.lets_in, 30)
+    box.until(box.lets_in, 60)
 
 
 def reverted(box: Box, play: Play, before: str, *words: str) -> None:
     """The play ended with the guard's error, the host is as before, and the failed configuration can be read."""
     assert play.code == 2, play.out
-    for word in ("was undone; logins work as before", "What failed: ", "outcome: rolled-back", "why: ", *words):
+    for word in ("was undone; logins work as before", "What failed first: ", "outcome: rolled-back", "why: ", *words):
         assert word in play.out, play.out
-    box.until(box.lets_in, 30)
+    assert "set up" not in play.out, "what was undone is not in the summary"
+    box.until(box.lets_in, 60)
     assert box.access_state() == before
-    assert box.console("test -d /var/lib/dlbox/access_guard/failed/etc/ssh")[0] == 0
-    assert "rolled back" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
+    assert "rolled-back: " in box.console("cat /var/lib/dlbox/access_guard/log")[1]
+    ended(box)
+
+
+def ended(box: Box) -> None:
+    """Nothing is armed any more, and nothing is left beside the files."""
+    box.until(lambda: "active" not in box.console(f"systemctl is-active {UNITS}")[1].split(), 30)
+    assert "enabled" not in box.console(f"systemctl is-enabled {UNITS}")[1].split(), "a unit is still enabled"
+    left = box.console("ls /var/lib/dlbox/access_guard; find / -xdev -name .dlbox-guard -o -name '.authorized_keys.*'")[
+        1
+    ]
+    assert not set(left.split()) & {"copies", "ready", "snapshot.json"} and "/" not in left, left
 
 
 # --- the host undoes it; the longest waits first ----------------------------------------------------------------------
@@ -61,12 +75,12 @@ def reverted(box: Box, play: Play, before: str, *words: str) -> None:
 def case_controller_killed(box: Box) -> None:
     """SIGKILL right after the bad change: nobody is left to confirm or to roll back but the host."""
     before = box.access_state()
-    process = box.start(["foreign_role"], foreign_role_does="close_port", access_guard_window=20)
+    process = box.start(["foreign_role"], foreign_role_does="close_port", access_guard_window=60)
     box.until(lambda: "dport 22" in box.console("iptables -S INPUT")[1], 120)
     box.kill(process)
     assert not box.lets_in()
-    box.until(box.lets_in, 60)
-    assert box.guard() == "rolled-back"
+    box.until(box.lets_in, 120)
+    box.until(lambda: box.guard() == "rolled-back", 60)
     assert box.access_state() == before
 
 
@@ -74,10 +88,10 @@ def case_controller_killed(box: Box) -> None:
 def case_network_cut(box: Box) -> None:
     """The network drops in the window and comes back later."""
     before = box.access_state()
-    process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=25)
+    process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=60)
     box.until(lambda: "00-foreign" in box.console("ls /etc/ssh/sshd_config.d")[1], 120)
     box.console("ip link set eth0 down")
-    box.until(lambda: box.guard() == "rolled-back", 60)
+    box.until(lambda: box.guard() == "rolled-back", 120)
     box.console("ip link set eth0 up")
     out = box.end(process)
     reverted(box, Play(process.returncode, out), before)
@@ -92,8 +106,8 @@ def case_host_restarted(box: Box) -> None:
     box.console("systemctl reboot")
     out = box.end(process)
     box.until(box.lets_in, 60)
-    assert box.guard() == "rolled-back"
-    assert "restarted" in box.console("cat /var/lib/dlbox/access_guard/reason")[1]
+    box.until(lambda: box.guard() == "rolled-back", 60)
+    assert "restarted" in box.console("dlbox-guard report")[1]
     assert box.access_state() == before
     assert process.returncode != 0, out
 
@@ -156,14 +170,14 @@ def case_foreign_allow_users_typo(box: Box) -> None:
 def case_keys_gone(box: Box) -> None:
     """A role that removes the owner's key."""
     before = box.access_state()
-    reverted(box, box.play(["foreign_role"], foreign_role_does="keys_gone"), before, "/home/ada/.ssh/authorized_keys")
+    reverted(box, box.play(["foreign_role"], foreign_role_does="keys_gone"), before, "authorized_keys of ada")
 
 
 @case(mitogen=True)
 def case_become_broken(box: Box) -> None:
     """The login works, and nobody becomes root any more: not the play either, so that only the host can undo it."""
     before = box.access_state()
-    play = box.play(["foreign_role"], foreign_role_does="break_sudo", access_guard_window=20)
+    play = box.play(["foreign_role"], foreign_role_does="break_sudo", access_guard_window=60)
     reverted(box, play, before, "/etc/pam.d/sudo")
 
 
@@ -174,50 +188,218 @@ def case_invalid_configuration(box: Box) -> None:
     reverted(box, box.play(["foreign_role"], foreign_role_does="invalid_config"), before, "00-foreign.conf")
     log = box.console("cat /var/lib/dlbox/access_guard/log")[1]
     times = [
-        time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ") for stamp in re.findall(r"^(\S+) (?:armed|rolled back)", log, re.M)
+        time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ") for stamp in re.findall(r"^(\S+) (?:armed|rolled-back)", log, re.M)
     ]
     assert time.mktime(times[-1]) - time.mktime(times[0]) < WINDOW, f"waited for the timer: {log}"
 
 
 @case(full=True)
 def case_window_too_short(box: Box) -> None:
-    """The window ends while the role still works: what it does afterwards is put back too."""
+    """The window ends while the role still works: no further task is started, and what was done is put back."""
     before = box.access_state()
-    play = box.play(["foreign_role", "foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=2)
-    reverted(box, play, before)
+    play = box.play(["foreign_role"], foreign_role_does="slow", access_guard_window=15)
+    reverted(box, play, before, "the window ended before the roles were done")
+    assert box.console("test -e /etc/ssh/sshd_config.d/99-late.conf")[0] == 1, "a task was started after the window"
 
 
 # --- what the guard itself takes for a proof --------------------------------------------------------------------------
 
 
+def arm(box: Box, *paths: str, window: int = 300, **more: Any) -> tuple[int, str]:
+    """Arm the guard at the console, as a play would; exit code and output."""
+    request = {"window": window, "paths": paths, "units": ["ssh.service", "ssh.socket"], "accounts": [], **more}
+    text = json.dumps({"admins": ["ada"], "controller": "", **request})
+    return box.console(f"dlbox-guard arm <<'REQUEST'\n{text}\nREQUEST")
+
+
 @case(on="d12", mitogen=None)
 def case_proofs(box: Box) -> None:
-    """Neither an old connection nor the console confirms; a login over the loopback address does, from the machine."""
-    guard = (PROJECT / "roles/access_guard/files/dlbox-guard").read_text()
-    box.console(f"cat > /usr/local/sbin/dlbox-guard <<'GUARD'\n{guard}GUARD\nchmod 755 /usr/local/sbin/dlbox-guard")
+    """Who was connected decides what is a proof: neither an old connection, nor loopback, nor the console."""
+    box.install_guard()
     assert box.ssh(shared=True)[0] == 0
-    change = "dlbox-guard arm 90 60 /etc/ssh && echo LogLevel VERBOSE > /etc/ssh/sshd_config.d/a.conf"
-    change += " && dlbox-guard applied 90"
-    assert "applied: rollback in 90 s" in box.console(change)[1]
-    assert box.console("dlbox-guard arm 90 60 /etc/ssh")[0] == 75, "a second window"
+    code, out = arm(box, "/etc/ssh")
+    assert (code, '"confirmed_by": "person"' in out, '"people": ["ada"]' in out) == (0, True, True), out
+    box.console("echo LogLevel VERBOSE > /etc/ssh/sshd_config.d/a.conf")
+    assert "applied: rollback in 300 s" in box.console("dlbox-guard applied 300")[1]
+    assert arm(box, "/etc/ssh")[0] == 75, "a second window"
     assert box.console("dlbox-guard confirm")[0] == 4, "from the console"
+    assert box.console("dlbox-guard console 22")[0] == 7, "somebody is connected over ssh"
     assert box.ssh(words=("dlbox-guard", "confirm"), shared=True)[0] == 5, "over the connection from before"
+    assert box.ssh("other", words=("dlbox-guard", "confirm"))[0] == 7, "by somebody who is no admin"
+    key = (keys_folder() / "ed25519").read_text()
+    box.console(f"cat > /root/key <<'KEY'\n{key}KEY\nchmod 600 /root/key")
+    inside = "ssh -i /root/key -o StrictHostKeyChecking=no -o BatchMode=yes ada@127.0.0.1 sudo dlbox-guard confirm"
+    assert box.console(inside)[0] == 7, "over the loopback address"
+    assert box.console("dlbox-guard await 3")[0] == 7, "nobody logs in"
     assert box.guard() == "pending"
     code, out = box.ssh(words=("dlbox-guard", "confirm"))
-    assert (code, "confirmed: by a login" in out) == (0, True), out
-
-    key = (keys_folder() / "ed25519").read_text()
+    assert (code, "confirmed: by a login of ada" in out) == (0, True), out
+    ended(box)
+    box.hang_up()
+    assert '"confirmed_by": "console"' in arm(box, "/etc/ssh")[1]
     box.console(
-        f"install -o ada -m 600 /dev/null /home/ada/.ssh/id_ed25519; cat > /home/ada/.ssh/id_ed25519 <<'KEY'\n{key}KEY"
+        "echo LogLevel INFO > /etc/ssh/sshd_config.d/a.conf; dlbox-guard applied 300; systemctl stop ssh.service"
     )
-    box.console(change.replace("a.conf", "b.conf"))
-    code, out = box.console("dlbox-guard confirm-local ada 22")
-    assert (code, "confirmed: by a login of ada over the loopback address" in out) == (0, True), out
+    assert box.console("dlbox-guard console 22")[0] == 6, "sshd does not answer"
+    box.console("systemctl start ssh.service")
+    assert "a login was not tried" in box.console("dlbox-guard console 22")[1]
 
-    box.console(change.replace("a.conf", "c.conf") + "; systemctl stop ssh.service")
-    assert box.console("dlbox-guard confirm-local ada 22")[0] == 6, "sshd does not answer"
+
+@case(mitogen=None)
+def case_on_the_box_in_an_ssh_session(box: Box) -> None:
+    """Started on the box in a login over ssh, under sudo for another account and with no variable of ssh's."""
+    box.install_guard()
+    request = {"window": 300, "paths": ["/etc/ssh"], "units": ["ssh.service"], "accounts": [], "admins": ["ada"]}
+    box.console(f"echo '{json.dumps({**request, 'controller': 'MARK'})}' > /root/request")
+    mark = '"$(cat /proc/sys/kernel/random/boot_id) $(readlink /proc/self/ns/pid)"'
+    arming = f'sed s,MARK,{mark}, /root/request | env -i PATH="$PATH" dlbox-guard arm'
+    box.console(
+        f"cat > /root/ansible-playbook <<'SCRIPT'\n#!/bin/sh\n{arming}\nSCRIPT\nchmod 755 /root/ansible-playbook"
+    )
+    for words in ("", "sudo -u other sudo", "setsid --wait"):
+        code, out = box.ssh(words=(*words.split(), "/root/ansible-playbook"))
+        assert (code, '"confirmed_by": "person"' in out) == (0, True), f"{words}: {out}"
+        box.console("dlbox-guard rollback 'by hand'")
+        ended(box)
+
+
+@case(mitogen=None)
+def case_seen_to_log_in(box: Box) -> None:
+    """The host sees the login that it asked for arrive, and nobody has to run anything there."""
+    box.install_guard()
+    assert box.ssh(shared=True)[0] == 0
+    assert arm(box, "/etc/ssh")[0] == 0
+    box.console("echo LogLevel VERBOSE > /etc/ssh/sshd_config.d/a.conf; dlbox-guard applied 300")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(box.console, "dlbox-guard await 90")
+        box.until(lambda: "await" in box.console("ps -eo args")[1], 30)
+        box.ssh(words=("sleep", "5"))
+        code, out = waiting.result()
+    assert (code, "confirmed: by a login of ada" in out) == (0, True), out
+
+
+# --- the rollback in surroundings that turned hostile -----------------------------------------------------------------
+
+# What happens in the window, beside a change that locks out; each has to end with the owner logged in.
+HARMS = {
+    "immutable file": "chattr +i /etc/ssh/sshd_config /etc/ssh/sshd_config.d/00-bad.conf",
+    "append-only directory": "chattr +a /etc/ssh/sshd_config.d",
+    "bind mount": "mount --bind /etc/hostname /etc/ssh/sshd_config",
+    "mount over the directory": "mount -t tmpfs none /etc/ssh",
+    "read-only mount": "mount -o remount,bind,ro /etc/ssh",
+    "service stopped by hand": "systemctl stop dlbox-guard.service",
+    "timer stopped by hand": "systemctl stop dlbox-guard.timer",
+    "service killed again and again": "for i in 1 2 3 4; do systemctl kill -s KILL dlbox-guard.service; sleep 1; done",
+    "lock held": "(setsid flock /var/lib/dlbox/access_guard/lock sleep 25 &) >/dev/null 2>&1",
+    "giant file": "truncate -s 400G /etc/ssh/sshd_config.d/01-giant.conf; truncate -s 400G /etc/ssh/moduli",
+    "state damaged": "head -c 131072 /dev/urandom > /var/lib/dlbox/access_guard/state",
+    "state cut off": "truncate -s 100 /var/lib/dlbox/access_guard/state",
+    "host keys removed": "rm /etc/ssh/ssh_host_*",
+    "directory removed": "rm -rf /etc/ssh",
+}
+
+
+@case(mitogen=None)
+def case_hostile_surroundings(box: Box) -> None:
+    """The fault-injection table: reachable over ssh again, and as before, in all of them."""
+    box.install_guard()
+    outcomes = {}
+    for name, harm in HARMS.items():
+        if name == "read-only mount":
+            box.console("mount --bind /etc/ssh /etc/ssh")
+        before = box.access_state()
+        code, out = arm(box, "/etc/ssh", "/etc/sudoers.d", window=8, accounts=["ada"])
+        assert code == 0, f"{name}: {out}"
+        bad = "echo AllowUsers adda > /etc/ssh/sshd_config.d/00-bad.conf; iptables -P INPUT DROP"
+        box.console(f"{bad}; systemctl restart ssh.service; {harm}")
+        box.until(lambda: box.guard() == "rolled-back", 180)
+        box.until(box.lets_in, 60)
+        outcomes[name] = "as before" if box.access_state() == before else "reachable, but not as before"
+        box.console("umount -l /etc/ssh 2>/dev/null")
+        ended(box)
+        box.hang_up()
+    print("\n".join(f"{name:<32}{outcome}" for name, outcome in outcomes.items()))
+    assert set(outcomes.values()) == {"as before"}, outcomes
+
+
+@case(mitogen=None)
+def case_refused_before_the_first_change(box: Box) -> None:
+    """What could not be restored later is named with its remedy, and nothing is armed."""
+    box.install_guard()
+    before = box.access_state()
+    cases = {
+        "chattr +i /etc/ssh/sshd_config": ("chattr -ia /etc/ssh/sshd_config", "chattr -i /etc/ssh/sshd_config"),
+        "mount --bind /etc/hostname /etc/ssh/moduli": ("umount /etc/ssh/moduli", "umount /etc/ssh/moduli"),
+        "truncate -s 400G /etc/ssh/giant": ("/etc/ssh/giant has", "rm /etc/ssh/giant"),
+        "chown ada /etc/ssh": ("chown root /etc/ssh", "chown root /etc/ssh"),
+        "mkfifo /etc/ssh/pipe": ("/etc/ssh/pipe is no plain file", "rm /etc/ssh/pipe"),
+    }
+    for harm, (word, repair) in cases.items():
+        box.console(harm)
+        code, out = arm(box, "/etc/ssh", "/etc/ssh/sshd_config")
+        assert code == 65 and "Nothing was changed" in out and word in out, f"{harm}: {out}"
+        box.console(repair)
+        assert box.guard() == "none" and box.access_state() == before, harm
+    assert "a home: declare the account" in arm(box, "/home/ada/.ssh")[1]
+    ended(box)
+
+
+@case(mitogen=None)
+def case_full_disk(box: Box) -> None:
+    """No space, and then no inodes either, where the configuration lies."""
+    box.install_guard()
+    make = "cp -a /etc/ssh /root/etc-ssh && mount -t tmpfs -o size=4m,nr_inodes=160,mode=755 none /etc/ssh"
+    assert box.console(f"{make} && cp -a /root/etc-ssh/. /etc/ssh/ && systemctl restart ssh.service")[0] == 0
+    inodes = "mkdir /etc/ssh/many; for i in $(seq 200); do : > /etc/ssh/many/$i || break; done"
+    for fill in ("true", inodes):
+        before = box.access_state()
+        assert arm(box, "/etc/ssh", window=8)[0] == 0
+        box.console("rm /etc/ssh/ssh_host_*; echo AllowUsers adda > /etc/ssh/sshd_config")
+        box.console(f"(cat /dev/zero > /etc/ssh/filler; {fill}) 2>/dev/null")
+        box.until(lambda: box.guard() == "rolled-back", 120)
+        box.until(box.lets_in, 60)
+        # What failed is kept on that filesystem, which is one of its own.
+        assert box.console("ls /etc/ssh/.dlbox-guard/failed/etc/ssh")[1].count("filler") == 1
+        box.console("rm -r /etc/ssh/.dlbox-guard")
+        assert box.access_state() == before
+        ended(box)
+        box.hang_up()
+
+
+@case(mitogen=None)
+def case_hostile_home(box: Box) -> None:
+    """An account that swaps its .ssh for a link gains nothing; what it has beside authorized_keys is not touched."""
+    box.install_guard()
+    secret = "ls -l /etc/profile.d; stat -c '%U %a' /etc/profile.d; sha256sum /etc/shadow"
+    before = box.console(secret)[1]
+    assert arm(box, "/etc/ssh", accounts=["ada", "other"])[0] == 0
+    box.console("cd /home/ada; su ada -c 'mv .ssh kept; ln -s /etc/profile.d .ssh'")
+    box.console("su other -c 'rm ~/.ssh/authorized_keys; touch ~/.ssh/id_new ~/.ssh/known_hosts'")
     box.console("dlbox-guard rollback 'by hand'")
-    box.until(box.lets_in, 30)
+    assert box.console(secret)[1] == before, "root followed a link of an account"
+    assert box.guard() == "partly" and "authorized_keys of ada" in box.console("dlbox-guard report")[1]
+    assert box.ssh("other")[0] == 0, "the keys of the other account are back"
+    assert box.console("ls /home/other/.ssh")[1].split() == ["authorized_keys", "id_new", "known_hosts"]
+    box.console("cd /home/ada; su ada -c 'rm .ssh; mv kept .ssh; rm -f .ssh/authorized_keys'")
+    box.until(lambda: box.guard() == "rolled-back", 90)
+    box.until(box.lets_in, 60)
+    ended(box)
+
+
+@case(mitogen=None)
+def case_repair_by_hand(box: Box) -> None:
+    """After a rollback nothing is touched any more and sshd not restarted; tables without rules are none."""
+    box.install_guard()
+    started = "systemctl show --value --property=ExecMainStartTimestampMonotonic ssh.service"
+    assert arm(box, "/etc/ssh", window=5)[0] == 0
+    box.console("iptables -t nat -A POSTROUTING -j ACCEPT; echo AllowUsers adda > /etc/ssh/sshd_config.d/00-bad.conf")
+    box.until(lambda: box.guard() == "rolled-back", 60)
+    ended(box)
+    since = box.console(started)[1]
+    box.console("echo MaxSessions 9 > /etc/ssh/sshd_config.d/10-mine.conf; iptables -A INPUT -p tcp --dport 9 -j DROP")
+    time.sleep(20)
+    assert box.console("cat /etc/ssh/sshd_config.d/10-mine.conf; iptables -S INPUT")[1].count("9") >= 2
+    assert box.console(started)[1] == since, "sshd was restarted again"
 
 
 OTHER_FIREWALLS = """
@@ -249,21 +431,21 @@ for unit in fail2ban firewalld; do systemctl is-enabled $unit; systemctl is-acti
 @case(on="d12", mitogen=None)
 def case_other_firewalls(box: Box) -> None:
     """What belongs to nftables, firewalld and fail2ban (stand-ins for these two services) is restored as well."""
-    guard = (PROJECT / "roles/access_guard/files/dlbox-guard").read_text()
-    box.console(f"cat > /usr/local/sbin/dlbox-guard <<'GUARD'\n{guard}GUARD\nchmod 755 /usr/local/sbin/dlbox-guard")
+    box.install_guard()
     box.console(OTHER_FIREWALLS)
     before, access = box.console(OF_OTHER_FIREWALLS)[1], box.access_state()
     assert "tcp dport 9 drop" in before and "before\nbefore\nenabled\nactive\ndisabled\ninactive" in before, before
-    code, out = box.console("dlbox-guard arm 90 60 /etc/nftables.conf /etc/fail2ban /etc/firewalld")
+    units = ["ssh.service", "ssh.socket", "fail2ban.service", "firewalld.service", "nftables.service"]
+    code, out = arm(box, "/etc/nftables.conf", "/etc/fail2ban", "/etc/firewalld", units=units)
     assert code == 0, out
     box.console(CHANGE_OTHER_FIREWALLS)
     assert "after\nafter\ndisabled\ninactive\nenabled\nactive" in box.console(OF_OTHER_FIREWALLS)[1]
     assert not box.lets_in()
-    code, out = box.console("dlbox-guard applied 90 && dlbox-guard rollback 'by hand'")
+    code, out = box.console("dlbox-guard applied 300 && dlbox-guard rollback 'by hand'")
     assert code == 0, out
     assert box.console(OF_OTHER_FIREWALLS)[1] == before
     assert box.access_state() == access
-    reverted = box.console("cat /var/lib/dlbox/access_guard/reverted")[1].splitlines()
+    reverted = box.console("dlbox-guard report")[1]
     for name in (
         "/etc/nftables.conf",
         "unit fail2ban.service",
@@ -271,7 +453,7 @@ def case_other_firewalls(box: Box) -> None:
         "firewall rules in the kernel (nft)",
     ):
         assert name in reverted, reverted
-    box.until(box.lets_in, 30)
+    box.until(box.lets_in, 60)
 
 
 # --- the role refuses, before it touches anything ---------------------------------------------------------------------
@@ -443,9 +625,9 @@ def test_nobody_is_locked_out(case: Case, outcomes: dict[str, Future[None]]) -> 
 
 
 def test_at_the_machine_itself_the_local_user_confirms(host: Any) -> None:
-    """The scenario's own run, without ssh: armed, and kept because sshd answers and nobody has a key there to try."""
+    """The scenario's own run, with nobody connected over ssh: armed, and kept because sshd answers."""
     assert host.check_output("dlbox-guard status") == "confirmed"
     log = host.check_output("cat /var/lib/dlbox/access_guard/log")
     assert "armed: rollback in 90 s" in log
-    assert "confirmed: by the local user" in log
+    assert "confirmed: by the person at the console: sshd answers on port 22; a login was not tried" in log
     assert log.count("armed: ") == 1, "the second run armed nothing"

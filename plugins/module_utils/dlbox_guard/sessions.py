@@ -51,7 +51,7 @@ class Process:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Socket:
+class TcpSocket:
     """A line of /proc/net/tcp."""
 
     local: tuple[str, int]
@@ -79,14 +79,14 @@ def _endpoint(text: str) -> tuple[str, int]:
     return normal_address(socket.inet_ntop(family, raw)), int(port, 16)
 
 
-def _sockets(net: Path) -> list[_Socket]:
+def tcp_sockets(net: Path) -> list[TcpSocket]:
     """The TCP sockets of a network namespace; ``net`` is its /proc/PID/net."""
     found = []
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError):
             for line in (net / name).read_text().splitlines()[1:]:
                 words = line.split()
-                found.append(_Socket(_endpoint(words[1]), _endpoint(words[2]), words[3], int(words[9])))
+                found.append(TcpSocket(_endpoint(words[1]), _endpoint(words[2]), words[3], int(words[9])))
     return found
 
 
@@ -124,7 +124,7 @@ def _same_host(pid: int, proc: Path) -> bool:
     return True
 
 
-def _held(pid: int, proc: Path) -> list[int]:
+def held_sockets(pid: int, proc: Path) -> list[int]:
     """Inodes of a process's sockets, in the order of its descriptors."""
     found: dict[int, int] = {}
     with contextlib.suppress(OSError):
@@ -161,9 +161,9 @@ def live_ssh_connections(proc: Path = PROC) -> list[SshConnection]:
     for pid in sessions:
         if running[pid].parent in sessions or not _same_host(pid, proc):
             continue
-        known = {entry.inode: entry for entry in _sockets(proc / str(pid) / "net")}
+        known = {entry.inode: entry for entry in tcp_sockets(proc / str(pid) / "net")}
         listening = {entry.local[1] for entry in known.values() if entry.state == LISTEN}
-        held = [known[inode] for inode in _held(pid, proc) if inode in known]
+        held = [known[inode] for inode in held_sockets(pid, proc) if inode in known]
         established = [entry for entry in held if entry.state == ESTABLISHED]
         # Root's own process also holds what it forwards, and on later descriptors.
         established.sort(key=lambda entry: entry.local[1] not in listening)

@@ -1,0 +1,137 @@
+"""`dlbox-guard`: changes of remote access that undo themselves unless a new login confirms them.
+
+arm                 take a snapshot and start the rollback's clock; a JSON request on standard input, JSON to answer
+extend SECONDS      a part of the changes is made: that much time for the rest
+applied SECONDS     the changes are made: a login from now on confirms them, within that time
+confirm             keep the changes: this command runs in a new ssh login of an admin
+await SECONDS       keep the changes as soon as an admin logs in anew
+console PORT        keep the changes: nobody is connected over ssh, and sshd answers on this port
+settle REASON       end it as it is: a pending change is undone; prints the report as JSON
+rollback [REASON]   put back what was before, now
+release             end everything that is armed, as things are now
+status | report     one word | a report for people
+watch | boot        what the units run
+
+Exit codes: 0 done, 3 nothing pending, 4 not in an ssh session, 5 in a connection older than the change, 6 sshd does
+not answer, 7 not a login that proves anything, 64 usage, 65 refused before any change, 75 another change or command is
+in the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from . import units
+from .guard import UNFINISHED, Guard, RefusedError, this_boot
+from .store import LockHeldError
+
+# What tells systemd that the service is done, and is not to be started again.
+FINISHED = 42
+STARTUP_SECONDS = 600
+
+
+def watch(guard: Guard) -> int:
+    """Look every second whether something is due, until there is nothing left to do."""
+    waited = time.monotonic()
+    while guard.state().get("boot") not in (this_boot(), None) and units.is_starting_up():
+        if time.monotonic() - waited > STARTUP_SECONDS:
+            break
+        time.sleep(2)
+    pause = 1.0
+    while True:
+        try:
+            with guard.lock(0):
+                phase = guard.tick()
+        except LockHeldError:
+            time.sleep(0.5)
+            continue
+        if phase not in UNFINISHED:
+            return FINISHED
+        pause = min(pause * 2, 30) if phase == "partly" else 1.0
+        time.sleep(pause)
+
+
+def await_login(guard: Guard, seconds: float) -> int:
+    """Wait for a login that confirms the change; the lock is free between two looks."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with guard.lock():
+            if guard.phase() == "confirmed" or guard.confirm_when_seen():
+                return 0
+        time.sleep(0.25)
+    print("refused: nobody logged in anew", file=sys.stderr)
+    return 7
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """The report for people."""
+    lines = [f"outcome: {report['outcome']}"]
+    lines += [f"why: {report['why']}"] if report["why"] else []
+    lines += [f"reverted: {', '.join(report['reverted'])}"] if report["reverted"] else []
+    lines += [f"not put back: {line}" for line in report["left"]]
+    lines += [f"failed configuration: {folder}" for folder in report["failed"]]
+    return "\n".join(lines)
+
+
+def perform(guard: Guard, command: str, given: list[str]) -> int:
+    """Run one command; its exit code.
+
+    Raises:
+        RefusedError, LockHeldError: it was not done.
+    """
+    if command == "status":
+        print(guard.phase())
+    elif command == "report":
+        print(as_text(guard.report()))
+    elif command == "watch":
+        return watch(guard)
+    elif command == "await":
+        return await_login(guard, float(given[0]))
+    else:
+        with guard.lock():
+            if command == "arm":
+                print(json.dumps(guard.arm(json.loads(sys.stdin.read()))))
+            elif command == "extend":
+                guard.extend(float(given[0]))
+            elif command == "applied":
+                guard.applied(float(given[0]))
+            elif command == "confirm":
+                guard.confirm()
+            elif command == "console":
+                guard.confirm_at_console(int(given[0]))
+            elif command in ("rollback", "settle"):
+                guard.rollback(" ".join(given) or "by hand", attended=True)
+            elif command == "release":
+                guard.release()
+            elif command == "boot":
+                guard.boot()
+            else:
+                raise RefusedError(64, f"unknown command: {command}\n\n{__doc__}")
+        if command == "settle":
+            print(json.dumps(guard.report()))
+    return 0
+
+
+def main() -> int:
+    """Run the command of the argument list: dlbox-guard STATE_DIR COMMAND [ARGUMENT...]."""
+    os.umask(0o077)
+    state_dir, command, given = Path(sys.argv[1]), (sys.argv[2:] or ["help"])[0], sys.argv[3:]
+    if os.geteuid() != 0:
+        print("dlbox-guard: only root can do this: sudo dlbox-guard ...", file=sys.stderr)
+        return 64
+    try:
+        return perform(Guard(state_dir), command, given)
+    except RefusedError as error:
+        print(error, file=sys.stderr)
+        return error.code
+    except LockHeldError as error:
+        print(error, file=sys.stderr)
+        return 75
+    except (IndexError, ValueError) as error:
+        print(f"{error}\n\n{__doc__}", file=sys.stderr)
+        return 64

@@ -1,0 +1,482 @@
+"""The guard's states and what leads from one to the next.
+
+    none -> pending -> confirmed | released | rolling-back -> rolled-back | partly
+
+A rollback that is not done is done again, by whichever of these comes first: the service, the timer that starts it
+anew, the boot unit, a command. Each holds the lock while it works, and each step may be interrupted and repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import socket
+import syslog
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import accounts, files, kernel_rules, people, sessions, units
+from .commands import run
+from .store import Store, locked, write_durably
+
+SERVICE, TIMER, BOOT = "dlbox-guard.service", "dlbox-guard.timer", "dlbox-guard-boot.service"
+UNFINISHED = ("pending", "rolling-back", "partly")
+RESTARTED = "the machine was restarted before a new login confirmed the change"
+# A pass may uncover what the next one has to do, such as rules that a service takes with it when it is stopped.
+PASSES = 3
+
+
+class RefusedError(Exception):
+    """A command that cannot do what it was asked for; ``code`` is the exit code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        """With the message for people."""
+        super().__init__(message)
+        self.code = code
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One thing that differs from the snapshot, and how it is put back; the least ``rank`` is first."""
+
+    name: str
+    rank: int
+    kind: str
+    restore: Callable[[], None]
+
+
+def rank_of(path: str) -> int:
+    """What decides whether anybody reaches the host is put back first: firewall and sshd, then sudo and PAM."""
+    words = path.split("/")
+    if any(
+        word.startswith(("ufw", "nftables", "iptables", "firewalld", "fail2ban", "ssh", "hosts.")) for word in words
+    ):
+        return 1
+    return 2 if any(word.startswith(("sudoers", "pam.d", "security")) for word in words) else 3
+
+
+def seconds_since_boot() -> float:
+    """A clock that nobody sets, and that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def ticks_since_boot() -> int:
+    """The same in the unit of process starts."""
+    return int(seconds_since_boot() * os.sysconf("SC_CLK_TCK"))
+
+
+def this_boot() -> str:
+    """What changes with each start of the machine, or of the container that it is."""
+    init = sessions.read_process(1)
+    return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {init.start_ticks if init else 0}"
+
+
+class Guard:
+    """One change of remote access, from arming to its end."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """With its state in a directory that root alone enters."""
+        self.dir = state_dir
+        self.store = Store(state_dir / "state")
+        self.snapshot_file = state_dir / "snapshot.json"
+        self._snapshot: dict[str, Any] | None = None
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """The record of the last change. One that is damaged while a snapshot is there belongs to an unfinished one."""
+        if record := self.store.read():
+            return record
+        if self.snapshot_file.exists():
+            boot = self.snapshot()["boot"]
+            return {"phase": "pending", "boot": boot, "deadline": 0.0, "reason": "the guard's state was damaged"}
+        return {"phase": "none"}
+
+    def phase(self) -> str:
+        """One word for how the last change stands."""
+        return str(self.state()["phase"])
+
+    def lock(self, seconds: float = 60) -> contextlib.AbstractContextManager[None]:
+        """Keep other commands out; see `store.locked`."""
+        self.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.dir.chmod(0o700)
+        return locked(self.dir / "lock", seconds)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was, from arming."""
+        if self._snapshot is None:
+            self._snapshot = dict(json.loads(self.snapshot_file.read_text()))
+        return self._snapshot
+
+    def log(self, message: str) -> None:
+        """Say it here, in the journal, and in a file where there is space for it."""
+        print(message, flush=True)
+        with contextlib.suppress(OSError):
+            syslog.openlog("dlbox-guard")
+            syslog.syslog(message)
+        with contextlib.suppress(OSError), (self.dir / "log").open("a") as log:
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {message}\n")
+
+    def _pending(self) -> dict[str, Any]:
+        state = self.state()
+        if state["phase"] != "pending":
+            raise RefusedError(3, f"nothing is pending; the last change is {state['phase']}")
+        return state
+
+    # --- arming -----------------------------------------------------------------------------------------------------
+
+    def arm(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Take the snapshot and start what undoes the change; how the change has to be confirmed.
+
+        Raises:
+            RefusedError: something declared could not be restored later, or another change is unfinished. Nothing was
+                changed.
+        """
+        if self.phase() in UNFINISHED:
+            raise RefusedError(
+                75, f"another change of remote access is {self.phase()}: wait for its end, or run: dlbox-guard rollback"
+            )
+        declared = sorted(set(request["paths"]) | set(units.links(request["units"])))
+        entries, problems = files.survey(declared, files.mounts(), files.homes())
+        if problems:
+            raise RefusedError(
+                65, "Nothing was changed. What could not be restored is not changed:\n" + "\n".join(problems)
+            )
+        situation = people.assess(os.getpid(), request["controller"], request["admins"])
+        before: dict[str, Any] = {
+            "boot": this_boot(),
+            "names": request["accounts"],
+            "units": units.activity(request["units"]),
+            "rules": kernel_rules.read(),
+            "situation": people.to_record(situation),
+        }
+        self._forget()
+        roots = {str(self.dir), *files.reserves(entries, declared, self.dir, files.mounts()).values()}
+        files.discard(roots, failed=True)
+        try:
+            reserved = files.reserve(entries, declared, self.dir, files.mounts())
+            before["accounts"] = accounts.read(request["accounts"])
+            before["files"] = files.Files.record(entries, declared, reserved, self.dir)
+            write_durably(self.snapshot_file, json.dumps(before).encode())
+            window = float(request["window"])
+            reason = f"no new login confirmed the change within {window:.0f} s"
+            self.store.create(
+                {"phase": "pending", "boot": this_boot(), "deadline": seconds_since_boot() + window, "reason": reason,
+                 "mark": ticks_since_boot(), "run": [situation.run] if situation.run else []}
+            )  # fmt: skip
+            self._start_units()
+        except (OSError, RefusedError) as error:
+            self._stop_units()
+            self.store.path.unlink(missing_ok=True)
+            self.snapshot_file.unlink(missing_ok=True)
+            accounts.discard(request["accounts"])
+            files.discard(roots, failed=True)
+            raise RefusedError(65, f"Nothing was changed: the guard cannot be armed: {error}") from error
+        self.log(f"armed: rollback in {window:.0f} s unless a new login confirms the change")
+        return {**people.to_record(situation), "window": window}
+
+    def _start_units(self) -> None:
+        run(["systemctl", "enable", "--quiet", SERVICE, TIMER, BOOT])
+        run(["systemctl", "start", TIMER, SERVICE])
+        code, out = run(["systemctl", "is-active", TIMER, SERVICE])
+        enabled, _ = run(["systemctl", "is-enabled", "--quiet", BOOT])
+        if code or enabled:
+            raise RefusedError(
+                65, f"its units do not run: {out.split()}; see: systemctl status {SERVICE} {TIMER} {BOOT}"
+            )
+
+    def _stop_units(self) -> None:
+        """Without waiting: the service itself may be what runs this."""
+        run(["systemctl", "disable", "--quiet", SERVICE, TIMER, BOOT])
+        run(["systemctl", "stop", "--no-block", TIMER, SERVICE])
+
+    def _forget(self) -> None:
+        """Remove what a snapshot needs: the replacements first, then itself."""
+        roots = [str(self.dir)]
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            accounts.discard(self.snapshot()["names"])
+            roots += self.snapshot()["files"]["roots"]
+        files.discard(roots)
+        self.snapshot_file.unlink(missing_ok=True)
+        self._snapshot = None
+
+    def _end(self, phase: str, why: str, **more: Any) -> None:
+        """Record the outcome, then end everything that was armed."""
+        self.store.write({**self.state(), "phase": phase, "why": why, **more})
+        self.log(f"{phase}: {why}")
+        self._forget()
+        self._stop_units()
+
+    # --- while it is pending ----------------------------------------------------------------------------------------
+
+    def extend(self, window: float) -> None:
+        """Give what follows its own time."""
+        state = self._pending()
+        self._set_deadline(state, window, "after a part of it was made")
+
+    def applied(self, tail: float) -> str:
+        """The changes are made: from now on a login can confirm them. Without any change the guard lets go."""
+        state = self._pending()
+        if not self.steps():
+            self._end("released", "nothing changed")
+            return "released"
+        state["mark"] = ticks_since_boot()
+        self._set_deadline(state, tail, "after it was made")
+        self.log(f"applied: rollback in {tail:.0f} s unless a new login confirms the change")
+        return "pending"
+
+    def _set_deadline(self, state: dict[str, Any], seconds: float, when: str) -> None:
+        ours = sessions.connection_around(os.getpid(), sessions.live_ssh_connections())
+        if (
+            ours
+            and self.situation().confirmed_by == people.CONTROLLER
+            and [ours.pid, ours.start_ticks] not in state["run"]
+        ):
+            state["run"].append([ours.pid, ours.start_ticks])
+        state["deadline"] = seconds_since_boot() + seconds
+        state["reason"] = f"no new login confirmed the change within {seconds:.0f} s {when}"
+        self.store.write(state)
+
+    def situation(self) -> people.Situation:
+        """Who was connected when the guard was armed."""
+        return people.from_record(self.snapshot()["situation"])
+
+    def confirm(self) -> None:
+        """Keep the changes: this very process runs in a login that proves that people get in."""
+        state = self._pending()
+        connection = sessions.connection_around(os.getpid(), sessions.live_ssh_connections())
+        if refusal := people.objection(connection, int(state["mark"]), self.situation()):
+            raise RefusedError(refusal[0], f"refused: {refusal[1]}")
+        assert connection is not None
+        self._confirmed_by(connection, state)
+
+    def _confirmed_by(self, connection: sessions.SshConnection, state: dict[str, Any]) -> None:
+        delay = (connection.start_ticks - int(state["mark"])) * 1000 // os.sysconf("SC_CLK_TCK")
+        self._end(
+            "confirmed",
+            f"by a login of {connection.account} from {connection.remote_address} {delay} ms after the change",
+        )
+
+    def confirm_when_seen(self) -> bool:
+        """Keep the changes where somebody is logged in who proves that people get in."""
+        state, situation = self._pending(), self.situation()
+        live = sessions.live_ssh_connections()
+        ours = sessions.connection_around(os.getpid(), live)
+        for connection in live:
+            if connection != ours and not people.objection(connection, int(state["mark"]), situation):
+                self._confirmed_by(connection, state)
+                return True
+        return False
+
+    def confirm_at_console(self, port: int) -> None:
+        """Keep the changes for the person at the console, where nobody was connected over ssh. sshd has to serve.
+
+        Raises:
+            RefusedError: somebody was connected, or sshd ran before and does not answer now.
+        """
+        self._pending()
+        situation = self.situation()
+        if situation.confirmed_by != people.CONSOLE:
+            raise RefusedError(
+                7, f"refused: {', '.join(situation.people) or 'the run'} came over ssh; a new login has to confirm"
+            )
+        before = self.snapshot()["units"]
+        if not any(before.get(unit) for unit in (*units.SSH, "sshd.service")):
+            self._end(
+                "confirmed",
+                "by the person at the console: nobody is connected over ssh, and sshd was not running before",
+            )
+            return
+        for _ in range(5):
+            if answers_as_sshd(port):
+                self._end(
+                    "confirmed", f"by the person at the console: sshd answers on port {port}; a login was not tried"
+                )
+                return
+            time.sleep(1)
+        raise RefusedError(6, f"refused: sshd ran before, and does not answer on port {port} now")
+
+    # --- rolling back -----------------------------------------------------------------------------------------------
+
+    def steps(self, *, early: bool = False, kernel: bool = True) -> list[Step]:
+        """What differs from the snapshot. ``early`` in the boot: of files alone, as nothing else is up yet."""
+        before = self.snapshot()
+        declared = files.Files(before["files"], self.dir)
+        declared.declared += [path for path in units.links(list(before["units"])) if path not in declared.declared]
+        found = [Step(p, rank_of(p), "file", partial(declared.put_back, p)) for p in declared.changed()]
+        found += [Step(p, 10 + rank_of(p), "file", partial(declared.move_away, p)) for p in declared.extra()]
+        if early:
+            return sorted(found, key=lambda step: step.rank)
+        rules, then, active = before["rules"], before["accounts"], before["units"]
+        for tool in kernel_rules.differing(rules, kernel_rules.read()) if kernel else []:
+            restore = partial(kernel_rules.restore, tool, rules)
+            found.append(Step(f"firewall rules in the kernel ({tool})", 0, "kernel", restore))
+        for name, field in accounts.changed(then):
+            found.append(Step(f"{field} of {name}", 4, "account", partial(accounts.put_back, name, field, then)))
+        for unit in units.differing(active):
+            found.append(Step(f"unit {unit}", 20, "unit", partial(units.restore, unit, active[unit])))
+        return sorted(found, key=lambda step: step.rank)
+
+    def rollback(self, reason: str, *, attended: bool) -> None:
+        """Begin a rollback, and do what can be done of it now. Unattended it first ends what the run still does."""
+        state = self.state()
+        if state["phase"] not in UNFINISHED:
+            return
+        if state["phase"] == "pending":
+            if not attended and state.get("boot") == this_boot():
+                for process in state.get("run", []):
+                    if done := people.end_run(tuple(process)):
+                        self.log(done)
+            same_boot = state.get("boot") == this_boot()
+            with contextlib.suppress(OSError):
+                state["reverted"] = [step.name for step in self.steps(kernel=same_boot)]
+            state.update(phase="rolling-back", reason=reason, late=False)
+            self.store.write(state)
+            self.log(f"rolling back: {reason}")
+        self.work()
+
+    def work(self, *, early: bool = False) -> None:
+        """Put back what differs, what decides about access first; record what is left.
+
+        After a part was left, only that is looked at again: the rest may have been repaired by hand meanwhile.
+        """
+        state = self.state()
+        only = {name for name, _ in state["left"]} if state["phase"] == "partly" else None
+        errors: dict[str, str] = {}
+        with contextlib.suppress(OSError):
+            files.Files(self.snapshot()["files"], self.dir).uncover()
+        left: list[Step] = []
+        for number in range(PASSES):
+            same_boot = state.get("boot") == this_boot()
+            left = [
+                s
+                for s in self.steps(early=early, kernel=same_boot or bool(state.get("late")))
+                if only is None or s.name in only
+            ]
+            if not left and number:
+                break
+            wrote = self._try_all((step for step in left if step.kind != "unit"), errors)
+            if wrote and not same_boot and not early and not state.get("late"):
+                state["late"] = True
+                self.store.write(state)
+            if early:
+                self._start_what_was_disabled(wrote)
+            elif wrote or (number == 0 and same_boot and only is None):
+                self._reload(errors)
+            self._try_all((step for step in left if step.kind == "unit"), errors)
+        if early:
+            return
+        if left:
+            unfinished = [[step.name, errors.get(step.name, "it changed again")] for step in left]
+            if state.get("left") != unfinished:
+                for name, why in unfinished:
+                    self.log(f"not put back yet: {name}: {why}")
+            self.store.write({**state, "phase": "partly", "left": unfinished})
+            return
+        failed = files.kept_for_reading(self.snapshot()["files"]["roots"])
+        with contextlib.suppress(OSError):
+            files.Files(self.snapshot()["files"], self.dir).sync()
+        self._end("rolled-back", str(state["reason"]), left=[], failed=failed)
+
+    @staticmethod
+    def _try_all(steps: Iterable[Step], errors: dict[str, str]) -> bool:
+        """Do each step whatever becomes of the others; whether a file was among them."""
+        wrote = False
+        for step in steps:
+            try:
+                step.restore()
+                wrote = wrote or step.kind == "file"
+            except Exception as error:  # whatever it is, the next step may still let somebody in
+                errors[step.name] = str(error)
+        return wrote
+
+    def _reload(self, errors: dict[str, str]) -> None:
+        """Let systemd, sshd and what else was running read the files that were put back."""
+        before = self.snapshot()["units"]
+        run(["systemctl", "daemon-reload"])
+        try:
+            units.restart_ssh(before)
+        except OSError as error:
+            errors["unit ssh.service"] = str(error)
+        others = [
+            unit
+            for unit, active in before.items()
+            if active and unit not in (*units.SSH, "sshd.service", *units.RULE_LOADERS)
+        ]
+        for unit in others:
+            run(["systemctl", "try-restart", unit])
+
+    def _start_what_was_disabled(self, wrote: bool) -> None:
+        """Early in the boot there are no jobs yet for units whose links were just put back."""
+        if wrote:
+            run(["systemctl", "daemon-reload"])
+            for unit, active in self.snapshot()["units"].items():
+                if active:
+                    run(["systemctl", "start", "--no-block", unit])
+
+    # --- what runs on the host by itself ----------------------------------------------------------------------------
+
+    def tick(self) -> str:
+        """Do what is due; the phase afterwards."""
+        state = self.state()
+        if state["phase"] == "pending":
+            if state["boot"] != this_boot():
+                self.rollback(RESTARTED, attended=False)
+            elif seconds_since_boot() >= state["deadline"]:
+                self.rollback(str(state["reason"]), attended=False)
+        elif state["phase"] in UNFINISHED:
+            self.work()
+        elif self.snapshot_file.exists():
+            self._forget()
+        return self.phase()
+
+    def boot(self) -> None:
+        """Before sshd and the firewall start: put the files back. The service does the rest when the system is up."""
+        state = self.state()
+        if state["phase"] == "pending":
+            with contextlib.suppress(OSError):
+                state["reverted"] = [step.name for step in self.steps(early=True)]
+            state.update(phase="rolling-back", boot="before", reason=RESTARTED, late=False)
+            self.store.write(state)
+            self.log(f"rolling back: {RESTARTED}")
+        if state["phase"] in UNFINISHED:
+            self.work(early=True)
+
+    def release(self) -> None:
+        """End everything that is armed, as things are now."""
+        if self.phase() in UNFINISHED:
+            self._end("released", "by hand, as things were at that moment")
+        else:
+            self._forget()
+            self._stop_units()
+
+    def report(self) -> dict[str, Any]:
+        """What became of the last change, for the play and for people."""
+        state = self.state()
+        phase = str(state["phase"])
+        failed = state.get("failed", [])
+        return {
+            "outcome": phase,
+            "why": state.get("why", "") if phase in ("confirmed", "released") else state.get("reason", ""),
+            "reverted": state.get("reverted", []) if phase in ("rolling-back", "rolled-back", "partly") else [],
+            "left": [f"{name}: {why}" for name, why in state.get("left", [])] if phase == "partly" else [],
+            "failed": failed if phase in ("rolled-back", "partly") else [],
+            "seconds": max(0, round(state["deadline"] - seconds_since_boot())) if phase == "pending" else 0,
+        }
+
+
+def answers_as_sshd(port: int) -> bool:
+    """Whether something on this host greets as an ssh server does, on any address that listens on the port."""
+    sockets = sessions.tcp_sockets(Path("/proc/self/net"))
+    places = {entry.local[0] for entry in sockets if entry.state == sessions.LISTEN and entry.local[1] == port}
+    for place in places:
+        address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place, place)
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 5) as connection:
+            if connection.recv(4) == b"SSH-":
+                return True
+    return False

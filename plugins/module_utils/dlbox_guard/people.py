@@ -1,0 +1,185 @@
+"""Who is connected when the guard is armed, and which later login proves that people still get in."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pwd
+import re
+import signal
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from . import sessions
+from .commands import run
+from .sessions import PROC, Process, SshConnection
+
+# Who confirms: the controller over a new connection, a person from elsewhere, or the person at the console.
+CONTROLLER, PERSON, CONSOLE = "controller", "person", "console"
+
+
+@dataclasses.dataclass(frozen=True)
+class Situation:
+    """How the guard was armed.
+
+    ``run`` and ``controller`` are processes of the run as (pid, start ticks): sshd's for its connection, and
+    Ansible's own where it runs on this host. ``local_counts`` says that all came from the host's own addresses, through
+    a tunnel, so that a proof can come from nowhere else.
+    """
+
+    confirmed_by: str
+    people: tuple[str, ...]
+    admins: tuple[str, ...]
+    local_counts: bool
+    address: str
+    run: tuple[int, int] | None
+    controller: tuple[int, int] | None
+
+
+def same_machine_mark() -> str:
+    """What two processes share that run on one machine and can see each other."""
+    return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
+
+
+def ancestors(pid: int, proc: Path = PROC) -> list[Process]:
+    """A process and those that started it, without init."""
+    found: list[Process] = []
+    while pid > 1 and len(found) < 1000:
+        process = sessions.read_process(pid, proc)
+        if process is None:
+            break
+        found.append(process)
+        pid = process.parent
+    return found
+
+
+def controller_process(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
+    """The outermost process of Ansible around a process, as (pid, start ticks)."""
+    found = [p for p in ancestors(pid, proc) if re.search(r"(^| |/)ansible(-\w+)?( |$)", " ".join(p.title.split()[:3]))]
+    return (found[-1].pid, found[-1].start_ticks) if found else None
+
+
+def remote_sessions_of_logind() -> list[str]:
+    """Accounts with a session that systemd-logind counts as remote and that has not ended."""
+    listed = [
+        line.split()[0]
+        for line in run(["loginctl", "list-sessions", "--no-legend"], seconds=10)[1].splitlines()
+        if line
+    ]
+    ids = [word for word in listed if re.fullmatch(r"c?\d+", word)]
+    shown = run(["loginctl", "show-session", *ids], seconds=10)[1] if ids else ""
+    found = []
+    for block in shown.split("\n\n"):
+        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if values.get("Remote") == "yes" and values.get("State") in ("active", "online"):
+            found.append(values.get("Name", ""))
+    return found
+
+
+def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path = PROC) -> Situation:
+    """Who is connected now, and who has to confirm a change that ``pid`` is about to make."""
+    here = controller_mark == same_machine_mark()
+    connections = sessions.live_ssh_connections(proc)
+    own = sessions.host_addresses(proc)
+    ours = sessions.connection_around(pid, connections, proc)
+    controller = controller_process(pid, proc) if here else None
+    if controller and ours in [sessions.connection_around(controller[0], connections, proc)]:
+        ours = None  # The person's connection, around Ansible; the run itself has none.
+    logged_in = [connection for connection in connections if connection.account and connection != ours]
+    others = [process for process in sessions.processes(proc).values() if process.name == "mosh-server"]
+    people = {str(connection.account) for connection in logged_in} | set(
+        remote_sessions_of_logind() if here or not ours else ()
+    )
+    people |= {account_name(process.uid) for process in others}
+    all_local = all(sessions.is_local_address(c.remote_address, own) for c in [*logged_in, *([ours] if ours else [])])
+    from_elsewhere = (
+        ours is not None and not here and (all_local or not sessions.is_local_address(ours.remote_address, own))
+    )
+    confirmed_by = CONTROLLER if from_elsewhere else PERSON if people else CONSOLE
+    known = set(admins) or people
+    if ours and ours.account:
+        known |= {ours.account}
+    used = ([ours] if ours else []) + logged_in
+    return Situation(
+        confirmed_by, tuple(sorted(people)), tuple(sorted(known)), bool(used) and all_local,
+        used[0].local_address if used else "", (ours.pid, ours.start_ticks) if ours else None, controller,
+    )  # fmt: skip
+
+
+def account_name(uid: int) -> str:
+    """The name of a user id, or the number."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return str(uid)
+
+
+def _client(connection: SshConnection, proc: Path) -> int | None:
+    """The process of this host that opened a connection from one of its own addresses."""
+    far = (connection.remote_address, connection.remote_port)
+    inodes = {entry.inode for entry in sessions.tcp_sockets(proc / "self" / "net") if entry.local == far}
+    for pid in sessions.processes(proc):
+        if inodes & set(sessions.held_sockets(pid, proc)):
+            return pid
+    return None
+
+
+def objection(
+    connection: SshConnection | None, mark: int, situation: Situation, proc: Path = PROC
+) -> tuple[int, str] | None:
+    """Why a connection does not prove that people get in since ``mark``: exit code and reason. None: it does."""
+    if connection is None:
+        return 4, "this is not an ssh session"
+    if connection.start_ticks <= mark:
+        return 5, "this ssh connection is older than the change and proves nothing; open a new one"
+    if connection.account is None or connection.account not in situation.admins:
+        return (
+            7,
+            f"{connection.account or 'nobody'} is none of the admins ({', '.join(situation.admins) or 'none known'})",
+        )
+    if sessions.is_local_address(connection.remote_address, sessions.host_addresses(proc)):
+        if not situation.local_counts:
+            return (
+                7,
+                f"a login from {connection.remote_address}, this host itself, proves nothing",
+            )
+        client = _client(connection, proc)
+        if (
+            situation.controller
+            and client
+            and situation.controller in [(p.pid, p.start_ticks) for p in ancestors(client, proc)]
+        ):
+            return 7, "this run made the login itself, on this host"
+    return None
+
+
+def end_run(process: tuple[int, int], proc: Path = PROC) -> str:
+    """End a connection that a run came by, with all that runs in it; what was done, for the log.
+
+    A connection with a terminal is a person's, who shares it with Ansible: it is left alone.
+    """
+    running = sessions.processes(proc)
+    root = running.get(process[0])
+    if root is None or root.start_ticks != process[1] or root.name not in sessions.SESSION_NAMES:
+        return ""
+    family = [root]
+    for member in family:
+        family += [p for p in running.values() if p.parent == member.pid]
+    if any(re.search(r"@(pts/|tty)", p.title) for p in family if p.name in sessions.SESSION_NAMES):
+        return "the run's connection has a terminal: its processes were left alone"
+    for member in reversed(family):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member.pid, signal.SIGKILL)
+    return f"ended the run's connection and its {len(family)} processes"
+
+
+def to_record(situation: Situation) -> dict[str, Any]:
+    """The situation as plain data."""
+    return dataclasses.asdict(situation)
+
+
+def from_record(record: dict[str, Any]) -> Situation:
+    """The situation from plain data."""
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+    return Situation(**values)

@@ -1,0 +1,451 @@
+"""The guard's states: who confirms, what time does, what a rollback does again, and what it leaves alone.
+
+The files are real; the kernel's rules, units and accounts are those of a host that is held in memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlbox_guard import accounts, cli, files, guard, kernel_rules, people, sessions, units
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+files.BALLOON, files.SPARE_INODES = 65536, 3
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners and modes need root")
+ELSEWHERE = "198.51.100.7"
+
+
+@dataclasses.dataclass
+class Host:
+    """A host whose clock, sockets, rules and units the test sets."""
+
+    base: Path
+    now: float = 1000.0
+    boot: str = "first"
+    rules: str = "*filter\n:INPUT ACCEPT\nCOMMIT\n"
+    connections: list[sessions.SshConnection] = dataclasses.field(default_factory=list)
+    around: sessions.SshConnection | None = None
+    running: dict[str, bool] = dataclasses.field(default_factory=lambda: {"ssh.service": True})
+    commands: list[list[str]] = dataclasses.field(default_factory=list)
+    refuses: str = ""
+
+    @property
+    def config(self) -> Path:
+        return self.base / "etc" / "ssh" / "sshd_config"
+
+    def guard(self) -> guard.Guard:
+        return guard.Guard(self.base / "state")
+
+    def arm(self, **more: Any) -> dict[str, Any]:
+        request = {"window": 90, "paths": [str(self.base / "etc" / "ssh")], "units": ["ssh.service"], "accounts": []}
+        return self.guard().arm({**request, "admins": ["ada"], "controller": "", **more})
+
+    def login(self, account: str | None = "ada", address: str = ELSEWHERE) -> sessions.SshConnection:
+        """Somebody connects now."""
+        self.now += 1
+        ticks = int(self.now * os.sysconf("SC_CLK_TCK"))
+        made = sessions.SshConnection("192.0.2.5", 22, address, 50000 + len(self.connections), ticks, account, ticks)
+        self.connections.append(made)
+        return made
+
+    def run(self, argv: list[str], text: str = "", seconds: float = 60) -> tuple[int, str]:
+        self.commands.append(argv)
+        if argv[0] == self.refuses:
+            return 1, "it does not work"
+        if argv[:2] == ["iptables-restore", "-w"]:
+            self.rules = text
+        return 0, self.rules if argv[0].endswith("-save") else ""
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    base = Path("/var/lib/dlbox-test-guard") / tmp_path.name
+    shutil.rmtree(base, ignore_errors=True)
+    (base / "etc" / "ssh").mkdir(parents=True)
+    made = Host(base)
+    made.config.write_text("Port 22\n")
+    for module in (guard, units, kernel_rules, files, people):
+        monkeypatch.setattr(module, "run", made.run)
+    monkeypatch.setattr(kernel_rules, "must", lambda argv, text="": _must(made, argv, text))
+    monkeypatch.setattr(units, "must", lambda argv, text="": _must(made, argv, text))
+    monkeypatch.setattr(kernel_rules, "XTABLES", ("iptables",))
+    monkeypatch.setattr(kernel_rules, "_has", lambda program: program == "iptables-save")
+    monkeypatch.setattr(units, "activity", lambda names: {name: made.running.get(name, False) for name in names})
+    monkeypatch.setattr(units, "links", lambda names: [])
+    monkeypatch.setattr(guard, "seconds_since_boot", lambda: made.now)
+    monkeypatch.setattr(guard, "this_boot", lambda: made.boot)
+    monkeypatch.setattr(sessions, "live_ssh_connections", lambda proc=None: list(made.connections))
+    monkeypatch.setattr(sessions, "connection_around", lambda pid, among, proc=None: made.around)
+    monkeypatch.setattr(sessions, "host_addresses", lambda proc=None: frozenset({"192.0.2.5"}))
+    monkeypatch.setattr(people, "end_run", lambda process: f"ended {process}")
+    yield made
+    shutil.rmtree(base)
+
+
+def _must(host: Host, argv: list[str], text: str) -> str:
+    code, out = host.run(argv, text)
+    if code:
+        raise OSError(f"{argv[0]}: {out}")
+    return out
+
+
+def break_it(host: Host) -> None:
+    host.config.write_text("AllowUsers adda\n")
+    host.rules = "*filter\n:INPUT DROP\nCOMMIT\n"
+
+
+def is_as_before(host: Host) -> bool:
+    return host.config.read_text() == "Port 22\n" and "DROP" not in host.rules
+
+
+# --- who confirms -----------------------------------------------------------------------------------------------------
+
+
+def test_a_new_login_of_an_admin_from_elsewhere_confirms(host: Host) -> None:
+    host.around = host.login()
+    assert host.arm()["confirmed_by"] == people.CONTROLLER
+    break_it(host)
+    host.guard().applied(30)
+    for connection, code in ((None, 4), (host.around, 5)):
+        host.around = connection
+        with pytest.raises(guard.RefusedError) as refused:
+            host.guard().confirm()
+        assert refused.value.code == code
+    for account, address in (("eve", ELSEWHERE), (None, ELSEWHERE), ("ada", "127.0.0.1"), ("ada", "192.0.2.5")):
+        host.around = host.login(account, address)
+        with pytest.raises(guard.RefusedError) as refused:
+            host.guard().confirm()
+        assert refused.value.code == 7
+    host.around = host.login()
+    host.guard().confirm()
+    assert host.guard().phase() == "confirmed" and not is_as_before(host)
+    assert not (host.base / "state" / "copies").exists() and not host.guard().snapshot_file.exists()
+
+
+def test_on_the_box_in_an_ssh_session_somebody_has_to_log_in_anew(host: Host) -> None:
+    """dlbox runs in a shell that came over ssh, also under sudo, tmux or screen: the host sees the connection."""
+    host.login()
+    armed = host.arm(controller=people.same_machine_mark())
+    assert armed["confirmed_by"] == people.PERSON and armed["people"] == ("ada",) and armed["address"] == "192.0.2.5"
+    break_it(host)
+    host.guard().applied(90)
+    with pytest.raises(guard.RefusedError, match="over ssh"):
+        host.guard().confirm_at_console(22)
+    host.login("ada", "127.0.0.1")
+    host.login("eve")
+    host.login(None)
+    assert not host.guard().confirm_when_seen()
+    host.login()
+    assert host.guard().confirm_when_seen() and host.guard().phase() == "confirmed"
+
+
+def test_through_a_tunnel_all_come_from_the_host_itself(host: Host) -> None:
+    host.login("ada", "127.0.0.1")
+    assert host.arm(controller=people.same_machine_mark())["confirmed_by"] == people.PERSON
+    break_it(host)
+    host.guard().applied(90)
+    host.login("ada", "127.0.0.1")
+    assert host.guard().confirm_when_seen()
+
+
+def test_a_login_that_this_run_made_itself_is_no_proof(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.login("ada", "127.0.0.1")
+    monkeypatch.setattr(people, "controller_process", lambda pid, proc=None: (77, 5))
+    host.arm(controller=people.same_machine_mark())
+    break_it(host)
+    host.guard().applied(90)
+    host.login("ada", "127.0.0.1")
+    monkeypatch.setattr(people, "_client", lambda connection, proc: 99)
+    monkeypatch.setattr(people, "ancestors", lambda pid, proc=None: [sessions.Process(77, 1, "ansible", "", 0, 5)])
+    assert not host.guard().confirm_when_seen()
+
+
+def test_at_the_console_with_nobody_on_ssh_sshd_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.login(None)  # a scanner that never logs in
+    assert host.arm()["confirmed_by"] == people.CONSOLE
+    break_it(host)
+    host.guard().applied(90)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(guard, "answers_as_sshd", lambda port: False)
+    with pytest.raises(guard.RefusedError) as refused:
+        host.guard().confirm_at_console(22)
+    assert refused.value.code == 6
+    monkeypatch.setattr(guard, "answers_as_sshd", lambda port: port == 22)
+    host.guard().confirm_at_console(22)
+    assert "a login was not tried" in host.guard().report()["why"]
+
+
+def test_without_a_change_the_guard_lets_go(host: Host) -> None:
+    host.arm()
+    assert host.guard().applied(30) == "released"
+    assert host.guard().phase() == "released"
+
+
+# --- time and power ---------------------------------------------------------------------------------------------------
+
+
+def test_nobody_answers_and_it_is_undone(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.around = host.login()
+    host.arm()
+    break_it(host)
+    host.guard().applied(30)
+    host.now += 29
+    assert host.guard().tick() == "pending"
+    host.now += 2
+    assert host.guard().tick() == "rolled-back" and is_as_before(host)
+    report = host.guard().report()
+    assert report["reverted"] == ["firewall rules in the kernel (iptables)", str(host.config)]
+    assert report["failed"] == [str(host.base / "state" / "failed")]
+    assert "ended (" in capsys.readouterr().out, "what the run left behind is ended first"
+
+
+def test_a_wall_clock_that_jumps_means_nothing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.arm()
+    break_it(host)
+    for moved in (-1e6, 1e9):
+        monkeypatch.setattr(time, "time", lambda moved=moved: moved)
+        assert host.guard().tick() == "pending"
+    host.now += 100
+    assert host.guard().tick() == "rolled-back"
+
+
+def test_after_a_restart_files_come_first_and_the_kernels_rules_are_those_of_the_boot(host: Host) -> None:
+    host.arm()
+    break_it(host)
+    host.boot, host.now, host.rules = "second", 5.0, "*filter\n:INPUT DROP\n-A INPUT -j after-boot\nCOMMIT\n"
+    host.guard().boot()
+    assert host.config.read_text() == "Port 22\n" and host.guard().phase() == "rolling-back"
+    assert host.guard().tick() == "rolled-back"
+    assert "after-boot" in host.rules, "what the boot loaded is not cut"
+    assert ["systemctl", "restart", "ssh.service"] not in host.commands, "a fresh login is not cut"
+    assert "restarted" in host.guard().report()["why"]
+
+
+def test_files_that_only_come_back_after_the_boot_are_loaded(host: Host) -> None:
+    host.arm()
+    break_it(host)
+    host.boot = "second"
+    assert host.guard().tick() == "rolled-back" and is_as_before(host)
+    assert ["systemctl", "restart", "ssh.service"] in host.commands
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_state_that_was_damaged_ends_in_a_rollback(host: Host, damage: bytes | None) -> None:
+    host.arm()
+    break_it(host)
+    if damage is None:
+        (host.base / "state" / "state").unlink()
+    else:
+        (host.base / "state" / "state").write_bytes(damage)
+    host.guard().tick()
+    assert host.guard().tick() in ("rolled-back", "rolling-back") and is_as_before(host)
+
+
+def test_what_cannot_be_put_back_stops_nothing_else_and_is_tried_again(host: Host) -> None:
+    host.arm()
+    break_it(host)
+    host.refuses = "iptables-restore"
+    host.guard().rollback("by hand", attended=True)
+    assert host.guard().phase() == "partly" and host.config.read_text() == "Port 22\n"
+    assert "iptables-restore: it does not work" in host.guard().report()["left"][0]
+    host.config.write_text("repaired by hand\n")
+    host.refuses = ""
+    assert host.guard().tick() == "rolled-back" and "DROP" not in host.rules
+    assert host.config.read_text() == "repaired by hand\n"
+
+
+@pytest.mark.parametrize("step", range(0, 60, 3))
+def test_killed_at_any_moment_the_next_tick_finishes(host: Host, step: int) -> None:
+    from test_files import interrupted_at
+
+    host.arm()
+    break_it(host)
+    host.now += 100
+    interrupted_at(step, lambda: host.guard().tick())
+    host.now += 1
+    host.guard().tick()
+    assert host.guard().phase() == "rolled-back" and host.config.read_text() == "Port 22\n"
+    assert not host.guard().snapshot_file.exists()
+
+
+def test_after_its_end_nothing_is_touched(host: Host) -> None:
+    for end in (lambda: host.guard().rollback("by hand", attended=True), lambda: host.guard().release()):
+        host.arm()
+        break_it(host)
+        end()
+        host.config.write_text("by hand\n")
+        host.now += 1000
+        host.guard().tick()
+        assert host.config.read_text() == "by hand\n"
+        assert ["systemctl", "disable", "--quiet", guard.SERVICE, guard.TIMER, guard.BOOT] in host.commands
+        host.config.write_text("Port 22\n")
+        host.rules = Host.rules
+
+
+# --- one at a time, refused cleanly -----------------------------------------------------------------------------------
+
+
+def test_a_second_window_is_refused(host: Host) -> None:
+    host.arm()
+    with pytest.raises(guard.RefusedError, match="another change") as refused:
+        host.arm()
+    assert refused.value.code == 75
+
+
+def test_what_cannot_be_restored_is_refused_before_anything_is_made(host: Host) -> None:
+    os.mkfifo(host.base / "etc" / "ssh" / "pipe")
+    with pytest.raises(guard.RefusedError, match=r"Nothing was changed.*\n.*pipe") as refused:
+        host.arm()
+    assert refused.value.code == 65 and host.guard().phase() == "none"
+    assert not list((host.base / "state").iterdir()) if (host.base / "state").exists() else True
+
+
+def test_a_guard_whose_units_do_not_run_is_not_armed(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "run", lambda argv, *more: (3, "failed") if "is-active" in argv else (0, ""))
+    with pytest.raises(guard.RefusedError, match="cannot be armed"):
+        host.arm()
+    assert host.guard().phase() == "none" and not (host.base / "state" / "copies").exists()
+
+
+def test_a_held_lock_is_no_end_of_the_service(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.arm()
+    break_it(host)
+    host.now += 100
+    holder = host.guard().lock()
+    holder.__enter__()
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            holder.__exit__(None, None, None)
+
+    monkeypatch.setattr(cli.time, "sleep", sleep)
+    monkeypatch.setattr(cli, "this_boot", lambda: host.boot)
+    assert cli.watch(host.guard()) == cli.FINISHED
+    assert len(slept) >= 3 and host.guard().phase() == "rolled-back" and is_as_before(host)
+
+
+# --- rules that mean the same -----------------------------------------------------------------------------------------
+
+BEFORE = "*filter\n:INPUT ACCEPT [0:0]\n:mine - [0:0]\n-A INPUT -j mine\n-A mine -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        BEFORE.replace("[0:0]", "[12:3456]"),
+        BEFORE + "*nat\n:PREROUTING ACCEPT [1:2]\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n",
+        BEFORE.replace(":mine", ":f2b-sshd - [0:0]\n:mine").replace("-A INPUT", "-A INPUT -j f2b-sshd\n-A INPUT", 1),
+        BEFORE.replace("-A INPUT -j mine", "-A FORWARD -o docker0 -j DOCKER\n-A INPUT -j mine\n-A DOCKER -j RETURN"),
+    ],
+)  # fmt: skip
+def test_rules_that_mean_the_same_are_no_difference(now: str) -> None:
+    assert kernel_rules.same_rules(BEFORE, now)
+
+
+def test_an_empty_table_is_no_table_and_a_policy_is_a_difference() -> None:
+    empty = "*filter\n:INPUT ACCEPT [5:6]\n:ufw-user-input - [0:0]\nCOMMIT\n"
+    assert kernel_rules.same_rules("", empty) and kernel_rules.same_rules(empty, "")
+    assert not kernel_rules.same_rules("", empty.replace("INPUT ACCEPT", "INPUT DROP"))
+    assert not kernel_rules.same_rules(BEFORE, BEFORE.replace("dport 22", "dport 2222"))
+
+
+def test_restoring_keeps_what_containers_and_bans_added() -> None:
+    own = "-A INPUT -j f2b-sshd\n-A f2b-sshd -s 203.0.113.9 -j REJECT\n"
+    now = f"*filter\n:INPUT DROP [0:0]\n:f2b-sshd - [0:0]\n{own}COMMIT\n"
+    text = kernel_rules.restore_text(BEFORE, now)
+    assert kernel_rules.same_rules(BEFORE, text)
+    assert "-A f2b-sshd -s 203.0.113.9 -j REJECT" in text and "-A INPUT -j f2b-sshd" in text
+    gone = kernel_rules.restore_text("", "*nat\n:PREROUTING DROP [0:0]\n-A PREROUTING -j DROP\nCOMMIT\n")
+    assert gone == "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"
+
+
+CHAINS = st.dictionaries(st.sampled_from(["a", "b", "INPUT"]), st.lists(st.sampled_from(["-j a", "-j DROP", "-p tcp"])))
+
+
+@given(CHAINS, CHAINS)
+@settings(deadline=None)
+def test_what_is_restored_means_what_was(before: dict[str, list[str]], now: dict[str, list[str]]) -> None:
+    def text(chains: dict[str, list[str]]) -> str:
+        names = [f":{chain} {'DROP' if chain.isupper() else '-'} [0:0]" for chain in chains]
+        return "\n".join(
+            ["*filter", *names, *(f"-A {c} {rule}" for c, rules in chains.items() for rule in rules), "COMMIT"]
+        )
+
+    assert kernel_rules.same_rules(text(before), kernel_rules.restore_text(text(before), text(now)))
+
+
+def test_tables_of_nft_without_a_decision_are_none() -> None:
+    idle = "table inet x {\n\tchain input {\n\t\ttype filter hook input priority filter; policy accept;\n\t}\n}\n"
+    assert kernel_rules.plain_nft(idle) == ""
+    assert kernel_rules.plain_nft(idle.replace("accept", "drop"))
+    before = {"nft": {"inet x": idle}}
+    assert kernel_rules.differing(before, {"nft": {}}) == []
+    assert kernel_rules.differing(before, {"nft": {"inet y": idle.replace("accept", "drop")}}) == ["nft"]
+
+
+# --- keys with the account's own rights ------------------------------------------------------------------------------
+
+
+def test_keys_are_put_back_and_nothing_is_lost(tmp_path: Path) -> None:
+    ssh = tmp_path / ".ssh"
+    ssh.mkdir()
+    (ssh / "authorized_keys").write_text("key\n")
+    (ssh / "id_ed25519").write_text("private\n")
+    keys = accounts._read_and_reserve(tmp_path)
+    accounts.put_back_keys(tmp_path, keys)
+    shutil.rmtree(ssh)
+    accounts.put_back_keys(tmp_path, keys)
+    assert (ssh / "authorized_keys").read_text() == "key\n" and ssh.stat().st_mode & 0o777 == 0o700
+    accounts.put_back_keys(tmp_path, None)
+    assert sorted(path.name for path in ssh.iterdir()) == ["authorized_keys.dlbox-undone"]
+
+
+@pytest.mark.parametrize("trap", ["pipe", "giant", "directory"])
+def test_keys_that_are_no_plain_file_are_refused_at_once(tmp_path: Path, trap: str) -> None:
+    (tmp_path / ".ssh").mkdir()
+    keys = tmp_path / accounts.KEYS
+    if trap == "pipe":
+        os.mkfifo(keys)
+    elif trap == "giant":
+        keys.touch()
+        os.truncate(keys, 400 << 30)
+    else:
+        keys.mkdir()
+    with pytest.raises(OSError):
+        accounts.read_keys(tmp_path)
+
+
+def test_the_child_is_the_account_and_a_link_leads_only_where_the_account_may_go(tmp_path: Path) -> None:
+    def who(home: Path) -> list[int]:
+        return [os.geteuid(), os.getegid(), *os.getgroups()]
+
+    assert accounts.as_account("nobody", who)[0] == 65534
+    with pytest.raises(OSError, match="PermissionError"):
+        accounts.as_account("nobody", lambda home: Path("/etc/shadow").read_text())
+    with pytest.raises(OSError, match="no account"):
+        accounts.as_account("nobody-has-this", who)
+
+
+def test_a_home_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "SECONDS", 1)
+    with pytest.raises(OSError, match="no answer"):
+        accounts.as_account("nobody", lambda home: time.sleep(30))
+
+
+def test_the_report_reads_as_text(host: Host) -> None:
+    host.arm()
+    break_it(host)
+    host.guard().rollback("by hand", attended=True)
+    report = json.loads(json.dumps(host.guard().report()))
+    assert "outcome: rolled-back\nwhy: by hand\nreverted: firewall rules" in cli.as_text(report)
