@@ -55,3 +55,17 @@ def test_guessing_ends_in_a_ban_and_an_unban_lifts_it(host, address):
     assert len(banned) == 1
     host.check_output(f"fail2ban-client set sshd unbanip {banned[0]}")
     assert until(lambda: reaches_ssh(address))
+
+
+def test_what_a_local_account_writes_into_the_journal_counts_for_nothing(host, address):
+    """The jail's own match over the journal: a program that an account calls sshd is none, root's sshd is one."""
+    lines = host.file("/etc/fail2ban/jail.d/dlbox.local").content_string.splitlines()
+    match = next(line.partition("= ")[2] for line in lines if line.startswith("journalmatch"))
+    host.check_output("id mallory 2>/dev/null || useradd -m mallory; cp /usr/bin/logger /home/mallory/sshd")
+    forged = "Failed password for root from 203.0.113.99 port 22 ssh2"
+    host.check_output(f"su mallory -c '/home/mallory/sshd -t sshd {forged}; logger -t sshd {forged}'")
+    assert until(lambda: "203.0.113.99" in host.check_output("journalctl -q"))
+    assert "203.0.113.99" not in host.check_output(f"journalctl -q {match}")
+    options = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+    subprocess.run(["ssh", *options, f"intruder@{address}", "true"], capture_output=True, check=False, timeout=60)
+    assert until(lambda: "nvalid user intruder" in host.check_output(f"journalctl -q {match}"))
