@@ -301,6 +301,7 @@ def constants(tables: dict[str, Any], systems: dict[str, schema.System]) -> dict
         },
         "BUILDS": {name: [_build(name, row) for row in tables[name].build] for name in FRAMEWORKS},
         "KERAS_VERSION": tables["keras"].version,
+        "KERAS_FOR_TENSORFLOW": tables["keras"].tensorflow_needs,
         "KERAS_OLDER": [(one.version, tuple(_pair(text)[1] for text in one.pythons)) for one in tables["keras"].older],
         "KERAS_PYTHONS": _span(tables["keras"].pythons),
         "KERAS_FIRST_TENSORFLOW": tables["keras"].first_tensorflow,

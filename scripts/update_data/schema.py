@@ -429,6 +429,7 @@ class Keras:
     first_series: Dotted
     last_series: Dotted
     older: list[KerasRelease]
+    tensorflow_needs: dict[str, str]
 
 
 @dataclass(frozen=True)

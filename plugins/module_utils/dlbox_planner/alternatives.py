@@ -10,6 +10,7 @@ from typing import Any
 from .data.systems import SYSTEMS
 from .data.wheels import BUILDS
 from .model import PINS, Gpu, Problem
+from .versions import numbers
 
 Solve = Callable[[Problem], dict[str, Any]]
 LIMIT = 4
@@ -64,7 +65,7 @@ def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
     if "kernel" in causes:
         yield Change(
             f"use the release's kernel {problem.system.default_kernel}",
-            (),
+            (f"--kernel {problem.system.default_kernel}",),
             lambda p: p.changed(kernel=p.system.default_kernel),
         )
         yield Change("use NVIDIA's repository", ("--pin driver_source=nvidia",), _pin("driver_source", "nvidia"))
@@ -155,11 +156,12 @@ def _for_components(problem: Problem, result: dict[str, Any], solve: Solve) -> l
             options.append(Change(f"drop the pin python={problem.pin('python')}", ("--pin python=",), _unpin("python")))
         if not problem.pin(name):
             old = [build for build in BUILDS[name] if build.by_pin and not build.conda]
+            old.sort(key=lambda build: numbers(build.version), reverse=True)
             options += [
                 Change(
-                    f"pin {name}={build.version}, its last release for such a GPU",
-                    (f"--pin {name}={build.version}",),
-                    _pin(name, build.version),
+                    f"pin {name}={build.version}+{build.build}, its last release for such a GPU",
+                    (f"--pin {name}={build.version}+{build.build}",),
+                    _pin(name, f"{build.version}+{build.build}"),
                 )
                 for build in old
             ]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .data.cuda import CUDNN_DROPS_PRE_TURING, CUDNN_PRE_TURING, NATIVE_BRANCH
-from .data.wheels import BUILDS, KERAS_FIRST_TENSORFLOW, KERAS_OLDER, KERAS_PYTHONS, KERAS_VERSION, PYTHONS, Build
+from .data.wheels import (
+    BUILDS,
+    KERAS_FIRST_TENSORFLOW,
+    KERAS_FOR_TENSORFLOW,
+    KERAS_OLDER,
+    KERAS_PYTHONS,
+    KERAS_VERSION,
+    PYTHONS,
+    Build,
+)
 from .model import Exclusion, Gpu, Problem
 from .reasons import cores
 from .versions import at_least, numbers, starts_with
@@ -267,6 +276,10 @@ def _takes_keras(name: str, entry: dict[str, object], pinned: str) -> bool:
     if name == "tensorflow" and not at_least(str(entry["version"]), KERAS_FIRST_TENSORFLOW):
         return False
     newest = keras_release(numbers(str(entry["python"]))[1])
+    if name == "tensorflow":
+        series = ".".join(str(entry["version"]).split(".")[:2])
+        if numbers(pinned or newest) < numbers(KERAS_FOR_TENSORFLOW.get(series, "3.0")):
+            return False
     # a later Keras than the last for this Python does not install on it
     return bool(newest) and numbers(pinned or newest) <= numbers(newest)
 

@@ -46,8 +46,9 @@ REMEDIES = {
     "cudnn_lacks_cuda": "Pin a newer cuDNN or an older CUDA.",
     "tensorflow_blackwell": "Pin tensorflow=conda-forge for the build that conda-forge compiles for Blackwell, "
     "or let TensorFlow compute on the CPU.",
-    "wheel_lacks_gpu": "Pin an older version, or use that GPU for the display only.",
-    "python_unsupported": "Pin python=3.12, which suits every framework, or drop the pin.",
+    "wheel_lacks_gpu": "Take a build that has code for it, where the alternatives name one, or use that GPU for the "
+    "display only.",
+    "python_unsupported": "Drop the pin of Python, or that of the framework.",
     "cpu_lacks_avx": "Give the virtual machine the CPU model of its host, or pin tensorflow=conda-forge.",
     "index_not_allowed": "Allow PyTorch's own index.",
     "arch_unsupported": "Use a machine with an x86_64 or an aarch64 CPU.",

@@ -92,8 +92,8 @@ def test_alternatives_of_an_accepted_mixture() -> None:
 
 @pytest.mark.parametrize(("facts", "wishes", "change"), [
     (machine("RTX 5090"), {}, "take TensorFlow from conda-forge"),
-    (machine("Tesla K80"), {}, "pin pytorch=2.0.1, its last release for such a GPU"),
-    (machine("Tesla K80"), {}, "pin tensorflow=2.14.1, its last release for such a GPU"),
+    (machine("Tesla K80"), {}, "pin pytorch=2.7.1+cu118, its last release for such a GPU"),
+    (machine("Tesla K80"), {}, "pin tensorflow=2.14.1+cu118, its last release for such a GPU"),
     (machine("GTX 780 Ti", os="ubuntu-26.04"), {}, "use Ubuntu 22.04"),
     (machine("RTX 3090", os="debian-12", secure_boot=True), {"unattended": True}, "run with somebody at the console"),
     (machine("GTX 1080 Ti"), {"pins": {"cuda": "13.0"}}, "drop the pin cuda=13.0"),

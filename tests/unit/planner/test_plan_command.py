@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,14 @@ def run(*arguments: str, code: int = 0) -> str:
             status = stop.code
     assert status == code, (arguments, out.getvalue(), err.getvalue())
     return out.getvalue() or err.getvalue()
+
+
+def run_any(*arguments: str) -> str:
+    """Run the command line for a plan or a refusal, return its JSON."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert COMMAND.main([*arguments, "--format", "json"]) in (0, 2)
+    return out.getvalue()
 
 
 def test_a_plan_exits_0_and_json_has_the_documented_keys() -> None:
@@ -87,11 +96,25 @@ def test_options_reach_the_plan() -> None:
     assert wsl["driver"] is None and wsl["frameworks"]["jax"]["build"] == "cuda12"
 
 
-def test_alternatives_are_commands_that_work() -> None:
-    refused = json.loads(run("--gpu", "GTX 960", "--gpu", "RTX 5090", "--format", "json", code=2))
-    for item in refused["alternatives"]:
-        words = [word for argument in item["arguments"] for word in argument.split(" ", 1)]
-        assert json.loads(run("--gpu", "GTX 960", "--gpu", "RTX 5090", *words, "--format", "json"))["ok"]
+@pytest.mark.parametrize("command", [
+    "--gpu=GTX 960 --gpu=RTX 5090", "--gpu=GTX 580", "--gpu=GTX 580 --gpu=RTX 4090",
+    "--gpu=GTX 1080 Ti --pin=driver=595",
+    "--gpu=GTX 780 Ti --os=debian-13", "--gpu=RTX 3090 --os=debian-12 --secure-boot=on --unattended",
+    "--gpu=RTX 4090 --wsl --pin=driver=580", "--gpu=GTX 1080 Ti --wsl --driver=591.44", "--gpu=T4 --vgpu",
+    "--gpu=RTX 3090 --os=debian-13 --pin=driver=550-open", "--gpu=GTX 1080 Ti --pin=cuda=13.0", "--gpu=RTX 5090",
+    "--gpu=RTX 5090 --pin=cuda=12.4", "--gpu=GTX 960 --pin=pytorch=2.15.0", "--gpu=Tesla K80", "--gpu=GH200",
+    "--gpu=RTX 3090 --pin=keras=3.15.1 --pin=python=3.10", "--gpu=RTX 3090 --pin=python=3.14",
+    "--gpu=RTX 3090 --pin=modules=open --pin=driver=580-proprietary", "--gpu=GTX 1080 Ti --pin=modules=open",
+])  # fmt: skip
+def test_following_an_alternative_does_not_lead_to_the_next_refusal(command: str) -> None:
+    words = re.findall(r"--\S+?=.+?(?= --|$)|--\S+", command)
+    first = json.loads(run_any(*words))
+    for item in first["alternatives"]:
+        more = [word for argument in item["arguments"] for word in argument.split(" ", 1)]
+        if more:
+            again = json.loads(run_any(*words, *more))
+            assert again["ok"], (item, again["refusals"])
+    assert first["ok"] or any(item["arguments"] for item in first["alternatives"]), first["refusals"]
 
 
 def test_this_machine_without_ansible_and_from_saved_facts(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ BUILDS: dict[str, tuple[Build, ...]] = {
 
 #: Keras has no CUDA of its own: the plan picks the backend.
 KERAS_VERSION: str = tables.KERAS_VERSION
+#: Series of TensorFlow -> oldest Keras that it asks for.
+KERAS_FOR_TENSORFLOW: dict[str, str] = tables.KERAS_FOR_TENSORFLOW
 #: Older releases with the Pythons (minor versions) that the newest one has left.
 KERAS_OLDER: list[tuple[str, tuple[int, ...]]] = tables.KERAS_OLDER
 #: First TensorFlow that takes Keras 3: older ones pin their own Keras 2.
