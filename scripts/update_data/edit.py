@@ -11,6 +11,8 @@ import tomllib
 
 from . import toml
 
+ANY_KEY = re.compile(r"^[^\s#\[][^\n]*? = (?:\[\n(?:  .*\n)*\]|.*)\n", re.MULTILINE)
+
 
 def _blocks(text: str) -> list[str]:
     """Return the text in pieces that begin with a table's header (the first: the top of the file)."""
@@ -24,9 +26,9 @@ def _set(block: str, changes: Mapping[str, object]) -> str:
         if pattern.search(block):
             block = pattern.sub(lambda _, line=line: line, block, count=1)  # type: ignore[misc]
         else:
-            head, _, rest = block.rstrip("\n").rpartition("\n")
-            tail = block[len(block.rstrip("\n")) :]
-            block = f"{head}\n{rest}\n{line.rstrip()}{tail}" if head else f"{rest}\n{line.rstrip()}{tail}"
+            # after the last key, before a comment that belongs to the next table
+            ends = [match.end() for match in ANY_KEY.finditer(block)] or [block.index("\n") + 1]
+            block = block[: ends[-1]] + line + block[ends[-1] :]
     return block
 
 

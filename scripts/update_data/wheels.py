@@ -192,27 +192,24 @@ def renew(text: str, rows: Iterable[Mapping[str, Any]], index: Index, deep: bool
             continue
         name, version, extras = _pinned(row["requirements"])
         projects.setdefault(name, set()).add(Version(version))
-        for machine in row.get("architectures", ["x86_64"]):
-            parts = [name]
-            if name == "jax":
-                parts += ["jaxlib", *(f"jax-{extra}-plugin" for extra in extras)]
-            have = [pythons(index.wheels(part), version, machine) for part in parts]
-            both = [one for one in have[0] if all(one in other for other in have)]
-            label = f"{name} {version} {row['build']} {machine}"
-            if not both:
-                remarks.append(f"{label}: the index has no such wheel")
-                continue
-            changes: dict[str, object] = {} if len(row.get("architectures", [""])) > 1 else {"pythons": both}
-            if len(row.get("architectures", [""])) > 1 and both != list(row["pythons"]):
-                remarks.append(f"{label}: wheels for {', '.join(both)}, and the row is for several architectures")
-            if row.get("cuda") and name in BUILD_INFO and (deep or not row.get("code")):
-                wheel = next(
-                    one
-                    for one in index.wheels(name)
-                    if one.version == Version(version) and machine in one.architectures and not one.yanked
-                )
-                changes.update(inspect(wheel))
-            text = set_values(text, "[[build]]", changes, lambda other, row=row: other == row)  # type: ignore[misc]
+        machines = row.get("architectures", ["x86_64"])
+        parts = [name]
+        if name == "jax":
+            parts += ["jaxlib", *(f"jax-{extra}-plugin" for extra in extras)]
+        have = [pythons(index.wheels(part), version, machine) for part in parts for machine in machines]
+        common = [one for one in have[0] if all(one in other for other in have)]
+        if not common:
+            remarks.append(f"{name} {version} {row['build']} ({', '.join(machines)}): the index has no such wheel")
+            continue
+        changes: dict[str, object] = {"pythons": common}
+        if row.get("cuda") and name in BUILD_INFO and (deep or not row.get("code")):
+            wheel = next(
+                one
+                for one in index.wheels(name)
+                if one.version == Version(version) and machines[0] in one.architectures and not one.yanked
+            )
+            changes.update(inspect(wheel))
+        text = set_values(text, "[[build]]", changes, lambda other, row=row: other == row)  # type: ignore[misc]
     for name, known in projects.items():
         newest = index.newest(name)
         if newest and newest > max(known):

@@ -264,8 +264,9 @@ def _kernel_rule(problem: Problem, candidate: Candidate) -> Exclusion | None:
         return None
     gap = branch.kernel_gap if candidate.offer.modules in branch.gap_modules else None
     broken = gap is not None and gap[0] <= version and version[:2] < gap[1]
-    if broken or (branch.kernel_until is not None and version[:2] > branch.kernel_until):
-        limit = ".".join(map(str, gap[0] if broken and gap else branch.kernel_until or ()))
+    until = candidate.offer.tested_linux or branch.kernel_until
+    if broken or (until is not None and version[:2] > until):
+        limit = ".".join(map(str, gap[0] if broken and gap else until or ()))
         reason = (
             f"the {candidate.offer.modules} modules of {candidate.offer.version or branch.number} "
             f"do not build from Linux {limit} on"
