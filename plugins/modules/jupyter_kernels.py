@@ -82,6 +82,7 @@ todo:
   returned: success
 """
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -89,7 +90,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_jupyter import kernelspec
-from ansible.module_utils.dlbox_jupyter.files import write
+from ansible.module_utils.dlbox_run_as import replace_file, root_only
 
 # A kernel name's characters, by Jupyter's own rule.
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -144,6 +145,9 @@ def alias(environments: list[kernelspec.Environment], name: str) -> list[kernels
 
 def settle(module: AnsibleModule, folder: Path, wanted: dict[str, str]) -> list[dict[str, str]]:
     """Make the specifications of ours in a folder the wanted ones; the diffs, empty when nothing changed."""
+    problem = root_only(folder) if os.geteuid() == 0 and folder.exists() else ""
+    if problem:
+        module.fail_json(msg=f"{folder} is every account's Jupyter kernels, and {problem}: make it root's alone")
     now = kernelspec.present(folder)
     foreign = sorted(wanted.keys() & (now.folders - now.ours))
     if foreign:
@@ -160,7 +164,7 @@ def settle(module: AnsibleModule, folder: Path, wanted: dict[str, str]) -> list[
         for name in sorted(name for name in wanted if before.get(name) != wanted[name]):
             (folder / name).mkdir(exist_ok=True)
             (folder / name).chmod(0o755)
-            write(folder / name / "kernel.json", wanted[name], 0o644)
+            replace_file(folder / name / "kernel.json", wanted[name], 0o644)
     return diff(before, wanted, folder)
 
 

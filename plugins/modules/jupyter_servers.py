@@ -44,18 +44,20 @@ options:
         account's rights; another has to exist.
     type: str
     default: "~"
+  links:
+    description:
+      - Links in every account's start folder, made with the account's rights, as mappings with C(path) and, where the
+        link has another name than the folder, C(name). Other keys are ignored.
+      - What is already there under such a name stays, and is named in RV(todo).
+    type: list
+    elements: dict
+    default: []
   tls:
-    description: Listen on all addresses, encrypted with I(config_dir)/USER/tls.crt and tls.key, instead of on loopback.
+    description:
+      - The servers are reached through a TLS endpoint that listens on all addresses on their port. They themselves
+        listen on loopback at another port, RV(listen), and I(config_dir)/USER/tls.conf tells stunnel(8) about both.
     type: bool
     default: false
-  certificate:
-    description: With I(tls), the PEM file on the host that every account's server gets a copy of.
-    type: path
-    default: ""
-  key:
-    description: With I(tls), the PEM file with its key. Each copy is readable by its account only.
-    type: path
-    default: ""
   address:
     description: Name or address of this machine, for I(access).
     type: str
@@ -138,13 +140,21 @@ access:
   type: list
   elements: str
   returned: success
+listen:
+  description: Port on loopback that each account's server listens on.
+  type: dict
+  returned: success
+tls_unit:
+  description: Whether a TLS endpoint was set up by this or an earlier run.
+  type: bool
+  returned: success
 packages:
-  description: Debian packages that enabled extensions call and that are not installed.
+  description: Debian packages that are needed and not installed, such as those that enabled extensions call.
   type: list
   elements: str
   returned: success
 todo:
-  description: Sentences for the owner, about extensions that are on but not installed.
+  description: Sentences for the owner, about extensions that are on but not installed and links that could not be made.
   type: list
   elements: str
   returned: success
@@ -158,12 +168,17 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_jupyter import files, settings
 from ansible.module_utils.dlbox_jupyter import password as passwords
+from ansible.module_utils.dlbox_jupyter import settings
 
 CONFIG = "jupyter_server_config.json"
 PAGE = "labconfig/page_config.json"
+TLS = "tls.conf"
+TLS_UNIT = Path("/etc/systemd/system/jupyterlab-tls@.service")
+#: Bytes of a configuration: its account owns the file and could make it any size.
+LARGEST = 1 << 20
 #: Says for which password file and hash it was verified that one belongs to the other.
 VERIFIED = "password-verified"
 
@@ -179,60 +194,74 @@ class Secret(NamedTuple):
 def old_hash(file: Path) -> str:
     """The hash in an existing configuration; "" if there is none."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))["PasswordIdentityProvider"]["hashed_password"]
+        found = json.loads(run_as.read_regular(file, LARGEST, follow=False))
+        hashed = found["PasswordIdentityProvider"]["hashed_password"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return found if isinstance(found, str) and passwords.is_hash(found) else ""
+    return hashed if isinstance(hashed, str) and passwords.is_hash(hashed) else ""
 
 
-def read_own(account: pwd.struct_passwd, file: Path) -> str:
-    """The password in the user's file, read with the user's rights; "" if there is none."""
+class OwnFile(NamedTuple):
+    """A user's password file, as its user sees it; all empty where there is none."""
+
+    text: str = ""
+    version: str = ""
+    """What changes with every change of the file. Nobody but the kernel sets ctime."""
+    open: bool = False
+    """Whether others can read it."""
+
+
+def read_own(account: run_as.Account, file: Path) -> OwnFile:
+    """The user's password file, read with the user's rights. Raises OSError."""
 
     def work() -> str:
         try:
-            return file.read_text(encoding="utf-8").strip()
+            # Before it is read: a password that its user changes in this moment is another version.
+            state = file.lstat()
+            text = run_as.read_regular(file, 4096).decode("utf-8", "replace").strip()
         except FileNotFoundError:
-            return ""
+            return json.dumps(OwnFile())
+        version = f"{state.st_dev} {state.st_ino} {state.st_size} {state.st_ctime_ns}"
+        return json.dumps(OwnFile(text, version, bool(state.st_mode & 0o077)))
 
-    return str(files.as_user(account, work))
+    return OwnFile(*json.loads(run_as.call_as(account, work)))
 
 
-def write_own(account: pwd.struct_passwd, file: Path, clear: str) -> None:
-    """Write the user's password file with the user's rights: mode 0600 in folders that only the user can enter."""
+class Folders(NamedTuple):
+    """What a start folder lacks, or lacked."""
+
+    folder: bool
+    links: list[str]
+    taken: list[str]
+    """Names of links in whose place something else is."""
+
+
+def settle_folders(account: run_as.Account, folder: Path, links: dict[str, str], dry: bool) -> Folders:
+    """Make a start folder and the links in it with the account's rights. Raises OSError."""
 
     def work() -> str:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.write(file, clear + "\n", 0o600)
-        return ""
+        missing = not folder.is_dir()
+        if missing and not dry:
+            folder.mkdir(parents=True, exist_ok=True)
+        lacking, taken = [], []
+        for name, target in links.items():
+            link = folder / name
+            if link.is_symlink() and str(link.readlink()) == target:
+                continue
+            if os.path.lexists(link):
+                taken.append(str(link))
+                continue
+            lacking.append(str(link))
+            if not dry:
+                link.symlink_to(target)
+        return json.dumps(Folders(missing, lacking, taken))
 
-    files.as_user(account, work)
-
-
-def remove_own(account: pwd.struct_passwd, file: Path) -> None:
-    """Remove the user's password file with the user's rights."""
-
-    def work() -> str:
-        file.unlink(missing_ok=True)
-        return ""
-
-    files.as_user(account, work)
-
-
-def too_open(file: Path) -> bool:
-    """Whether others can read the user's password file."""
-    try:
-        return bool(file.lstat().st_mode & 0o077)
-    except OSError:
-        return False
+    return Folders(*json.loads(run_as.call_as(account, work)))
 
 
-def version(file: Path) -> str:
-    """What changes with every change of a file; "" where there is none. Nobody but the kernel sets ctime."""
-    try:
-        state = file.lstat()
-    except OSError:
-        return ""
-    return f"{state.st_dev} {state.st_ino} {state.st_size} {state.st_ctime_ns}"
+def inner_port(port: int) -> int:
+    """Where a server listens on loopback while a TLS endpoint has its port."""
+    return port + 10000 if port <= 55535 else port - 10000
 
 
 def choose(given: str, own: str, old: str) -> Secret:
@@ -272,6 +301,9 @@ def objections(params: dict[str, Any], known: dict[str, pwd.struct_passwd], chec
             found.append(f"port {port} is given to {' and '.join(sharing)}; each server needs its own (jupyter_ports)")
         if not str(port).isdecimal() or not 1024 <= int(port) <= 65535:
             found.append(f"port {port} of {user} is not a number from 1024 to 65535")
+    numbers = [int(port) for port in ports.values() if str(port).isdecimal()] if params["tls"] else []
+    for port in sorted({inner_port(port) for port in numbers} & set(numbers)):
+        found.append(f"port {port} is given to a server, and needed behind the TLS endpoint of another (jupyter_ports)")
     for user, given in params["passwords"].items():
         if user not in ports:
             found.append(
@@ -298,6 +330,13 @@ def objections(params: dict[str, Any], known: dict[str, pwd.struct_passwd], chec
             f"{params['python']} does not exist: JupyterLab needs its environment first "
             "(run the role conda, or name another environment in jupyter_environment)"
         )
+    elif ports and os.geteuid() == 0 and Path(params["python"]).exists():
+        loose = run_as.root_only(params["python"])
+        if loose:
+            found.append(
+                f"{loose}, and the JupyterLab of every account would run from there: "
+                "make the environment root's alone, or name another in jupyter_environment"
+            )
     return found
 
 
@@ -316,9 +355,10 @@ def missing_extensions(python: Path, extensions: list[dict[str, Any]]) -> list[s
     return missing
 
 
-def missing_packages(module: AnsibleModule, extensions: list[dict[str, Any]]) -> list[str]:
-    """Debian packages that enabled extensions call and that are not installed."""
-    wanted = sorted({name for extension in extensions if extension["enabled"] for name in extension["system"]})
+def missing_packages(module: AnsibleModule, extensions: list[dict[str, Any]], tls: bool) -> list[str]:
+    """Debian packages that enabled extensions and the TLS endpoint call and that are not installed."""
+    called = {name for extension in extensions if extension["enabled"] for name in extension["system"]}
+    wanted = sorted(called | ({"stunnel4"} if tls else set()))
     if not wanted:
         return []
     # Its exit status says that a name is unknown, which is one more that is missing.
@@ -350,13 +390,21 @@ def shown(text: str) -> str:
         return "(not JSON)\n"
 
 
+def text_of(file: Path) -> str:
+    """The text of a configuration; "" where there is none."""
+    try:
+        return str(run_as.read_regular(file, LARGEST, follow=False).decode("utf-8", "replace"))
+    except OSError:
+        return ""
+
+
 def right(file: Path, content: str, uid: int, mode: int) -> bool:
     """Whether a file has this content, owner and mode."""
     try:
         state = file.lstat()
-        return (state.st_uid, state.st_mode & 0o7777) == (uid, mode) and file.read_text(encoding="utf-8") == content
-    except (OSError, ValueError):
+    except OSError:
         return False
+    return (state.st_uid, state.st_mode & 0o7777) == (uid, mode) and text_of(file) == content
 
 
 class Person(NamedTuple):
@@ -400,7 +448,11 @@ class Work:
             )
             for name in self.params["ports"]
         }
-        self.versions: dict[str, str] = {}
+        self.own: dict[str, OwnFile] = dict.fromkeys(self.params["ports"], OwnFile())
+        self.links = {
+            str(item.get("name") or Path(item["path"]).name): str(item["path"]) for item in self.params["links"]
+        }
+        self.taken: list[str] = []
         self.changed = False
         self.diffs: list[dict[str, str]] = []
         wrong = objections(self.params, known, self.dry)
@@ -409,12 +461,12 @@ class Work:
 
     def secret(self, person: Person) -> Secret:
         """Where this account's password comes from."""
-        # Before it is read: a password that its user changes in this moment is another version.
-        self.versions[person.name] = version(person.own_file)
         try:
-            own = read_own(person.account, person.own_file) if person.account else ""
+            if person.account:
+                self.own[person.name] = read_own(run_as.account(person.name), person.own_file)
         except OSError as error:
             self.module.fail_json(msg=f"cannot read {person.own_file} as {person.name}: {error}")
+        own = self.own[person.name].text
         secret = choose(str(self.params["passwords"].get(person.name, "")), own, old_hash(person.folder / CONFIG))
         if secret.source == "file" and len(own) < passwords.SHORTEST:
             self.module.fail_json(
@@ -439,16 +491,20 @@ class Work:
         if not self.python.is_file():
             # Check mode before the environment exists.
             return ready | dict.fromkeys(to_hash, "(not hashed yet)")
-        try:
-            made: dict[str, str] = passwords.Hasher(str(self.python)).hashes(to_hash)
-            return ready | made
-        except RuntimeError as error:
-            self.module.fail_json(msg=str(error))
-        return {}
+        made: dict[str, str] = {}
+        for name, (clear, old_one) in to_hash.items():
+            if self.people[name].account is None:
+                made[name] = "(not hashed yet)"  # check mode before the account exists
+                continue
+            try:
+                made[name] = passwords.hashed(str(self.python), run_as.account(name), clear, old_one)
+            except RuntimeError as error:
+                self.module.fail_json(msg=str(error))
+        return ready | made
 
     def note_of(self, person: Person, hashed: str) -> str:
         """What VERIFIED says when this hash is that of the password file as it was read; it tells nothing of either."""
-        return hashlib.sha256(f"{self.versions[person.name]} {hashed}".encode()).hexdigest() + "\n"
+        return hashlib.sha256(f"{self.own[person.name].version} {hashed}".encode()).hexdigest() + "\n"
 
     def verified(self, person: Person, hashed: str) -> bool:
         """Whether an earlier run has found that this hash is that of the account's password file."""
@@ -457,84 +513,82 @@ class Work:
     def remember(self, person: Person, hashed: str) -> None:
         """Note for the next run that this hash is that of the account's password file."""
         if not self.dry and not self.verified(person, hashed):
-            files.write(person.folder / VERIFIED, self.note_of(person, hashed), 0o400)
+            run_as.replace_file(person.folder / VERIFIED, self.note_of(person, hashed), 0o400)
 
     def keep_password(self, person: Person, secret: Secret) -> None:
         """Write a generated password where its user finds it, close a file that is too open, remove a stale one."""
         account = person.account
-        if secret.source == "generated" or (secret.source == "file" and too_open(person.own_file)):
+        own = self.own[person.name]
+        if secret.source == "generated" or (secret.source == "file" and own.open):
             self.changed = True
             if not self.dry and account:
-                write_own(account, person.own_file, secret.clear)
-        elif secret.source == "given" and account and person.own_file.is_file():
+                run_as.write_as(run_as.account(person.name), person.own_file, secret.clear + "\n")
+        elif secret.source == "given" and account and own.version:
             # It no longer opens anything and would only mislead.
             self.changed = True
             if not self.dry:
-                remove_own(account, person.own_file)
+                run_as.remove_as(run_as.account(person.name), person.own_file)
 
     def configure(self, person: Person, hashed: str) -> None:
         """Write the account's configuration."""
-        tls = self.params["tls"]
-        wish = settings.Server(
+        tls, port = self.params["tls"], int(self.params["ports"][person.name])
+        server = settings.Server(
             user=person.name,
-            port=int(self.params["ports"][person.name]),
+            port=self.listen(person.name),
             start_folder=folder_of(self.params["start_folder"], person.home),
-            certificate=str(person.folder / "tls.crt") if tls else "",
-            key=str(person.folder / "tls.key") if tls else "",
+            behind_tls=tls,
             terminals=self.params["terminals"],
             default_kernel=self.params["default_kernel"],
             extensions=tuple(self.params["extensions"]),
             extra=self.params["settings"],
         )
-        contents = {CONFIG: settings.server_settings(wish, hashed), PAGE: settings.page_settings(wish)}
-        for name, content in contents.items():
-            file, text = person.folder / name, as_text(content)
-            if right(file, text, person.uid, 0o400):
+        gid = person.account.pw_gid if person.account else 0
+        # The password's hash is the account's to read; the rest is root's and no secret.
+        files = [
+            (CONFIG, as_text(settings.server_settings(server, hashed)), person.uid, gid, 0o400),
+            (PAGE, as_text(settings.page_settings(server)), person.uid, gid, 0o400),
+        ]
+        if tls:
+            endpoint = settings.tls_endpoint(person.name, port, server.port)
+            files.append((TLS, endpoint, os.geteuid(), os.getegid(), 0o644))
+        elif (person.folder / TLS).exists():
+            self.note(person.folder / TLS, text_of(person.folder / TLS), "")
+            if not self.dry:
+                (person.folder / TLS).unlink()
+        for name, text, uid, gid, mode in files:
+            file = person.folder / name
+            if right(file, text, uid, mode):
                 continue
-            before = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-            self.note(file, shown(before), shown(text))
+            before = text_of(file)
+            self.note(file, *(side if name == TLS else shown(side) for side in (before, text)))
             if not self.dry and person.account:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 for place in (self.root, person.folder, file.parent):
                     place.chmod(0o755)
-                files.write(file, text, 0o400, person.uid, person.account.pw_gid)
+                run_as.replace_file(file, text, mode, uid, gid)
+
+    def listen(self, name: str) -> int:
+        """The port on loopback of an account's server."""
+        port = int(self.params["ports"][name])
+        return inner_port(port) if self.params["tls"] else port
 
     def start_folder(self, person: Person) -> None:
-        """Make the account's start folder where it is below its home; without it the server would not start."""
+        """Make the account's start folder, without which the server would not start, and the links in it."""
+        if person.account is None:
+            return
         folder = Path(folder_of(self.params["start_folder"], person.home))
-        if person.account is None or folder.is_dir():
-            return
-        self.note(folder, "", "a folder\n")
-        if self.dry:
-            return
-
-        def work() -> str:
-            folder.mkdir(parents=True, exist_ok=True)
-            return ""
-
         try:
-            files.as_user(person.account, work)
+            found = settle_folders(run_as.account(person.name), folder, self.links, self.dry)
         except OSError as error:
             self.module.fail_json(
                 msg=f"jupyter_start_folder is {self.params['start_folder']}: {person.name} cannot make {folder} "
                 f"({error}). Make it, or choose a folder below the home"
             )
-
-    def certify(self, person: Person) -> None:
-        """Give the account's server its copy of the certificate and key."""
-        for source, name in ((self.params["certificate"], "tls.crt"), (self.params["key"], "tls.key")):
-            try:
-                text = Path(source).read_text(encoding="utf-8")
-            except OSError as error:
-                if self.dry:
-                    continue  # it may be only announced
-                self.module.fail_json(msg=f"cannot read {source} for the server of {person.name}: {error}")
-            file = person.folder / name
-            if right(file, text, person.uid, 0o400):
-                continue
-            self.note(file, "", f"(a copy of {source})\n")
-            if not self.dry and person.account:
-                files.write(file, text, 0o400, person.uid, person.account.pw_gid)
+        if found.folder:
+            self.note(folder, "", "a folder\n")
+        for link in found.links:
+            self.note(Path(link), "", "a link\n")
+        self.taken += found.taken
 
     def forget(self) -> None:
         """Remove the configuration of accounts that are not listed, and their password, which opens nothing more."""
@@ -542,8 +596,8 @@ class Work:
             if (place / CONFIG).is_file() and place.name not in self.people:
                 self.note(place, f"{place.name}\n", "")
                 if not self.dry:
-                    for account in accounts([place.name]).values():
-                        remove_own(account, Path(account.pw_dir, self.params["password_file"]))
+                    for name, account in accounts([place.name]).items():
+                        run_as.remove_as(run_as.account(name), Path(account.pw_dir, self.params["password_file"]))
                     shutil.rmtree(place)
         if not self.people and self.root.is_dir() and not self.dry and not any(self.root.iterdir()):
             self.root.rmdir()
@@ -565,8 +619,6 @@ class Work:
             self.configure(person, hashes[name])
             if secrets[name].source == "file":
                 self.remember(person, hashes[name])
-            if self.params["tls"]:
-                self.certify(person)
         self.forget()
         servers: list[dict[str, Any]] = [
             {
@@ -596,9 +648,13 @@ class Work:
                 f"JupyterLab has no {', '.join(missing)}: add the package to the environment "
                 f"{self.python.parent.parent}, or set enabled: false in jupyter_extensions."
             ]
-            if missing
+            * bool(missing)
+            + [f"{link} is not the link to a data folder: rename it, and run again." for link in self.taken],
+            listen={name: self.listen(name) for name in self.people},
+            tls_unit=self.params["tls"] or TLS_UNIT.exists(),
+            packages=missing_packages(self.module, self.params["extensions"], self.params["tls"])
+            if self.people
             else [],
-            packages=missing_packages(self.module, self.params["extensions"]) if self.people else [],
             diff=self.diffs,
         )
 
@@ -621,9 +677,8 @@ def main() -> None:
             "ports": {"type": "dict", "required": True},
             "passwords": {"type": "dict", "default": {}, "no_log": True},
             "start_folder": {"type": "str", "default": "~"},
+            "links": {"type": "list", "elements": "dict", "default": []},
             "tls": {"type": "bool", "default": False},
-            "certificate": {"type": "path", "default": ""},
-            "key": {"type": "path", "default": "", "no_log": False},
             "address": {"type": "str", "default": "localhost"},
             "ssh_port": {"type": "int", "default": 22},
             "terminals": {"type": "bool", "default": True},

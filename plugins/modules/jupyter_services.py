@@ -82,7 +82,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_jupyter import files
+from ansible.module_utils.dlbox_run_as import replace_file
 
 UNITS = Path("/etc/systemd/system")
 PROPERTIES = (
@@ -212,7 +212,7 @@ class Systemd:
             if before:
                 self.module.backup_local(str(file))
             if text:
-                files.write(file, text, 0o644)  # systemd is told by who sees that its unit is stale
+                replace_file(file, text, 0o644)  # systemd is told by who sees that its unit is stale
             else:
                 file.unlink()
                 self.order("daemon-reload")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import address
+from conftest import address, opens
 
 testinfra_hosts = ["ansible://dlbox-jupyter-u2204"]
 GIVEN = "wrought-iron Gauss 1777"
@@ -21,7 +21,7 @@ GIVEN = "wrought-iron Gauss 1777"
 def certificate(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The host's self-signed certificate, as a person would take it into the browser's trust."""
     file = tmp_path_factory.mktemp("tls") / "tls.crt"
-    file.write_text(host.file("/etc/jupyterlab/ada/tls.crt").content_string)
+    file.write_text(host.file("/var/lib/dlbox/jupyter/tls.crt").content_string)
     return file
 
 
@@ -42,7 +42,7 @@ def test_plain_http_gets_nothing(host: Any) -> None:
 
 
 def test_the_password_holds_over_the_network_too(host: Any, ask: Any) -> None:
-    where = {"scheme": "https", "name": address(host), "ca": "/etc/jupyterlab/ada/tls.crt"}
+    where = {"scheme": "https", "name": address(host), "ca": "/var/lib/dlbox/jupyter/tls.crt"}
     assert ask(8888, None, ["/api/contents"], **where)["/api/contents"][0] == 403
     assert ask(8888, "wrong password", [], **where) == {"login": 401}
     answers = ask(8888, GIVEN, ["/api/contents"], **where)
@@ -81,10 +81,26 @@ def test_the_firewall_lets_the_home_network_in_and_to_nothing_else(host: Any) ->
     assert not connects("elsewhere", 8888) and not connects("elsewhere", 9999)
 
 
-def test_the_key_is_readable_by_its_account_only(host: Any) -> None:
-    for path, user in (("/var/lib/dlbox/jupyter/tls.key", "root"), ("/etc/jupyterlab/ada/tls.key", "ada")):
-        key = host.file(path)
-        assert key.user == user and key.mode & 0o077 == 0, path
+def test_no_account_can_read_the_key(host: Any) -> None:
+    key = host.file("/var/lib/dlbox/jupyter/tls.key")
+    assert key.user == "root" and key.mode & 0o077 == 0
+    credential = "/run/credentials/jupyterlab-tls@ada.service/tls.key"
+    assert host.file(credential).exists
+    host.check_output("id eve || useradd -m eve")
+    marked = key.content_string.splitlines()[1]
+    for account in ("ada", "eve", "nobody"):
+        assert host.run(f"runuser -u {account} -- cat {credential}").rc != 0, account
+        found = host.run(
+            f"runuser -u {account} -- grep -rlFs --exclude-dir=proc --exclude-dir=sys {marked}"
+            " /etc /home /run /var /tmp /usr/local /srv"
+        )
+        assert found.stdout == "", (account, found.stdout)
+    assert "ada" not in host.check_output("ps -o user= -C stunnel4")
+
+
+def test_the_server_itself_listens_on_loopback_alone(host: Any) -> None:
+    assert "127.0.0.1:18888" in host.check_output("ss -ltn")
+    assert not opens(address(host), 18888)
 
 
 def test_a_browser_that_trusts_the_certificate_gets_in(host: Any, browser: Any, certificate: Path) -> None:

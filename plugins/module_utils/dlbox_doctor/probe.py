@@ -581,8 +581,9 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
         server, identity, password = (
             settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider")
         )
-        port = int(server.get("port", 8888))
-        tls = bool(server.get("certfile"))
+        endpoint = re.search(r"^accept = \S*:(\d+)$", read(f"/etc/jupyterlab/{account}/tls.conf") or "", re.MULTILINE)
+        port = int(endpoint.group(1) if endpoint else server.get("port", 8888))
+        tls = bool(endpoint or server.get("certfile"))
         wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic"
         shown = run(["systemctl", "show", f"--property={wanted}", f"jupyterlab@{account}.service"])
         unit = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)

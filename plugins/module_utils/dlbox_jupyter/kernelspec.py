@@ -9,11 +9,15 @@ Format: https://jupyter-client.readthedocs.io/en/stable/kernels.html
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ansible.module_utils import dlbox_run_as as run_as
+
 MARK = "dlbox"
+LARGEST = 1 << 20  # bytes of a specification or a list of variables
 # The starting point for an environment that does not exist yet (check mode): what ipykernel 7 itself installs.
 IPYKERNEL: dict[str, Any] = {
     "argv": ["python", "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -52,9 +56,22 @@ def offered(prefix: Path) -> dict[str, dict[str, Any]]:
 def read(file: Path) -> Any:
     """The JSON in a file; None where there is no readable JSON."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(run_as.read_regular(file, LARGEST))
     except (OSError, ValueError):
         return None
+
+
+def loose(prefix: Path) -> str:
+    """Who else than root can change what a Jupyter kernel of this environment is; "" for nobody, and without root.
+
+    Every account is offered it: what root writes into a specification must be root's in the environment as well.
+    """
+    if os.geteuid() != 0:
+        return ""
+    read_here = [*(prefix / "share" / "jupyter" / "kernels").glob("*/kernel.json")]
+    read_here += [file for file in (prefix / "conda-meta" / "state", prefix / "bin" / "python") if file.exists()]
+    read_here += (prefix / "etc" / "conda" / "env_vars.d").glob("*.json")
+    return next((problem for problem in map(run_as.root_only, [prefix / "bin", *read_here]) if problem), "")
 
 
 def variables(prefix: Path) -> dict[str, str]:
@@ -150,6 +167,10 @@ def wanted(environments: list[Environment], announced: bool) -> tuple[dict[str, 
                 texts[env.name] = text(specification(env, IPYKERNEL))
             else:
                 skipped[env.name] = f"{env.prefix} does not exist"
+            continue
+        problem = loose(env.prefix)
+        if problem:
+            skipped[env.name] = f"{problem}, and whoever starts its Jupyter kernel would run what is put there"
             continue
         specs = offered(env.prefix)
         if not specs:

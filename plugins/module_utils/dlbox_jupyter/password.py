@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import subprocess
-from collections.abc import Mapping
-from typing import NamedTuple
+
+from ansible.module_utils import dlbox_run_as as run_as
 
 # jupyter_server.auth.passwd() writes `argon2:` and the hash as argon2-cffi encodes it.
 ARGON2 = re.compile(r"argon2:\$argon2(id|i|d)\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
@@ -19,14 +18,12 @@ ARGON2 = re.compile(r"argon2:\$argon2(id|i|d)\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z
 WEAK = re.compile(r"(md5|sha1|sha224|sha256|sha384|sha512):[0-9a-f]{8,32}:[0-9a-f]{32,128}")
 SHORTEST = 8
 
-# Runs under the server's interpreter; -I keeps the caller's environment and folder out of it.
+# Runs under the server's interpreter.
 HELPER = """\
 import json, sys
 from jupyter_server.auth import passwd, passwd_check
-answer = {}
-for user, (password, old) in json.load(sys.stdin).items():
-    answer[user] = old if old and passwd_check(old, password) else passwd(password, "argon2")
-json.dump(answer, sys.stdout)
+password, old = json.load(sys.stdin)
+json.dump(old if old and passwd_check(old, password) else passwd(password, "argon2"), sys.stdout)
 """
 
 
@@ -64,26 +61,14 @@ def generate() -> str:
     return secrets.token_urlsafe(18)
 
 
-class Hasher(NamedTuple):
-    """The server's own hashing, one process for all users."""
+def hashed(python: str, who: run_as.Account, clear: str, old: str) -> str:
+    """The hash of a user's password, by the server's own code in a process of that user.
 
-    python: str
-
-    def hashes(self, secrets_: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-        """Hash by user: {user: (password, old hash or "")}; an old hash that verifies is returned unchanged.
-
-        Raises RuntimeError when the interpreter has no working jupyter_server.
-        """
-        if not secrets_:
-            return {}
-        run = subprocess.run(
-            [self.python, "-I", "-c", HELPER],
-            input=json.dumps({user: list(pair) for user, pair in secrets_.items()}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if run.returncode != 0:
-            last = (run.stderr.strip().splitlines() or ["no message"])[-1]
-            raise RuntimeError(f"{self.python} cannot hash passwords with jupyter_server: {last}")
-        return {str(user): str(value) for user, value in json.loads(run.stdout).items()}
+    An old hash that verifies is returned unchanged. Raises RuntimeError when the interpreter has no working
+    jupyter_server.
+    """
+    done = run_as.run([*run_as.isolated_python(python), "-c", HELPER], who, text=json.dumps([clear, old]))
+    if done.rc != 0:
+        last = (done.err.strip().splitlines() or ["no message"])[-1]
+        raise RuntimeError(f"{python} cannot hash passwords with jupyter_server: {last}")
+    return str(json.loads(done.out))

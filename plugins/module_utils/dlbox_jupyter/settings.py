@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 # What makes the server private. An extra setting that names one of these is refused.
 PROTECTED = {
-    "IdentityProvider": {"token", "identity_provider_class"},
+    "IdentityProvider": {"token", "identity_provider_class", "secure_cookie"},
     "PasswordIdentityProvider": {"hashed_password", "password_required", "allow_password_change"},
     "ServerApp": {
         "ip", "port", "port_retries", "token", "password", "password_required", "allow_remote_access",
@@ -25,13 +25,12 @@ NEWS = "@jupyterlab/apputils-extension:announcements"
 
 
 class Server(NamedTuple):
-    """One user's server as the owner wants it. Paths are absolute; an empty `certificate` means loopback only."""
+    """One user's server as the owner wants it. It listens on loopback; `behind_tls` is one reached from elsewhere."""
 
     user: str
     port: int
     start_folder: str
-    certificate: str = ""
-    key: str = ""
+    behind_tls: bool = False
     terminals: bool = True
     default_kernel: str = ""
     extensions: tuple[Mapping[str, Any], ...] = ()
@@ -50,7 +49,6 @@ def refused(extra: Mapping[str, Any]) -> list[str]:
 
 def server_settings(server: Server, hashed: str) -> dict[str, Any]:
     """The content of jupyter_server_config.json. `hashed` is the password's hash."""
-    tls = bool(server.certificate)
     settings: dict[str, dict[str, Any]] = {
         # An empty token switches token login off: nothing secret in a URL or a process list.
         "IdentityProvider": {"token": ""},
@@ -69,13 +67,13 @@ def server_settings(server: Server, hashed: str) -> dict[str, Any]:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         },
         "ServerApp": {
-            "ip": "" if tls else "127.0.0.1",
+            "ip": "127.0.0.1",
             "port": server.port,
             # Another port than the announced one would be a server that nobody finds.
             "port_retries": 0,
             "open_browser": False,
             # Off: the Host header has to be a loopback name, which stops DNS rebinding.
-            "allow_remote_access": tls,
+            "allow_remote_access": server.behind_tls,
             "root_dir": server.start_folder,
             "terminals_enabled": server.terminals,
             "jpserver_extensions": {
@@ -85,8 +83,9 @@ def server_settings(server: Server, hashed: str) -> dict[str, Any]:
             },
         },
     }
-    if tls:
-        settings["ServerApp"].update(certfile=server.certificate, keyfile=server.key)
+    if server.behind_tls:
+        # The server itself sees no TLS and would leave the mark out.
+        settings["IdentityProvider"]["secure_cookie"] = True
     if server.default_kernel:
         settings["MappingKernelManager"]["default_kernel_name"] = server.default_kernel
     for group, keys in server.extra.items():
@@ -102,6 +101,25 @@ def page_settings(server: Server) -> dict[str, Any]:
         if extension.get("lab") and not extension.get("enabled", True)
     ]
     return {"disabledExtensions": dict.fromkeys([NEWS, *unwanted], True)}
+
+
+def tls_endpoint(user: str, port: int, inner: int) -> str:
+    """The content of tls.conf: stunnel(8) on all addresses in front of a server on loopback.
+
+    systemd gives it, and no account, the certificate and key (LoadCredential= in the unit). From 250 on a unit could
+    name the folder as %d; Ubuntu 22.04 has 249.
+    """
+    credentials = f"/run/credentials/jupyterlab-tls@{user}.service"
+    return f"""; managed by dlbox
+foreground = yes
+syslog = no
+[jupyterlab]
+accept = :::{port}
+connect = 127.0.0.1:{inner}
+cert = {credentials}/tls.crt
+key = {credentials}/tls.key
+sslVersionMin = TLSv1.2
+"""
 
 
 def masked(settings: Mapping[str, Any]) -> dict[str, Any]:

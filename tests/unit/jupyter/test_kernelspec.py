@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,27 @@ def test_foreign_kernels_stay(tmp_path: Path) -> None:
     told = kernels(tmp_path, environment(tmp_path, "mine"))
     assert told["failed"] and "not made by dlbox" in told["msg"] and f"sudo rm -r {mine}" in told["msg"]
     assert (mine / "kernel.json").read_text() == '{"argv": ["x"], "display_name": "Mine"}'
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's specifications are every account's")
+@pytest.mark.parametrize("place", ["share/jupyter/kernels/python3/kernel.json", "conda-meta/state", "bin"])
+def test_an_environment_that_others_can_change_is_offered_to_nobody(tmp_path: Path, place: str) -> None:
+    entry = environment(tmp_path, "one")
+    prefix = Path(entry["prefix"])
+    (prefix / "conda-meta").mkdir()
+    (prefix / "conda-meta/state").write_text("{}")
+    assert kernels(tmp_path, entry)["kernels"] == ["one"]
+    os.chown(prefix / place, 64321, 64321)
+    told = kernels(tmp_path, entry)
+    assert told["kernels"] == [] and "belongs to the account number 64321" in told["skipped"]["one"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's specifications are every account's")
+def test_a_folder_of_specifications_that_others_can_write_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels").chmod(0o777)
+    told = kernels(tmp_path, environment(tmp_path, "one"))
+    assert told["failed"] and "make it root's alone" in told["msg"]
 
 
 def test_check_mode_writes_nothing_and_says_the_same(tmp_path: Path) -> None:

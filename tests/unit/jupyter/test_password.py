@@ -18,12 +18,11 @@ HASH = "argon2:$argon2id$v=19$m=10240,t=10,p=8$KAcoRkyPgI9sx/01lTtGDQ$qXrtR1kw1a
 PYTHON = """#!{interpreter}
 import json, os, pathlib, sys
 pathlib.Path({record!r}).write_text(json.dumps([sys.argv, dict(os.environ)]))
-answer = {{}}
-for user, (clear, old) in json.load(sys.stdin).items():
-    tail = "".join(str(ord(c) % 10) for c in clear)
-    same = old.endswith("$" + tail)
-    answer[user] = old if same else "argon2:$argon2id$v=19$m=10240,t=10,p=8$" + os.urandom(9).hex() + "$" + tail
-json.dump(answer, sys.stdout)
+clear, old = json.load(sys.stdin)
+tail = "".join(str(ord(c) % 10) for c in clear)
+same = old.endswith("$" + tail)
+fresh = "argon2:$argon2id$v=19$m=10240,t=10,p=8$" + os.urandom(9).hex() + "$" + tail
+json.dump(old if same else fresh, sys.stdout)
 """
 
 
@@ -195,18 +194,53 @@ def test_without_accounts_nothing_of_ours_is_left(host: Any) -> None:
     assert not host.run(ports={}, python="/nowhere/bin/python")["changed"]
 
 
-def test_every_server_gets_a_copy_of_the_certificate_for_itself_only(host: Any) -> None:
-    pair = {"certificate": str(host.root / "crt"), "key": str(host.root / "key")}
-    Path(pair["certificate"]).write_text("certificate\n")
-    Path(pair["key"]).write_text("key\n")
-    assert host.run(tls=True, **pair)["changed"] and not host.run(tls=True, **pair)["changed"]
-    key = host.config / "ada/tls.key"
-    assert key.read_text() == "key\n" and stat.S_IMODE(key.stat().st_mode) == 0o400
-    Path(pair["key"]).write_text("renewed key\n")
-    told = host.run(tls=True, **pair)
-    assert told["changed"] and key.read_text() == "renewed key\n" and "renewed" not in json.dumps(told)
-    Path(pair["key"]).unlink()
-    assert "cannot read" in host.run(tls=True, **pair)["msg"]
+def test_tls_ends_before_the_server_and_no_account_gets_the_key(host: Any) -> None:
+    told = host.run(tls=True)
+    assert told["changed"] and told["listen"] == {"ada": 18888} and told["tls_unit"]
+    assert "stunnel4" in told["packages"] or Path("/usr/bin/stunnel4").exists()
+    endpoint = host.config / "ada/tls.conf"
+    text = endpoint.read_text()
+    assert "accept = :::8888\n" in text and "connect = 127.0.0.1:18888\n" in text
+    assert "/run/credentials/jupyterlab-tls@ada.service/tls.key" in text
+    assert sorted(place.name for place in (host.config / "ada").iterdir()) == [
+        "jupyter_server_config.json",
+        "labconfig",
+        "tls.conf",
+    ]
+    assert not host.run(tls=True)["changed"]
+    assert host.run()["changed"] and not endpoint.exists()
+    refused = host.run(tls=True, ports={"ada": 8888, "bob": 18888})
+    assert "port 18888 is given to a server, and needed behind the TLS endpoint" in refused["msg"]
+    assert host.run(tls=True, ports={"ada": 60000})["listen"] == {"ada": 50000}
+
+
+def test_links_to_data_folders_replace_nothing(host: Any) -> None:
+    links = [{"path": "/srv/data", "group": "users"}, {"path": "/srv/other", "name": "more"}]
+    (host.root / "ada/more").write_text("ada's own")
+    assert host.run(links=links, check=True)["changed"] and not (host.root / "ada/data").exists()
+    told = host.run(links=links)
+    assert str((host.root / "ada/data").readlink()) == "/srv/data"
+    assert (host.root / "ada/more").read_text() == "ada's own"
+    assert f"{host.root}/ada/more is not the link to a data folder" in told["todo"][0]
+    assert not host.run(links=links)["changed"]
+
+
+def test_a_password_file_that_is_a_trap_is_refused_and_not_waited_for(host: Any) -> None:
+    import os
+
+    host.own_file().parent.mkdir(parents=True)
+    os.mkfifo(host.own_file())
+    told = host.run()
+    assert told["failed"] and "is no regular file" in told["msg"]
+
+
+def test_a_configuration_that_its_account_blew_up_is_written_anew(host: Any) -> None:
+    host.run(passwords={"ada": HASH})
+    config = host.config / "ada" / "jupyter_server_config.json"
+    config.chmod(0o600)
+    with config.open("wb") as handle:
+        handle.truncate(1 << 40)
+    assert host.run(passwords={"ada": HASH})["changed"] and host.hash() == HASH
 
 
 def test_a_start_folder_below_the_home_is_made(host: Any) -> None:
@@ -272,11 +306,11 @@ def test_the_helper_is_the_servers_own_code() -> None:
 @pytest.mark.parametrize("tls", [False, True])
 def test_the_settings_keep_the_server_private(tls: bool) -> None:
     server = settings.Server("ada", 8888, "/home/ada")
-    made = settings.server_settings(server._replace(certificate="/c", key="/k") if tls else server, HASH)
+    made = settings.server_settings(server._replace(behind_tls=tls), HASH)
     app = made["ServerApp"]
-    assert made["IdentityProvider"] == {"token": ""}
+    assert made["IdentityProvider"] == {"token": "", **({"secure_cookie": True} if tls else {})}
     assert made["PasswordIdentityProvider"]["password_required"] is True
-    assert (app["ip"] == "127.0.0.1", app["allow_remote_access"], "certfile" in app) == (not tls, tls, tls)
+    assert (app["ip"], app["allow_remote_access"]) == ("127.0.0.1", tls)
     assert app["port_retries"] == 0
     assert HASH not in json.dumps(settings.masked(made)) and made["PasswordIdentityProvider"]["hashed_password"] == HASH
 

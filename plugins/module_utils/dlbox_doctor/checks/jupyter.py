@@ -93,7 +93,8 @@ def listens(context: Context) -> Iterator[Outcome]:
         open_to = sorted(
             {item.address for item in sockets(context) if item.port == server["port"] and not item.loopback}
         )
-        if open_to and server["tls"] and server["has_password"]:
+        local = server["ip"] in ("127.0.0.1", "::1", "localhost")
+        if open_to and server["tls"] and server["has_password"] and local:
             return ok(f"{', '.join(open_to)} port {server['port']}, with TLS, as its settings say", name)
         if open_to:
             return fail(
@@ -101,7 +102,7 @@ def listens(context: Context) -> Iterator[Outcome]:
                 "Set ServerApp.ip to 127.0.0.1 and reach it through ssh -L",
                 name,
             )
-        if server["ip"] not in ("127.0.0.1", "::1", "localhost"):
+        if not local:
             return fail(f"ServerApp.ip is {server['ip']}", "Set it to 127.0.0.1 and reach it through ssh -L", name)
         return ok(f"127.0.0.1:{server['port']}", name)
 
