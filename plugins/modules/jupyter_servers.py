@@ -58,6 +58,14 @@ options:
         listen on loopback at another port, RV(listen), and I(config_dir)/USER/tls.conf tells stunnel(8) about both.
     type: bool
     default: false
+  certificate:
+    description: With I(tls), the PEM file on the host with the endpoint's certificate.
+    type: path
+    default: ""
+  key:
+    description: With I(tls), the PEM file with its key, which no account needs to be able to read.
+    type: path
+    default: ""
   address:
     description: Name or address of this machine, for I(access).
     type: str
@@ -549,7 +557,7 @@ class Work:
             (PAGE, as_text(settings.page_settings(server)), person.uid, gid, 0o400),
         ]
         if tls:
-            endpoint = settings.tls_endpoint(person.name, port, server.port)
+            endpoint = settings.tls_endpoint(port, server.port, self.params["certificate"], self.params["key"])
             files.append((TLS, endpoint, os.geteuid(), os.getegid(), 0o644))
         elif (person.folder / TLS).exists():
             self.note(person.folder / TLS, text_of(person.folder / TLS), "")
@@ -679,6 +687,8 @@ def main() -> None:
             "start_folder": {"type": "str", "default": "~"},
             "links": {"type": "list", "elements": "dict", "default": []},
             "tls": {"type": "bool", "default": False},
+            "certificate": {"type": "path", "default": ""},
+            "key": {"type": "path", "default": "", "no_log": False},
             "address": {"type": "str", "default": "localhost"},
             "ssh_port": {"type": "int", "default": 22},
             "terminals": {"type": "bool", "default": True},

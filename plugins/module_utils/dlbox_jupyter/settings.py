@@ -103,21 +103,22 @@ def page_settings(server: Server) -> dict[str, Any]:
     return {"disabledExtensions": dict.fromkeys([NEWS, *unwanted], True)}
 
 
-def tls_endpoint(user: str, port: int, inner: int) -> str:
+def tls_endpoint(port: int, inner: int, certificate: str, key: str) -> str:
     """The content of tls.conf: stunnel(8) on all addresses in front of a server on loopback.
 
-    systemd gives it, and no account, the certificate and key (LoadCredential= in the unit). From 250 on a unit could
-    name the folder as %d; Ubuntu 22.04 has 249.
+    stunnel reads certificate and key as root, and then becomes the account that its Debian package brings: no account
+    of a person can read the key.
     """
-    credentials = f"/run/credentials/jupyterlab-tls@{user}.service"
     return f"""; managed by dlbox
 foreground = yes
 syslog = no
+setuid = stunnel4
+setgid = stunnel4
 [jupyterlab]
 accept = :::{port}
 connect = 127.0.0.1:{inner}
-cert = {credentials}/tls.crt
-key = {credentials}/tls.key
+cert = {certificate}
+key = {key}
 sslVersionMin = TLSv1.2
 """
 
