@@ -1,7 +1,8 @@
-"""Print every driver that the planner plans on a release, as JSON: profiles.py ID VERSION SOURCE.
+"""Print every driver that the planner plans on a release, as JSON: profiles.py ID VERSION SOURCE FLAVOURS REPOSITORY.
 
 Each kind of GPU from Kepler to Blackwell, at a desktop and in a server, with the stable and the newest policy and every
 branch that the owner may pin; plans that come to the same driver are one profile, titled with the GPUs it stands for.
+FLAVOURS are the installed kernel flavours, with commas; REPOSITORY is the mirror of NVIDIA's repository, as JSON.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ WISHES: list[dict[str, Any]] = [
 ]
 
 
-def profiles(system_id: str, version: str, source: str) -> list[dict[str, Any]]:
+def profiles(system_id: str, version: str, source: str, flavours: str, repository: str) -> list[dict[str, Any]]:
     """Return the drivers of one source ("ubuntu" or "nvidia"), each with the plan of a machine that it is for."""
     system = find_system(f"{system_id}-{version}")
     found: dict[str, dict[str, Any]] = {}
@@ -50,6 +51,7 @@ def profiles(system_id: str, version: str, source: str) -> list[dict[str, Any]]:
                         "version": system.version,
                         "codename": system.codename,
                         "kernel": system.default_kernel,
+                        "kernel_flavours": flavours.split(","),
                         "arch": "x86_64",
                         "secure_boot": False,
                         "virtualization": "none",
@@ -58,7 +60,8 @@ def profiles(system_id: str, version: str, source: str) -> list[dict[str, Any]]:
                     "gpus": [{"name_hint": gpu}],
                     "cpu": {"flags": ["avx", "avx2", "fma"]},
                 }
-                options = {"today": "2026-11-20", **wish, "pins": pins, "headless": headless}
+                mirror = {"nvidia_repository": json.loads(repository)}
+                options = {"today": "2026-11-20", **wish, **mirror, "pins": pins, "headless": headless}
                 planned = plan(machine, options)
                 driver = planned["driver"]
                 if driver is None or driver["source"] != source:
@@ -80,4 +83,4 @@ def profiles(system_id: str, version: str, source: str) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    json.dump(profiles(*sys.argv[1:4]), sys.stdout)
+    json.dump(profiles(*sys.argv[1:6]), sys.stdout)

@@ -43,6 +43,27 @@ options:
     description: Whether wheels may come from PyPI only, not from PyTorch's own index.
     type: bool
     default: false
+  nvidia_repository:
+    description:
+      - The owner's mirror of NVIDIA's repository; what of C(url), C(suite), C(components), C(key_url) and
+        C(key_fingerprints) differs from NVIDIA's own. The plan names it with this applied.
+    type: dict
+    default: {}
+  toolkits:
+    description: CUDA toolkits to install side by side, such as V(12.9); V(auto) stands for the plan's own choice.
+    type: list
+    elements: str
+    default: []
+  default_toolkit:
+    description: The toolkit of them that is used; empty takes the first.
+    type: str
+    default: ""
+  libraries:
+    description: CUDA libraries to install for the toolkit that is used.
+    type: list
+    elements: str
+    choices: [cudnn, cudnn_dev, nccl]
+    default: []
   psu_watts:
     description: The power supply's rating in watts, for advice.
     type: float

@@ -8,7 +8,8 @@ module: mok_enrolment
 short_description: Create the machine owner key for DKMS modules and stage its enrolment
 description:
   - Creates key and certificate where DKMS looks for them, if they are missing, with openssl.
-  - Asks mokutil whether the certificate is enrolled or staged; if neither, stages it with a one-time password.
+  - Asks mokutil whether the certificate is enrolled, or staged (by an earlier run or by somebody else); if neither,
+    stages it with a one-time password.
   - The password goes into a file that root alone can read, never into the result, a command line or a log. The file
     is removed once
     the key is enrolled.
@@ -35,6 +36,10 @@ RETURN = r"""
 enrolment: {description: "enrolled, staged or absent.", type: str, returned: success}
 keystrokes: {description: What the owner does at the console afterwards., type: str, returned: success}
 created: {description: Whether the key was created., type: bool, returned: success}
+serial:
+  description: Serial number of the certificate, upper-case hexadecimal; signed modules name it.
+  type: str
+  returned: success
 """
 
 import os
@@ -97,11 +102,12 @@ def main() -> None:
     create = not (key.exists() and certificate.exists())
     changed = create
     if create and module.check_mode:
-        module.exit_json(changed=True, created=True, enrolment="absent", keystrokes=secureboot.KEYSTROKES)
+        module.exit_json(changed=True, created=True, enrolment="absent", keystrokes=secureboot.KEYSTROKES, serial="")
     if create:
         create_key(module, key, certificate, given["common_name"])
+    _rc, waiting, _err = module.run_command(["mokutil", "--list-new"])
     _rc, out, err = module.run_command(["mokutil", "--test-key", str(certificate)])
-    enrolment = secureboot.enrolment(out + err)
+    enrolment = secureboot.enrolment(certificate.read_bytes(), waiting, out + err)
     if enrolment == "absent" and given["stage"]:
         changed = True
         if not module.check_mode:
@@ -111,7 +117,11 @@ def main() -> None:
         changed = True
         if not module.check_mode:
             password_file.unlink()
-    module.exit_json(changed=changed, created=create, enrolment=enrolment, keystrokes=secureboot.KEYSTROKES)
+    told = module.run_command(["openssl", "x509", "-inform", "DER", "-in", str(certificate), "-noout", "-serial"])
+    (serial,) = secureboot.serials(told[1]) or {""}
+    module.exit_json(
+        changed=changed, created=create, enrolment=enrolment, keystrokes=secureboot.KEYSTROKES, serial=serial
+    )
 
 
 if __name__ == "__main__":

@@ -5,30 +5,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvidia_packages
-short_description: Bring the driver packages to a branch in one simulated, then executed, apt transaction
+short_description: Install the driver that the plan names in one simulated, then executed, apt transaction
 description:
-  - Finds the packages for the host's kernels, the distribution's signed modules first, else DKMS with the header
-    metapackages.
+  - Asks apt for the plan's packages as they stand; what is installed of another branch or flavour goes in the same
+    transaction, and what else is installed of this one moves along.
   - Simulates the transaction and refuses it when it would remove anything that is not the driver, or leave two
     branches mixed.
-  - Downloads, executes, checks that DKMS built the module for every installed kernel, and holds the whole set.
+  - Downloads, stops the daemons that watch the GPUs, executes, starts them again, checks that DKMS built the module for
+    every installed kernel, and holds the whole set.
   - When a package fails to configure, undoes the transaction and fails with the compiler's line.
 options:
-  branch: {description: "Driver branch, three digits.", type: str, required: true}
-  modules: {description: Kernel module flavour., type: str, required: true, choices: [open, proprietary]}
-  source: {description: Origin of the packages., type: str, required: true, choices: [ubuntu, debian, nvidia]}
-  distribution: {description: The host's distribution., type: str, required: true, choices: [ubuntu, debian]}
-  provider:
-    description: Where modules come from; empty takes signed ones where the repository has them.
-    type: str
-    default: ""
-    choices: ["", prebuilt, dkms]
-  version: {description: "Exact upstream version, which the preferences pin already.", type: str, default: ""}
-  server: {description: Ubuntu's server build., type: bool, default: false}
-  headless: {description: Without X and OpenGL., type: bool, default: false}
-  kernel_modules: {description: Install kernel modules., type: bool, default: true}
-  packages: {description: Packages instead of those that follow from the above., type: list, elements: str, default: []}
-  extra_packages: {description: Packages besides them., type: list, elements: str, default: []}
+  driver:
+    description:
+      - The C(driver) of the plan. Read are C(branch), C(modules), C(source), C(server), C(provider), C(packages),
+        C(before) and C(kernel_headers); docs/planner.md describes them.
+    type: dict
+    required: true
+  extra_packages: {description: The owner's packages besides them., type: list, elements: str, default: []}
   running_kernel: {description: Release of the running kernel., type: str, default: ""}
   upgrade: {description: Move to the newest version of the branch., type: bool, default: true}
   may_remove: {description: Patterns of other packages that may go., type: list, elements: str, default: []}
@@ -40,12 +33,9 @@ options:
 extends_documentation_fragment: [apt_transaction]
 """
 EXAMPLES = r"""
-- name: Install branch 580 with open modules from Ubuntu's archive
+- name: Install the driver of the plan
   nvidia_packages:
-    branch: "580"
-    modules: open
-    source: ubuntu
-    distribution: ubuntu
+    driver: "{{ ansible_facts['dlbox_plan'].driver }}"
 """
 RETURN = r"""
 provider: {description: "prebuilt, dkms, or null without modules.", type: str, returned: success}
@@ -61,25 +51,15 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_nvidia.apt import SHARED, Apt, Failed, Refused
 from ansible.module_utils.dlbox_nvidia.driver import Driver, Order
-from ansible.module_utils.dlbox_nvidia.names import Wish
 from ansible.module_utils.dlbox_nvidia.state import read_state
 
 
 def main() -> None:
-    """Resolve, simulate, execute."""
+    """Simulate, execute, hold."""
     strings = {"type": "list", "elements": "str", "default": []}
     module = AnsibleModule(
         argument_spec={
-            "branch": {"type": "str", "required": True},
-            "modules": {"type": "str", "required": True, "choices": ["open", "proprietary"]},
-            "source": {"type": "str", "required": True, "choices": ["ubuntu", "debian", "nvidia"]},
-            "distribution": {"type": "str", "required": True, "choices": ["ubuntu", "debian"]},
-            "provider": {"type": "str", "default": "", "choices": ["", "prebuilt", "dkms"]},
-            "version": {"type": "str", "default": ""},
-            "server": {"type": "bool", "default": False},
-            "headless": {"type": "bool", "default": False},
-            "kernel_modules": {"type": "bool", "default": True},
-            "packages": strings,
+            "driver": {"type": "dict", "required": True},
             "extra_packages": strings,
             "running_kernel": {"type": "str", "default": ""},
             "upgrade": {"type": "bool", "default": True},
@@ -90,30 +70,18 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    wish = Wish(
-        branch=given["branch"],
-        modules=given["modules"],
-        source=given["source"],
-        distribution=given["distribution"],
-        server=given["server"],
-        headless=given["headless"],
-        kernel_modules=given["kernel_modules"],
-    )
-    order = Order(
-        wish=wish,
-        provider=given["provider"],
-        version=given["version"],
-        packages=given["packages"],
-        extra_packages=given["extra_packages"],
-        running_kernel=given["running_kernel"] or os.uname().release,
-        upgrade=given["upgrade"],
-        hold=given["hold"],
-        may_remove=given["may_remove"],
-        sources_pending=given["sources_pending"],
-    )
     try:
+        order = Order.from_plan(
+            given["driver"],
+            extra_packages=given["extra_packages"],
+            running_kernel=given["running_kernel"] or os.uname().release,
+            upgrade=given["upgrade"],
+            hold=given["hold"],
+            may_remove=given["may_remove"],
+            sources_pending=given["sources_pending"],
+        )
         result = Driver(Apt(), order).apply(check=module.check_mode)
-    except (Refused, Failed) as error:
+    except (Refused, Failed, ValueError) as error:
         module.fail_json(msg=str(error))
     state = read_state(running_kernel=order.running_kernel, own_files=tuple(given["own_files"]))
     answer = {**result.__dict__, "state": state}

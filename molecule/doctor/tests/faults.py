@@ -75,6 +75,8 @@ FAULTS = [
     Fault("headers are missing", "gpu.headers", "fail", "no headers", 'rm -r "/lib/modules/$(uname -r)/build"'),
     Fault("nouveau is loaded", "gpu.nouveau", "fail", "nouveau", "mkdir /sys/module/nouveau", "rmdir /sys/module/nouveau"),
     Fault("Secure Boot rejects the key", "gpu.secure-boot", "fail", "mokutil --import", log("Loading of module with unavailable key is rejected; nvidia: Key was rejected by service")),
+    Fault("the module is not signed", "gpu.secure-boot", "fail", "is not signed", "echo 'version:        580.178.04' > /etc/standin/modinfo.out"),
+    Fault("the module is signed with another key", "gpu.secure-boot", "fail", "signed by somebody (ABC), which is not enrolled", "printf 'signer:         somebody\\nsig_key:        0A:BC\\n' > /etc/standin/modinfo.out"),
     Fault("the GPU fell off the bus", "gpu.kernel-log", "fail", "fell off the bus", log("NVRM: Xid (PCI:0000:01:00): 79, pid=0, GPU has fallen off the bus.")),
     Fault("the driver cannot start the GPU", "gpu.kernel-log", "fail", "could not start the GPU", log("NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x22:0x40:762)")),
     Fault("the wrong module flavour", "gpu.kernel-log", "fail", "open kernel modules only", log("NVRM: installed in this system requires use of the NVIDIA open kernel modules.")),

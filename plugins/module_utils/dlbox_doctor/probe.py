@@ -272,17 +272,29 @@ def dkms(_: Settings) -> dict[str, Any]:
 
 
 def secure_boot(_: Settings) -> dict[str, Any]:
-    """Whether Secure Boot is on (None: no UEFI, or not readable)."""
+    """Whether Secure Boot is on (None: no UEFI, or not readable); if so, mokutil's lists of keys that are enrolled and
+    that wait for the next start, and what modinfo says of every NVIDIA module that was built here, by kernel release.
+    """
+    enabled: bool | None = None
     for path in glob.glob("/sys/firmware/efi/efivars/SecureBoot-*"):
-        try:
-            with open(path, "rb") as handle:
-                return {"enabled": handle.read()[-1:] == b"\x01"}
-        except OSError:
-            continue
-    answer = run(["mokutil", "--sb-state"])
-    if answer["rc"] == 0:
-        return {"enabled": "enabled" in answer["out"].lower()}
-    return {"enabled": None}
+        with contextlib.suppress(OSError), open(path, "rb") as handle:
+            enabled = handle.read()[-1:] == b"\x01"
+    if enabled is None:
+        answer = run(["mokutil", "--sb-state"])
+        enabled = "enabled" in answer["out"].lower() if answer["rc"] == 0 else None
+    if not enabled:
+        return {"enabled": enabled, "enrolled": "", "staged": "", "built": {}}
+    built = {}
+    for path in sorted(glob.glob("/lib/modules/*/updates/dkms/nvidia*.ko*")):
+        release, name = path.split("/")[3], os.path.basename(path)
+        if re.match(r"nvidia(-current(-open)?|-tesla-\d+)?\.ko", name):
+            built[release] = run(["modinfo", path])["out"]
+    return {
+        "enabled": enabled,
+        "enrolled": run(["mokutil", "--list-enrolled"])["out"],
+        "staged": run(["mokutil", "--list-new"])["out"],
+        "built": built,
+    }
 
 
 # --- packages -------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ if __name__ == "__main__":
     import ansible.module_utils.dlbox_nvidia.dkms
     import ansible.module_utils.dlbox_nvidia.driver
     import ansible.module_utils.dlbox_nvidia.gpusettings
+    import ansible.module_utils.dlbox_nvidia.holders
     import ansible.module_utils.dlbox_nvidia.hosttool
     import ansible.module_utils.dlbox_nvidia.kernels
     import ansible.module_utils.dlbox_nvidia.leftovers

@@ -1,37 +1,62 @@
-"""Resolve the plan's driver into packages for this host's kernels and carry it out as one apt transaction."""
+"""Carry out the plan's driver as one apt transaction."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from . import aptsim, dkms, kernels, names
+from . import aptsim, dkms, holders, kernels, names
 from .apt import Apt, Failed, Refused, Request
 
 # Packages whose name carries a kernel or a version: the next version has others.
 _OF_ONE_VERSION = re.compile(
     r"^(?:linux-(?:modules|objects)-nvidia-.*\d+\.\d+\.\d+-\d+-|nvidia-firmware-\d{3}.*-\d{3}\.\d)"
 )
-_TARGET = re.compile(r"^\s*\|?(?:Pre)?Depends: (linux-modules-nvidia-\S+)", re.MULTILINE)
 
 
 @dataclass
 class Order:
-    """What the role asks of this host. provider: "prebuilt", "dkms" or "" for prebuilt where possible; the rest as in
-    the role.
+    """The plan's driver and the owner's rules for this host.
+
+    planned: what every driver package has to belong to; packages, before, kernel_headers, provider: as the plan has
+    them (`provider` "prebuilt", "dkms", or "" for userspace alone); extra_packages: the owner's, in the same
+    transaction.
     """
 
-    wish: names.Wish
+    planned: names.DriverSet
+    packages: list[str]
+    before: list[str] = field(default_factory=list)
+    kernel_headers: str = ""
     provider: str = ""
-    version: str = ""
-    packages: list[str] = field(default_factory=list)
     extra_packages: list[str] = field(default_factory=list)
     running_kernel: str = ""
     upgrade: bool = True
     hold: bool = True
     may_remove: list[str] = field(default_factory=list)
     sources_pending: bool = False
+
+    @classmethod
+    def from_plan(cls, driver: Mapping[str, Any], **rules: Any) -> Order:
+        """Return the order for the plan's `driver` and the owner's rules; raise ValueError for what is no plan."""
+        missing = [key for key in ("branch", "modules", "source", "packages") if not driver.get(key)]
+        if missing:
+            raise ValueError(f"driver has no {', '.join(missing)}: expected the `driver` of a plan (`dlbox plan`)")
+        return cls(
+            planned=names.DriverSet(
+                branch=str(driver["branch"]),
+                modules=str(driver["modules"]),
+                source=str(driver["source"]),
+                server=bool(driver.get("server")),
+            ),
+            packages=list(driver["packages"]),
+            before=list(driver.get("before") or []),
+            kernel_headers=driver.get("kernel_headers") or "",
+            provider=driver.get("provider") or "",
+            **rules,
+        )
 
 
 @dataclass
@@ -60,64 +85,25 @@ class Driver:
         """Read packages and kernels again, after a change."""
         self.before = self.apt.packages()
         self.kernels = kernels.read_kernels(self.root)
-        bootable = [kernel.release for kernel in self.kernels if kernel.bootable]
-        installed = (name for name, package in self.before.items() if package.installed)
-        self.flavours = kernels.flavours(installed, bootable)
         self.newest = kernels.newest(self.kernels)
 
-    def prebuilt(self) -> tuple[list[str], str]:
-        """Return Ubuntu's packages of signed modules for these kernels, or none and the reason why not."""
-        wish = self.order.wish
-        if wish.source != "ubuntu" or not self.flavours:
-            return (
-                [],
-                "only Ubuntu's archive has signed modules" if wish.source != "ubuntu" else "no kernel found in /boot",
+    def wanted(self) -> list[str]:
+        """Return the packages to ask apt for: the plan's as they stand, and the owner's extra ones.
+
+        Raises Refused when the running kernel's headers are neither here nor in the repositories any more.
+        """
+        order = self.order
+        headers = [order.kernel_headers] if order.kernel_headers else []
+        missing = [name for name in headers if not self._has(name) and not self.apt.candidates([name])]
+        if missing:
+            raise Refused(
+                f"the running kernel's headers ({missing[0]}) are not installed and no longer in the repositories,"
+                " so no module can be built for it; nothing was changed. Upgrade the kernel and restart first:"
+                " sudo apt full-upgrade && sudo systemctl reboot"
             )
-        metas = [names.prebuilt_package(wish, flavour) for flavour in self.flavours]
-        wanted = [self.order.running_kernel] if self._is_installed(self.order.running_kernel) else []
-        wanted += [self.newest.release] if self.newest else []
-        exact = {release: names.prebuilt_package(wish, release) for release in wanted}
-        offered = self.apt.candidates([*metas, *exact.values()])
-        absent = [name for name in metas if name not in offered]
-        if absent:
-            return [], f"the repository has no {', '.join(absent)}"
-        chosen = {*metas, *(name for name in exact.values() if name in offered)}
-        targets = _TARGET.findall(self.apt.run(["apt-cache", "depends", *metas]).out)
-        if self.newest and exact[self.newest.release] not in offered:
-            reach = max((kernels.release_key(_release(name, wish)) for name in targets), default=())
-            if reach < kernels.release_key(self.newest.release):
-                return [], f"the repository has no signed module for the newest kernel {self.newest.release}"
-        return sorted(chosen), ""
+        return list(dict.fromkeys([*order.packages, *headers, *order.extra_packages]))
 
-    def _is_installed(self, release: str) -> bool:
-        return any(kernel.release == release and kernel.bootable for kernel in self.kernels)
-
-    def headers(self) -> list[str]:
-        """Return the header packages that apt has for the flavours and every bootable kernel."""
-        releases = [kernel.release for kernel in self.kernels if kernel.bootable]
-        wanted = kernels.header_packages(self.flavours, releases)
-        offered = self.apt.candidates(wanted)
-        return [name for name in wanted if name in offered]
-
-    def resolve(self) -> tuple[list[str], str | None, list[str]]:
-        """Return the packages to have, the provider of the modules, and notes."""
-        order, wish = self.order, self.order.wish
-        notes: list[str] = []
-        if order.packages:
-            built = any(re.search(r"dkms", name) for name in order.packages)
-            return [*order.packages, *order.extra_packages], "dkms" if built else None, notes
-        base = [*names.userspace_packages(wish), *order.extra_packages]
-        if not wish.kernel_modules:
-            return base, None, notes
-        if order.provider != "dkms":
-            modules, reason = self.prebuilt()
-            if modules:
-                return [*base, *modules], "prebuilt", notes
-            if order.provider == "prebuilt" or wish.source == "ubuntu":
-                notes.append(f"modules are built on this machine, because {reason}")
-        return [*base, *names.dkms_packages(wish), "dkms", *self.headers()], "dkms", notes
-
-    def request(self, packages: list[str], provider: str | None) -> Request:
+    def request(self, packages: list[str]) -> Request:
         """Return the transaction for the packages, with everything of other branches and flavours going in the same
         run.
         """
@@ -127,18 +113,18 @@ class Driver:
             for name, package in self.before.items()
             if package.installed and names.is_driver_package(name)
         ]
-        remove = names.conflicting(mine, order.wish)
+        remove = names.conflicting(mine, order.planned)
         # Names without branch (NVIDIA's from 590 on) are of every branch: they move with it instead of going.
         offered = self.apt.candidates(remove)
-        changing = [n for n in remove if n in offered and not names.conflicting([(n, offered[n])], order.wish)]
+        changing = [n for n in remove if n in offered and not names.conflicting([(n, offered[n])], order.planned)]
         remove = [name for name in remove if name not in changing]
-        if provider == "prebuilt":
-            remove += [name for name in names.dkms_packages(order.wish) if self._has(name)]
+        if order.provider == "prebuilt":
+            remove += [name for name, _version in mine if names.builds_modules(name)]
         install = [name for name in packages if order.upgrade or not self._has(name) or name in changing]
         install += [name for name in changing if not order.upgrade and name not in packages]
         if order.upgrade:
             # All are on hold, so each has to be named to move: libraries, and the modules of every kernel.
-            keep = sorted({name for name, _version in mine} - set(remove) - set(packages))
+            keep = sorted({name for name, _version in mine} - set(remove) - set(packages) - set(order.before))
             moving, left = self._with_the_set(keep, packages)
             install += moving
             remove += left
@@ -174,19 +160,18 @@ class Driver:
                 f"{refusal}; nothing was changed. Remove what no longer fits, or name it in nvidia_driver_may_remove"
             ) from refusal
         rest = aptsim.after(self.before, change)
-        mixed = names.conflicting(((n, v) for n, v in rest.items() if names.is_driver_package(n)), self.order.wish)
+        planned = self.order.planned
+        mixed = names.conflicting(((n, v) for n, v in rest.items() if names.is_driver_package(n)), planned)
         if mixed:
             raise Refused(
-                f"afterwards parts of another branch than {self.order.wish.suffix} would be there: {', '.join(mixed)};"
+                f"afterwards parts of another branch than {planned.label} ({planned.modules} modules) would be there:"
+                f" {', '.join(mixed)};"
                 " nothing was changed. Is the driver's origin pinned, and does the repository have the whole branch?"
             )
 
     def apply(self, check: bool) -> Result:
         """Bring the host to the order; with check only say what would happen."""
-        result = Result()
-        contradictions = names.refusals(self.order.wish)
-        if contradictions:
-            raise Refused("; ".join(contradictions))
+        result = Result(provider=self.order.provider or None)
         broken = sorted(name for name, package in self.before.items() if package.broken)
         if broken:
             result.changed = True
@@ -194,12 +179,9 @@ class Driver:
             if not check:
                 self.apt.repair()
                 self.reread()
-        self._pin(check, result)
-        packages, result.provider, notes = self.resolve()
-        result.notes += notes
-        request = self.request(packages, result.provider)
-        result.install, result.remove = request.install, request.remove
         try:
+            self._install_before(check, result)
+            request = self.request(self.wanted())
             change = self.apt.simulate(request)
             self.judge(request, change)
         except Refused:
@@ -208,31 +190,38 @@ class Driver:
                 result.notes.append("not simulated, because the sources are not set up yet")
                 return result
             raise
-        result.changes = change.lines()
+        result.install, result.remove = request.install, request.remove
+        result.changes += change.lines()
         result.changed = result.changed or not change.empty
         if not change.empty and not check:
-            self._execute(request, change)
+            self._execute(request, change, result)
         self._hold(check, result)
         if result.provider == "dkms" and not (check and change.lines()):
             self._verify_builds(check, result)
         return result
 
-    def _pin(self, check: bool, result: Result) -> None:
-        """The pinning package of NVIDIA's repository has to be there, and no other, before the driver is resolved."""
-        wanted = names.pinning_packages(self.order.wish, self.order.version)
-        offered = self.apt.candidates(wanted)
-        fresh = [name for name in wanted if name in offered and not self._has(name)]
+    def _install_before(self, check: bool, result: Result) -> None:
+        """Install what the plan wants before the driver is resolved (NVIDIA's pinning package), in a transaction of its
+        own; another pinning package than the plan's goes.
+        """
+        wanted = self.order.before
+        fresh = [name for name in wanted if not self._has(name)]
         other = [n for n in self.before if n.startswith("nvidia-driver-pinning-") and self._has(n) and n not in wanted]
         if not fresh and not other:
             return
+        request = Request(install=fresh, remove=other)
+        change = self.apt.simulate(request)
         result.changed = True
-        result.changes += [f"install {name} {offered[name]}" for name in fresh] + [f"remove {name}" for name in other]
+        result.changes += change.lines()
         if not check:
-            self.apt.execute(Request(install=fresh, remove=other))
+            self.apt.execute(request)
             self.before = self.apt.packages()
 
-    def _execute(self, request: Request, change: aptsim.Change) -> None:
+    def _execute(self, request: Request, change: aptsim.Change, result: Result) -> None:
         before = self.before
+        using = holders.read_holders(self.root)
+        stopped = holders.stop(holders.units_to_stop(using, self.apt.run), self.apt.run)
+        result.notes += holders.report(using, stopped)
         try:
             self.apt.execute(request)
         except Failed as failure:
@@ -240,6 +229,8 @@ class Driver:
             rest = self.apt.roll_back(before, change)
             undone = rest or "the transaction was undone and apt is consistent"
             raise Failed(f"installing the driver failed; {undone}.\n{logs or failure}") from failure
+        finally:
+            result.notes += holders.start(stopped, self.apt.run)
         self.reread()
 
     def _failed_logs(self) -> str:
@@ -286,8 +277,3 @@ class Driver:
                 excerpt = dkms.failed_log(release, self.root / "var/lib/dkms")
                 raise Failed(f"the NVIDIA module does not build for kernel {release}: {excerpt}")
         self.kernels = kernels.read_kernels(self.root)
-
-
-def _release(package: str, wish: names.Wish) -> str:
-    """Return the kernel release in the name of a package of signed modules."""
-    return package.removeprefix(names.prebuilt_package(wish, ""))

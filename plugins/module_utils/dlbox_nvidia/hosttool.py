@@ -20,6 +20,7 @@ from . import gpusettings, kernels, state
 SETTINGS = Path("/etc/dlbox/gpu-settings.json")
 GUARD_MEMORY = Path("/var/lib/dlbox/nvidia/boot-default")
 UPDATE_GRUB = Path("/usr/sbin/update-grub")
+MENU = Path("/boot/grub/grub.cfg")
 ADVICE = "restart the machine (sudo systemctl reboot)"
 
 
@@ -34,6 +35,7 @@ def light_state(root: Path = Path("/")) -> dict[str, Any]:
         "library_version": state.library_version(root),
         "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
     }
+    found["boot_guarded"] = state.boot_guarded(root)
     found["reboot_reasons"] = state.reboot_reasons(found)
     found["waiting_kernels"] = state.waiting_kernels(found)
     return found
@@ -44,13 +46,19 @@ def message(found: dict[str, Any]) -> str:
     lines = [f"NVIDIA: {reason}: {ADVICE}." for reason in found["reboot_reasons"]]
     if found["waiting_kernels"]:
         names = ", ".join(found["waiting_kernels"])
-        lines.append(f"NVIDIA: kernel {names} has no NVIDIA module yet and is not started by default: run dlbox up.")
+        guarded = found.get("boot_guarded", True)
+        start = "is not started by default" if guarded else "may be what the boot loader starts next"
+        lines.append(f"NVIDIA: kernel {names} has no NVIDIA module yet and {start}: run dlbox up.")
     return "".join(line + "\n" for line in lines)
 
 
-def guard_choice(device_id: str, root: Path = Path("/")) -> str:
-    """Return GRUB's default entry, "" to leave GRUB's own."""
-    return kernels.grub_default(kernels.read_kernels(root), device_id)
+def guard_choice(menu: Path, root: Path = Path("/")) -> str:
+    """Return the path of ids of GRUB's default entry in a menu, "" to leave GRUB's own."""
+    try:
+        text = menu.read_text(errors="replace")
+    except OSError:
+        return ""
+    return kernels.boot_default(kernels.read_kernels(root), text)
 
 
 def nvidia_smi(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +108,7 @@ def motd(_options: argparse.Namespace) -> int:
 
 def grub_default(options: argparse.Namespace) -> int:
     """Print GRUB's default entry."""
-    sys.stdout.write(guard_choice(options.device_id))
+    sys.stdout.write(guard_choice(options.menu))
     return 0
 
 
@@ -155,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for verb, (text, _action) in actions.items():
         sub = verbs.add_parser(verb, help=text, description=text)
         if verb == "grub-default":
-            sub.add_argument("device_id", help="UUID of the root file system, as GRUB's entries carry it")
+            sub.add_argument("menu", type=Path, nargs="?", default=MENU, help="the menu to choose from")
         if verb in ("apply", "verify"):
             sub.add_argument("--settings", type=Path, default=SETTINGS, help="JSON file of the settings")
     options = parser.parse_args(arguments)

@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _MODULE_FILE = re.compile(r"^nvidia(?:-current(?:-open)?|-tesla-\d+|-legacy-\w+)?\.ko(?:\.(xz|zst|gz))?$")
+# How grub-mkconfig's scripts name an entry: $menuentry_id_option 'gnulinux-6.8.0-31-generic-advanced-UUID'
+_ENTRY_ID = re.compile(r"(?:\$\{?menuentry_id_option\}?|--id)\s+['\"]?([^'\"\s{]+)")
+_LINUX = re.compile(r"linux(?:efi|16)?\s")
 _VERSION_FIELD = re.compile(rb"(?:^|\x00)version=([0-9][0-9.]+)\x00")
-_META = re.compile(r"^linux-image-([a-z].*)$")
 
 
 @dataclass(frozen=True)
@@ -51,33 +53,6 @@ def newest(kernels: Iterable[Kernel]) -> Kernel | None:
 def bootable_with_module(kernels: Iterable[Kernel]) -> Kernel | None:
     """Return the newest bootable kernel that has an NVIDIA module, or None."""
     return newest(k for k in kernels if k.module_version is not None)
-
-
-def flavours(installed_packages: Iterable[str], releases: Iterable[str]) -> list[str]:
-    """Return kernel flavours as metapackages carry them ("generic-hwe-24.04", "amd64").
-
-    From the installed linux-image-FLAVOUR metapackages; from the releases' last part where there is none.
-    """
-    metas = set()
-    for name in installed_packages:
-        match = _META.match(name)
-        if (
-            match
-            and not name.startswith(("linux-image-unsigned", "linux-image-extra"))
-            and not name.endswith(("-dbg", "-dbgsym"))
-        ):
-            metas.add(match[1])
-    if metas:
-        return sorted(metas)
-    tails = (
-        re.match(r"^\d[\d.]*(?:\+[a-z0-9~]+)*-(?:\d+-|\d+\.[\w.+~]*-)?([a-z][\w-]*)$", release) for release in releases
-    )
-    return sorted({match[1] for match in tails if match})
-
-
-def header_packages(kernel_flavours: Iterable[str], releases: Iterable[str]) -> list[str]:
-    """Return the header metapackages of the flavours and the headers of the given releases."""
-    return sorted({f"linux-headers-{name}" for name in (*kernel_flavours, *releases)})
 
 
 def module_version(path: Path) -> str | None:
@@ -161,14 +136,35 @@ def read_kernels(root: Path = Path("/")) -> list[Kernel]:
     return sorted(kernels, key=lambda kernel: release_key(kernel.release))
 
 
-def grub_default(kernels: Iterable[Kernel], device_id: str) -> str:
-    """Return GRUB's id of the entry to boot by default, or "" when GRUB's own choice (the newest) is right.
+def menu_entry(menu: str, release: str) -> str:
+    """Return the path of ids ("submenu>entry") by which GRUB's menu boots a kernel release; "" when it has none.
 
-    device_id: what grub_get_device_id prints for the root file system, its UUID as a rule. Only a kernel without module
-    that is newer than one with a module makes a difference.
+    menu: text of a grub.cfg. Ids and nesting are the menu's own, so that one without submenus (GRUB_DISABLE_SUBMENU)
+    or one of another script (10_linux_zfs) is right too. Recovery entries are left out; the first of several counts.
+    """
+    nesting: list[str] = []  # the id of each open block, "" for one that is no entry
+    image = re.compile(rf"vmlinuz-{re.escape(release)}(?=[\"'\s]|$)")
+    for line in menu.splitlines():
+        text = line.strip()
+        if text.endswith("{"):
+            found = _ENTRY_ID.search(text) if text.startswith(("menuentry ", "submenu ")) else None
+            nesting.append(found[1] if found else "")
+        elif text == "}":
+            nesting = nesting[:-1]
+        elif nesting and nesting[-1] and _LINUX.match(text) and image.search(text):
+            recovery = "-recovery-" in nesting[-1] or re.search(r"\s(?:recovery|single)(?=\s|$)", text)
+            if not recovery:
+                return ">".join(part.replace(">", ">>") for part in nesting if part)
+    return ""
+
+
+def boot_default(kernels: Iterable[Kernel], menu: str) -> str:
+    """Return the path of ids of the menu entry to boot by default, or "" when GRUB's own choice (the newest) is right.
+
+    Only a kernel without module that is newer than one with a module makes a difference.
     """
     kernels = list(kernels)
     first, best = newest(kernels), bootable_with_module(kernels)
-    if first is None or best is None or first.release == best.release or not device_id:
+    if first is None or best is None or first.release == best.release:
         return ""
-    return f"gnulinux-advanced-{device_id}>gnulinux-{best.release}-advanced-{device_id}"
+    return menu_entry(menu, best.release)

@@ -14,6 +14,7 @@ from .apt import Apt, Runner, run
 
 _LOADED = re.compile(r"NVRM version:.*?\s(\d{3}\.\d+(?:\.\d+)?)\s")
 UNITS = ("nvidia-persistenced.service", "dlbox-gpu-settings.service")
+GRUB_SCRIPT = "etc/grub.d/99_dlbox_nvidia"
 _LIBRARY = re.compile(r"^libnvidia-ml\.so\.(\d{3}\.\d+(?:\.\d+)?)$")
 
 
@@ -55,14 +56,22 @@ def initramfs_tool(root: Path = Path("/")) -> str | None:
     return None
 
 
-def is_graphical(root: Path = Path("/")) -> bool:
-    """Whether the host boots into a graphical session: default target and a display manager."""
-    for base in ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"):
-        link = root / base / "default.target"
-        if link.is_symlink():
-            graphical = link.readlink().name == "graphical.target"
-            return graphical and (root / "etc/systemd/system/display-manager.service").is_symlink()
-    return False
+def persistence_command(root: Path = Path("/")) -> str | None:
+    """Return the command line that runs nvidia-persistenced with persistence mode on, as its packaged unit runs it.
+
+    The unit says under which account (Ubuntu: nvidia-persistenced, Debian: nvpd, NVIDIA: root); only the option about
+    the mode is changed. None when there is no unit. systemd's prefixes (-, +, !) are left out.
+    """
+    for folder in ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"):
+        try:
+            text = (root / folder / "nvidia-persistenced.service").read_text().replace("\\\n", " ")
+        except OSError:
+            continue
+        started = re.findall(r"^ExecStart\s*=\s*[-@+!:]*(\S.*)$", text, re.MULTILINE)
+        if started:
+            words = [word for word in started[-1].split() if not word.endswith("persistence-mode")]
+            return " ".join([*words, "--persistence-mode"])
+    return None
 
 
 def gpu_to_drive(root: Path = Path("/")) -> bool:
@@ -92,6 +101,33 @@ def waits_for_the_next_start(found: list[kernels.Kernel], running_kernel: str, r
     """Whether there is a GPU to drive and the running kernel got its module since the machine was started."""
     path = next((kernel.module_path for kernel in found if kernel.release == running_kernel), None)
     return is_newer_than_the_boot(path, root) and gpu_to_drive(root)
+
+
+def built_modules(found: list[kernels.Kernel], builds: list[dkms.Build], runner: Runner) -> list[dict[str, str]]:
+    """Return release, tree (DKMS's module/version), signer and key (the signing certificate's serial number) of every
+    module built here.
+    """
+    trees = {build.kernel: f"{build.module}/{build.version}" for build in builds}
+    out = []
+    for kernel in found:
+        if kernel.provider == "dkms" and kernel.module_path:
+            signer, key = secureboot.signature(kernel.module_path, runner)
+            tree = trees.get(kernel.release, "nvidia")
+            out.append({"release": kernel.release, "tree": tree, "signer": signer, "key": key})
+    return out
+
+
+def boot_guarded(root: Path = Path("/")) -> bool:
+    """Whether dlbox's script chooses GRUB's default: it is there, and the owner has not chosen by GRUB_DEFAULT."""
+    if not (root / GRUB_SCRIPT).exists():
+        return False
+    chosen = ""
+    for path in [root / "etc/default/grub", *sorted((root / "etc/default/grub.d").glob("*.cfg"))]:
+        if path.is_file():
+            for line in path.read_text(errors="replace").splitlines():
+                match = re.match(r"\s*GRUB_DEFAULT=[\"']?([^\"'#\s]*)", line)
+                chosen = match[1] if match else chosen
+    return chosen in ("", "0")
 
 
 def units(shown: str) -> dict[str, dict[str, bool]]:
@@ -161,12 +197,10 @@ def read_state(
         *leftovers.from_dkms(builds, packages),
     ]
     running = running_kernel or os.uname().release
+    secure_boot = secureboot.is_enabled(runner(["mokutil", "--sb-state"]).out, root)
     state: dict[str, Any] = {
         "running_kernel": running,
         "kernels": [kernel.as_dict() for kernel in found],
-        "flavours": kernels.flavours(
-            (name for name, package in packages.items() if package.installed), (kernel.release for kernel in found)
-        ),
         "packages": {name: package.version for name, package in sorted(mine.items())},
         "held": sorted(name for name, package in packages.items() if package.want == "hold"),
         "half_configured": sorted(name for name, package in packages.items() if package.broken),
@@ -176,13 +210,14 @@ def read_state(
         "library_version": library_version(root),
         "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
         "waits_for_start": waits_for_the_next_start(found, running, root),
-        "secure_boot": secureboot.is_enabled(runner(["mokutil", "--sb-state"]).out, root),
+        "secure_boot": secure_boot,
+        "built_modules": built_modules(found, builds, runner) if secure_boot else [],
         "initramfs": initramfs_tool(root),
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),
+        "boot_guarded": boot_guarded(root),
         "units": units(runner(["systemctl", "show", "--property=Id,UnitFileState,ActiveState", *UNITS]).out),
-        "persistenced": (root / "usr/bin/nvidia-persistenced").exists(),
-        "graphical": is_graphical(root),
+        "persistence_command": persistence_command(root),
         "leftovers": [item.as_dict() for item in remains],
     }
     state["reboot_reasons"] = reboot_reasons(state)

@@ -106,11 +106,13 @@ def warn(
         )
     sources = {"driver": candidate.offer.source if candidate else "", "CUDA": cuda["source"] if cuda else ""}
     directory = "wsl-ubuntu" if problem.wsl else problem.system.nvidia_repo
-    if "nvidia" in sources.values() and directory not in NVIDIA_KEYS_CONFIRMED:
+    confirmed = directory in NVIDIA_KEYS_CONFIRMED or problem.own_repository_key
+    if "nvidia" in sources.values() and not confirmed:
         add(
             "repository_unconfirmed",
             f"the signing key of NVIDIA's repository {directory} is assumed, nobody could check it",
-            "Compare the key's fingerprint with the one in NVIDIA's installation guide before the run.",
+            "Compare the key's fingerprint with the one in NVIDIA's installation guide before the run, "
+            "and set it in dlbox_nvidia_repository.",
         )
     _framework_warnings(problem, frameworks, add)
     if cuda is not None and problem.pin("cudnn") and cudnn is not None and not cudnn["packages"]:

@@ -152,11 +152,18 @@ def _candidates(key: str, flavour: str, server: bool, deb_arch: str) -> tuple[Ca
     )
 
 
+def has_signed_modules(offer: Offer, flavour: str) -> bool:
+    """Tell whether the distribution has signed modules of an offer for the current kernel of a flavour."""
+    return any(
+        item.offer == offer and item.provider == "prebuilt" for item in _candidates(offer.system, flavour, offer.server)
+    )
+
+
 def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:
     """Rule out branches that only a pin may choose: dead ones and unconfirmed ones."""
     branch = candidate.branch
     offer = candidate.offer
-    if offer.source == "nvidia" and problem.pin("driver_source") != "nvidia":
+    if offer.source == "nvidia" and problem.pin("driver_source") != "nvidia" and not problem.own_repository_key:
         directory = SYSTEMS[offer.system].nvidia_repo
         if directory not in NVIDIA_KEYS_CONFIRMED:
             return Exclusion(
@@ -411,30 +418,34 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     opened = "-open" if offer.modules == "open" else ""
     deb_arch = problem.deb_arch
     headers = f"linux-headers-{_headers_flavour(problem, candidate, deb_arch)}"
+    # The other installed flavours that the archive knows; the running one decides how modules get there.
+    first = headers.removeprefix("linux-headers-")
+    others = [flavour for flavour in problem.kernel_flavours if flavour != first and flavour in system.flavours]
+    more = [f"linux-headers-{flavour}" for flavour in others]
     if offer.source == "ubuntu":
         name = f"{offer.branch}{'-server' if offer.server else ''}"
-        modules = (
-            f"linux-modules-nvidia-{name}{opened}-{candidate.flavour}"
-            if candidate.provider == "prebuilt"
-            else f"nvidia-dkms-{name}{opened}"
-        )
-        after = [] if candidate.provider == "prebuilt" else [headers]
-        if problem.nvswitch:
-            after = [*after, f"nvidia-fabricmanager-{offer.branch}"]
+        if candidate.provider == "prebuilt":
+            flavours = [candidate.flavour, *(flavour for flavour in others if has_signed_modules(offer, flavour))]
+            modules = [f"linux-modules-nvidia-{name}{opened}-{flavour}" for flavour in flavours]
+        else:
+            modules = [f"nvidia-dkms-{name}{opened}", headers, *more]
+        fabric = [f"nvidia-fabricmanager-{offer.branch}"] if problem.nvswitch else []
         if problem.headless:
             return [
                 f"nvidia-headless-no-dkms-{name}{opened}",
-                modules,
+                *modules,
                 f"nvidia-utils-{name}",
                 f"nvidia-compute-utils-{name}",
-                *after,
+                f"libnvidia-decode-{name}",
+                f"libnvidia-encode-{name}",
+                *fabric,
             ], []
-        return [f"nvidia-driver-{name}{opened}", modules, *after], []
+        return [f"nvidia-driver-{name}{opened}", *modules, *fabric], []
     if offer.source == "debian":
         base = list(offer.packages)
         if problem.headless:
             base = [*DEBIAN_HEADLESS[base[0]], *base[1:]]
-        return [*base, headers], []
+        return [*base, headers, *more], []
     if system.id == "ubuntu" and offer.branch < 590:
         name = f"nvidia-open-{offer.branch}" if opened else f"cuda-drivers-{offer.branch}"
     else:
@@ -443,7 +454,7 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     fabric = ["nvidia-fabricmanager"] if problem.nvswitch else []
     if problem.nvswitch and needs_subnet_manager(problem):
         fabric.append("nvlsm")
-    return [name, headers, *fabric], [f"nvidia-driver-pinning-{pin.version or offer.branch}"]
+    return [name, headers, *more, *fabric], [f"nvidia-driver-pinning-{pin.version or offer.branch}"]
 
 
 def needs_subnet_manager(problem: Problem) -> bool:

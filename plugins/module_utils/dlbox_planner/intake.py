@@ -13,6 +13,7 @@ from .gpus import answers_to, from_id, has_nvswitch
 from .model import (
     ARCHITECTURE_NAMES,
     CONTAINERS,
+    LIBRARIES,
     PINS,
     POLICIES,
     ROLES,
@@ -61,7 +62,13 @@ WISHES = (
     "price_per_kwh",
     "duty_hours",
     "explain",
+    "nvidia_repository",
+    "toolkits",
+    "default_toolkit",
+    "libraries",
 )
+_REPOSITORY_TEXTS = ("url", "suite", "key_url")
+_REPOSITORY_LISTS = ("components", "key_fingerprints")
 
 
 def check_pins(pins: object) -> dict[str, str]:
@@ -88,6 +95,53 @@ def check_pins(pins: object) -> dict[str, str]:
             raise UsageError(f"pin {name}={shape(text)}: expected {_PIN_FORMS.get(name, _FRAMEWORK_PIN)[1]}")
         result[name] = text
     return result
+
+
+def check_repository(given: object) -> dict[str, Any]:
+    """Return the owner's mirror of NVIDIA's repository; raises UsageError on what is none."""
+    if not isinstance(given, Mapping):
+        raise UsageError(f"nvidia_repository is {shape(given)}, expected a mapping")
+    result: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in _REPOSITORY_TEXTS:
+            expected = "an absolute path or /" if key == "suite" else "a URL"
+            if not isinstance(value, str) or (
+                key != "suite" and value and not re.match(r"(?:https?|file|copy):/", value)
+            ):
+                raise UsageError(f"nvidia_repository.{key} is {shape(value)}, expected {expected}")
+        elif key in _REPOSITORY_LISTS:
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                raise UsageError(f"nvidia_repository.{key} is {shape(value)}, expected a list of texts")
+        else:
+            known = ", ".join((*_REPOSITORY_TEXTS, *_REPOSITORY_LISTS))
+            raise UsageError(f"nvidia_repository has the key {shape(key)}, expected only {known}")
+        if value:
+            result[key] = value
+    prints = [re.sub(r"\s", "", text).upper() for text in result.get("key_fingerprints", [])]
+    for text in prints:
+        if not re.fullmatch(r"[0-9A-F]{40}", text):
+            raise UsageError(f"nvidia_repository.key_fingerprints has {shape(text)}, expected 40 hexadecimal digits")
+    return {**result, "key_fingerprints": prints} if prints else result
+
+
+def check_libraries(given: object) -> tuple[str, ...]:
+    """Return the CUDA libraries to install; raises UsageError on one that is not known."""
+    if not isinstance(given, (list, tuple)) or not all(name in LIBRARIES for name in given if isinstance(name, str)):
+        raise UsageError(f"libraries is {shape(given)}, expected a list of {', '.join(LIBRARIES)}")
+    return tuple(name for name in LIBRARIES if name in given)
+
+
+def check_toolkits(given: object, name: str) -> tuple[str, ...]:
+    """Return the toolkits to install, as ``12.9`` or ``auto``; raises UsageError on what is neither."""
+    if not isinstance(given, (list, tuple)) or len(given) > 32:
+        raise UsageError(f"{name} is {shape(given)}, expected a list of versions")
+    result = []
+    for value in given:
+        match = re.fullmatch(r"(auto|[0-9]{1,3}\.[0-9]{1,3})(?:\.[0-9]{1,3})?", value if isinstance(value, str) else "")
+        if not match:
+            raise UsageError(f"{name} has {shape(value)}, expected a version such as '12.9', or 'auto'")
+        result.append(match[1])
+    return tuple(dict.fromkeys(result))
 
 
 def _flag(options: Mapping[str, Any], name: str) -> bool:
@@ -232,4 +286,10 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
         pypi_only=_flag(wishes, "pypi_only"),
         today=today,
         nvswitch=bool(facts.get("nvswitches")) or has_nvswitch(resolved),
+        toolkits=check_toolkits(wishes.get("toolkits") or (), "cuda_toolkits"),
+        default_toolkit="".join(check_toolkits([wishes.get("default_toolkit")], "cuda_default_toolkit"))
+        if wishes.get("default_toolkit")
+        else "",
+        libraries=check_libraries(wishes.get("libraries") or ()),
+        nvidia_repository=check_repository(wishes.get("nvidia_repository") or {}),
     )

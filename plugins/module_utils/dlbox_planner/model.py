@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .data.architectures import ARCHITECTURES, Architecture
 from .data.systems import ALIASES, SYSTEMS, System
@@ -22,6 +23,8 @@ PINS = (
     "python",
 )
 POLICIES = ("stable", "newest")
+#: CUDA libraries that may be installed beside a toolkit.
+LIBRARIES = ("cudnn", "cudnn_dev", "nccl")
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
 #: What a GPU may be used for: compute and display need a driver; ignored is left alone.
 ROLES = ("compute", "display", "ignored")
@@ -139,9 +142,12 @@ class Exclusion:
 class Problem:
     """Machine and wishes in the planner's own terms.
 
-    kernel_flavours are the installed kernel metapackages, arch is x86_64 or aarch64.
-    kernel is the text of ``uname -r`` or a series; secure_boot None means unknown; loaded is the version
-    of a driver that is already there and is not ours to change (container, WSL2).
+    kernel is the text of ``uname -r`` or a series, arch is x86_64 or aarch64, secure_boot None means unknown;
+    loaded is the version of a driver that is already there and is not ours to change (container, WSL2);
+    kernel_flavours are the installed kernel metapackages (``generic-hwe-24.04``), as far as they are known;
+    nvidia_repository is the owner's mirror: what of ``url``, ``suite``, ``components``, ``key_url`` and
+    ``key_fingerprints`` differs from NVIDIA's own; toolkits are the CUDA toolkits to install (``12.9`` or
+    ``auto``), default_toolkit the one that is used, libraries what goes with it (see LIBRARIES).
     """
 
     host: str
@@ -164,6 +170,10 @@ class Problem:
     pypi_only: bool = False
     today: str | None = None
     nvswitch: bool = False
+    nvidia_repository: dict[str, Any] = field(default_factory=dict)
+    toolkits: tuple[str, ...] = ()
+    default_toolkit: str = ""
+    libraries: tuple[str, ...] = ()
 
     @property
     def foreign_driver(self) -> bool:
@@ -189,6 +199,16 @@ class Problem:
     def compute(self) -> tuple[Gpu, ...]:
         """Return the GPUs that frameworks shall compute on."""
         return tuple(gpu for gpu in self.gpus if gpu.usable and gpu.role == "compute")
+
+    @property
+    def nvidia_directory(self) -> str:
+        """Return the directory of NVIDIA's repository that is for this system."""
+        return "wsl-ubuntu" if self.wsl else self.system.nvidia_repo
+
+    @property
+    def own_repository_key(self) -> bool:
+        """Tell whether the owner named the repository's key, which counts as confirmed then."""
+        return bool(self.nvidia_repository.get("key_url") and self.nvidia_repository.get("key_fingerprints"))
 
     def driver_cause(self) -> str:
         """Return what decides the driver's branch here: the key of the cause that would have to change."""

@@ -19,7 +19,7 @@ from .data.systems import (
     NVIDIA_REPO_URL,
 )
 from .data.wheels import KERAS_RANGE, KERAS_VERSION
-from .driver import Candidate, Outcome, branch_of, kernel_suffix, packaged_kernel, packages, search
+from .driver import Candidate, DriverPin, Outcome, branch_of, kernel_suffix, packaged_kernel, packages, search
 from .frameworks import Choice, choose, describe, keras, keras_release
 from .intake import problem_from
 from .model import FRAMEWORKS, Exclusion, Gpu, Problem, UnknownSystem
@@ -249,19 +249,26 @@ def _system_cuda(
     problem: Problem, branch: int | None, on_gpu: bool, driver_source: str
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[dict[str, Any]], list[Exclusion]]:
     """Return (toolkit, cuDNN, refusals, exclusions) for the system's own CUDA."""
-    if not (on_gpu and problem.compute) and not problem.pin("cuda"):
+    asks = problem.pin("cuda") or problem.toolkits or problem.libraries
+    if not (on_gpu and problem.compute) and not asks:
         return None, None, [], []
     refusals: list[dict[str, Any]] = []
     if problem.wsl and branch is None:
         branch = ASSUMED_WINDOWS_BRANCH
     best, dropped = toolkits.search(problem, branch, driver_source)
     cuda = None
+    asked = toolkits.wanted(problem, best, branch)
+    refusals.extend(refusal("cuda", code, text, ["toolkits"], True) for code, text in asked.refused)
+    best = asked.default or best
     if best is not None:
+        together = asked.toolkits or (best,)
         cuda = {
             "version": best.series,
+            "versions": [toolkit.series for toolkit in together],
             "source": best.source,
-            "packages": list(best.packages),
+            "packages": list(dict.fromkeys(name for toolkit in together for name in toolkit.packages)),
             "native": toolkits.native(best, branch),
+            "nccl": toolkits.nccl(best),
             "repository": _nvidia_repository(problem) if best.source == "nvidia" else None,
             "components": [] if best.source == "nvidia" else _components(problem, "multiverse"),
         }
@@ -287,7 +294,33 @@ def _system_cuda(
                 True,
             )
         )
+    if entry is not None:
+        entry["repository"] = _nvidia_repository(problem) if entry["source"] == "nvidia" else None
+    refusals.extend(_library_refusals(problem, best, entry))
     return cuda, entry, refusals, dropped
+
+
+def _library_refusals(
+    problem: Problem, toolkit: toolkits.Toolkit | None, cudnn: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return a refusal for each CUDA library that the owner asked for and no source of the plan has."""
+    there = {
+        "cudnn": bool(cudnn and cudnn["source"] == "nvidia"),
+        "cudnn_dev": bool(cudnn and cudnn["source"] == "nvidia"),
+        "nccl": toolkits.nccl(toolkit) is not None,
+    }
+    source = toolkit.source if toolkit else "no source"
+    return [
+        refusal(
+            "cuda",
+            "library_not_offered",
+            f"cuda_{name} is true, but the plan's toolkit is from {source}, and only NVIDIA's repository has it",
+            ["libraries"],
+            True,
+        )
+        for name in problem.libraries
+        if not there[name]
+    ]
 
 
 def _prefer_pinned(reasons: dict[str, list[Exclusion]], pinned: str) -> None:
@@ -301,8 +334,8 @@ def _components(problem: Problem, component: str) -> list[str]:
 
 
 def _nvidia_repository(problem: Problem) -> dict[str, Any]:
-    """Return NVIDIA's apt repository for this system: address, key and its fingerprint."""
-    name = "wsl-ubuntu" if problem.wsl else problem.system.nvidia_repo
+    """Return NVIDIA's apt repository for this system, or the owner's mirror of it: address, key and fingerprints."""
+    name = problem.nvidia_directory
     arch = problem.deb_arch
     url = f"{NVIDIA_REPO_URL}/{name}/{NVIDIA_REPO_ARCH[arch]}"
     key = NVIDIA_KEYS[name]
@@ -313,9 +346,27 @@ def _nvidia_repository(problem: Problem) -> dict[str, Any]:
         "components": [],
         "architecture": arch,
         "key_url": f"{url}/{key['file']}",
-        "key_fingerprint": key["fingerprint"],
+        "key_fingerprints": [key["fingerprint"]],
         "keyring_package_url": f"{url}/{NVIDIA_KEYRING}",
+        **problem.nvidia_repository,
     }
+
+
+#: The key that DKMS signs with, below the system's directory for it, and the packages that create, enrol and use it.
+#: Ubuntu's dkms signs with kmodsign, of sbsigntool; Debian's with the kernel's own sign-file.
+_MOK = {
+    "ubuntu": ("MOK.priv", "MOK.der", ["mokutil", "openssl", "sbsigntool"]),
+    "debian": ("mok.key", "mok.pub", ["mokutil", "openssl"]),
+}
+
+
+def _mok(problem: Problem, candidate: Candidate) -> dict[str, Any] | None:
+    """Return the key that modules built here are signed with, where Secure Boot asks for one."""
+    if candidate.provider != "dkms" or not problem.secure_boot:
+        return None
+    key, certificate, names = _MOK[problem.system.id]
+    folder = problem.system.mok
+    return {"key": f"{folder}/{key}", "certificate": f"{folder}/{certificate}", "packages": list(names)}
 
 
 def _gpu(gpu: Gpu) -> dict[str, Any]:
@@ -340,13 +391,16 @@ def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
     names, first = packages(problem, candidate)
     components: list[str] = []
     if offer.source == "ubuntu":
-        components = [offer.component]
+        # multiverse's drivers too: signatures and modules of every kernel are in restricted
+        components = list(dict.fromkeys(["restricted", offer.component]))
     elif offer.source == "debian":
         components = list(DEBIAN_COMPONENTS)
+    exact = DriverPin.parse(problem.pin("driver")).version
     minimum = MINOR_COMPAT_VERSION.get(int(candidate.branch.cuda_native.split(".")[0]), "")
     return {
         "branch": str(offer.branch),
-        "version": offer.version,
+        "version": exact or offer.version,
+        "exact_version": exact or None,
         "modules": offer.modules,
         "source": offer.source,
         "server": offer.server,
@@ -367,7 +421,7 @@ def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
         "eol": candidate.branch.eol,
         "support": candidate.branch.kind,
         "min_version": minimum if minimum.startswith(f"{offer.branch}.") else None,
-        "mok": problem.system.mok if candidate.provider == "dkms" and problem.secure_boot else None,
+        "mok": _mok(problem, candidate),
     }
 
 

@@ -29,6 +29,8 @@ REMEDIES = {
     "branch_transitional": "Pin the branch that the name leads to.",
     "kernel_too_new": "Use the driver of NVIDIA's repository, or the release's older kernel.",
     "kernel_too_old": "Install the release's current kernel.",
+    "toolkit_not_offered": "Correct cuda_toolkits and cuda_default_toolkit, or pin cuda_source.",
+    "library_not_offered": "Pin cuda_source=nvidia, or leave the library out: frameworks bring their own.",
     "packages_skewed": "Use the proprietary modules or NVIDIA's repository.",
     "secure_boot_dkms_unattended": "Run with somebody at the console, turn Secure Boot off in the firmware, or use a "
     "release with signed modules.",

@@ -91,7 +91,8 @@ def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclus
                 "arch_not_offered",
                 f"NVIDIA's repository {directory} is not known to have packages for {problem.arch}",
             )
-        if directory not in NVIDIA_KEYS_CONFIRMED and problem.pin("cuda_source") != "nvidia":
+        confirmed = directory in NVIDIA_KEYS_CONFIRMED or problem.own_repository_key
+        if not confirmed and problem.pin("cuda_source") != "nvidia":
             out(
                 "data",
                 "repository_unconfirmed",
@@ -156,6 +157,64 @@ def search(problem: Problem, branch: int | None, driver_source: str = "") -> tup
             kept.append(toolkit)
     kept.sort(key=lambda toolkit: _rank(toolkit, branch, driver_source))
     return (kept[0] if kept else None), dropped
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The toolkits that the owner asked for: all, and the one that is used; and (code, sentence) of what is not."""
+
+    toolkits: tuple[Toolkit, ...] = ()
+    default: Toolkit | None = None
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+def wanted(problem: Problem, best: Toolkit | None, branch: int | None) -> Wanted:
+    """Return the owner's toolkits, which may be of several versions side by side, all from one source.
+
+    best: the plan's own choice, which ``auto`` stands for.
+    """
+    refused: list[tuple[str, str]] = []
+    chosen: dict[str, Toolkit] = {}
+    for text in problem.toolkits:
+        if text == "auto":
+            if best is None:
+                refused.append(("toolkit_not_offered", "cuda_toolkits has 'auto', but no toolkit fits this machine"))
+            else:
+                chosen[text] = best
+            continue
+        offered = [item for item in offers(problem.system, problem.wsl) if item.series == text]
+        offered.sort(key=lambda item: 0 if best is not None and item.source == best.source else 1)
+        if not offered:
+            known = ", ".join(dict.fromkeys(item.series for item in offers(problem.system, problem.wsl)))
+            refused.append(
+                (
+                    "toolkit_not_offered",
+                    f"cuda_toolkits has {text}, and {problem.system.label} is known to have {known}",
+                )
+            )
+            continue
+        found = [item for item in rules(problem, offered[0], branch) if item.cause != "pin:cuda"]
+        refused += [(item.code, f"cuda_toolkits has {text}: {item.reason}") for item in found]
+        chosen[text] = offered[0]
+    if len({item.source for item in chosen.values()}) > 1:
+        refused.append(("pins_conflict", "cuda_toolkits names toolkits of two sources: pin cuda_source=nvidia"))
+    name = problem.default_toolkit or next(iter(chosen), "")
+    default = chosen.get(name) or next((item for item in chosen.values() if item.series == name), None)
+    if problem.default_toolkit and problem.toolkits and default is None:
+        refused.append(
+            (
+                "toolkit_not_offered",
+                f"cuda_default_toolkit is {name}, which is not in cuda_toolkits {', '.join(problem.toolkits)}",
+            )
+        )
+    return Wanted(tuple({item.series: item for item in chosen.values()}.values()), default, tuple(refused))
+
+
+def nccl(toolkit: Toolkit | None) -> dict[str, object] | None:
+    """Return the plan's entry for NCCL, which NVIDIA's repository has per toolkit; None for other sources."""
+    if toolkit is None or toolkit.source != "nvidia":
+        return None
+    return {"source": "nvidia", "packages": ["libnccl2", "libnccl-dev"], "built_for": f"+cuda{toolkit.series}"}
 
 
 def everywhere(problem: Problem, branch: int | None) -> list[tuple[Toolkit, list[Exclusion]]]:

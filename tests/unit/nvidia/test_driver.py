@@ -105,21 +105,31 @@ def archive(label: str = "580", version: str = NEW) -> dict[str, str]:
     return {**dict.fromkeys(out, version), "dkms": "3", **{f"linux-headers-{flavour}": "1" for flavour in KERNELS}}
 
 
-def asked(host: Host, check: bool = False, **given: Any) -> driver.Result:
-    wish = {"branch": "580", "modules": "open", "source": "ubuntu", "distribution": "ubuntu"}
-    wish.update({key: given.pop(key) for key in list(given) if key in names.Wish.__dataclass_fields__})
-    order = driver.Order(names.Wish(**wish), running_kernel=given.pop("running_kernel", KERNELS["generic"]), **given)  # type: ignore[arg-type]
+SIGNED = ["nvidia-driver-580-open", *(f"linux-modules-nvidia-580-open-{flavour}" for flavour in KERNELS)]
+BUILT = ["nvidia-driver-580-open", "nvidia-dkms-580-open", *(f"linux-headers-{flavour}" for flavour in KERNELS)]
+
+
+def asked(host: Host, check: bool = False, provider: str = "prebuilt", **given: Any) -> driver.Result:
+    """Carry out a plan for branch 580 with open modules of Ubuntu's; `given` changes the set or the order."""
+    planned = {"branch": "580", "modules": "open", "source": "ubuntu"}
+    planned.update({key: given.pop(key) for key in list(given) if key in names.DriverSet.__dataclass_fields__})
+    given.setdefault("packages", BUILT if provider == "dkms" else SIGNED)
+    given.setdefault("running_kernel", KERNELS["generic"])
+    order = driver.Order(names.DriverSet(**planned), provider=provider, **given)
     return driver.Driver(Apt(host), order, host.root).apply(check)
 
 
-def test_signed_modules_for_every_flavour_and_the_running_and_the_newest_kernel(tmp_path: Path) -> None:
+def requests(host: Host) -> list[list[str]]:
+    """The names of every apt run that changed something, in order."""
+    runs = [call for call in host.calls if call[0] == "apt-get" and "--yes" in call and "--download-only" not in call]
+    return [call[call.index("install") + 1 :] for call in runs]
+
+
+def test_apt_is_asked_for_the_plans_packages_and_no_others(tmp_path: Path) -> None:
     host = Host(tmp_path, archive())
     found = asked(host)
     assert found.changed and found.provider == "prebuilt"
-    assert found.install == [
-        "nvidia-driver-580-open",
-        *sorted(f"linux-modules-nvidia-580-open-{target}" for target in (*KERNELS, *KERNELS.values())),
-    ]
+    assert found.install == SIGNED and requests(host) == [SIGNED]
     assert not host.ran("dkms", "autoinstall")
     assert host.installed["nvidia-driver-580-open"][1] == "hold"
     assert not asked(host).changed, "the second run has nothing to do"
@@ -132,22 +142,31 @@ def test_check_mode_says_the_same_and_changes_nothing(tmp_path: Path) -> None:
     assert not any(call[0] in ("apt-mark", "dpkg") or "--yes" in call for call in host.calls)
 
 
-def test_signed_modules_that_stop_before_the_newest_kernel_are_not_taken(tmp_path: Path) -> None:
-    offered = {name: version for name, version in archive().items() if not name.endswith("7.0.0-43-generic")}
-    host = Host(tmp_path, offered)
-    host.buildable = set(KERNELS.values())
-    host.__class__ = Frozen
+def test_a_metapackage_of_another_release_does_not_change_how_modules_get_there(tmp_path: Path) -> None:
+    host = Host(tmp_path, archive())
+    host.installed["linux-image-generic-hwe-22.04"] = ("1", "install", "installed")
     found = asked(host)
-    assert found.provider == "dkms" and "no signed module for the newest kernel 7.0.0-43-generic" in found.notes[0]
-    assert {"nvidia-dkms-580-open", "linux-headers-generic", "linux-headers-generic-hwe-24.04"} <= set(found.install)
+    assert found.provider == "prebuilt" and requests(host) == [SIGNED]
 
 
-class Frozen(Host):
-    """An archive whose metapackages stop at the older kernel."""
+def test_the_running_kernels_headers_are_asked_for_too(tmp_path: Path) -> None:
+    running = f"linux-headers-{KERNELS['generic']}"
+    host = Host(tmp_path, {**archive(), running: "1"})
+    host.buildable = set(KERNELS.values())
+    asked(host, provider="dkms", kernel_headers=running)
+    assert requests(host) == [[*BUILT, running]]
 
-    def __call__(self, argv: Sequence[str]) -> Done:
-        done = super().__call__(argv)
-        return Done(0, done.out.replace("7.0.0-43", "6.8.0-149"), "") if argv[:2] == ["apt-cache", "depends"] else done
+
+def test_headers_that_the_archive_dropped_are_refused_before_anything(tmp_path: Path) -> None:
+    host = Host(tmp_path, archive())
+    gone = "linux-headers-6.8.0-31-generic"
+    with pytest.raises(Refused, match=rf"{gone}.*nothing was changed.*full-upgrade"):
+        asked(host, provider="dkms", kernel_headers=gone)
+    assert requests(host) == []
+    host.have(gone, version="1", want="install")
+    host.offered[gone] = "1"
+    host.buildable = set(KERNELS.values())
+    assert asked(host, provider="dkms", kernel_headers=gone).changed, "installed is enough"
 
 
 def test_a_branch_change_removes_every_part_of_the_other(tmp_path: Path) -> None:
@@ -191,7 +210,9 @@ def test_what_would_go_besides_the_driver_stops_it(tmp_path: Path) -> None:
 def test_two_branches_are_never_left_mixed(tmp_path: Path) -> None:
     host = Host(tmp_path, archive())
     host.simulated = Done(0, "Inst libnvidia-gl-595 (595.99.02-1 NVIDIA [amd64])\n", "")
-    with pytest.raises(Refused, match=r"parts of another branch than 580-open would be there: libnvidia-gl-595"):
+    with pytest.raises(
+        Refused, match=r"parts of another branch than 580 \(open modules\) would be there: libnvidia-gl-595"
+    ):
         asked(host)
 
 
@@ -243,14 +264,14 @@ def test_half_configured_packages_are_finished_first(tmp_path: Path) -> None:
 
 def test_userspace_alone_brings_no_module(tmp_path: Path) -> None:
     host = Host(tmp_path, archive())
-    found = asked(host, kernel_modules=False)
+    found = asked(host, provider="", packages=["nvidia-utils-580", "libnvidia-compute-580"])
     assert found.provider is None and found.install == ["nvidia-utils-580", "libnvidia-compute-580"]
 
 
-def test_packages_by_name_are_taken_as_they_are(tmp_path: Path) -> None:
-    host = Host(tmp_path, archive())
-    assert asked(host, check=True, packages=["nvidia-utils-580"]).install == ["nvidia-utils-580"]
-    assert asked(host, check=True, packages=["nvidia-dkms-580-open"]).provider == "dkms"
+def test_the_owners_extra_packages_come_in_the_same_transaction(tmp_path: Path) -> None:
+    host = Host(tmp_path, {**archive(), "nvidia-settings": "1"})
+    asked(host, extra_packages=["nvidia-settings"])
+    assert requests(host) == [[*SIGNED, "nvidia-settings"]]
 
 
 def test_nvidias_pinning_package_comes_first_and_alone(tmp_path: Path) -> None:
@@ -258,10 +279,21 @@ def test_nvidias_pinning_package_comes_first_and_alone(tmp_path: Path) -> None:
     host = Host(tmp_path, {**offered, **{f"linux-headers-{flavour}": "1" for flavour in KERNELS}})
     host.buildable = set(KERNELS.values())
     host.have("nvidia-driver-pinning-595", version="595-1", want="install")
-    asked(host, branch="620", source="nvidia")
+    headers = [f"linux-headers-{flavour}" for flavour in KERNELS]
+    before = ["nvidia-driver-pinning-620"]
+    asked(host, False, "dkms", branch="620", source="nvidia", before=before, packages=["nvidia-open", *headers])
     first = next(call for call in host.calls if "--yes" in call)
     assert first[-2:] == ["nvidia-driver-pinning-620", "nvidia-driver-pinning-595-"]
     assert "nvidia-driver-pinning-595" not in host.installed and "nvidia-open" in host.installed
+    assert requests(host)[1] == ["nvidia-open", *headers]
+
+
+def test_a_pinning_package_that_the_repository_lacks_is_refused_before_anything(tmp_path: Path) -> None:
+    host = Host(tmp_path, archive())
+    host.simulated = Done(100, "", "E: Unable to locate package nvidia-driver-pinning-620\n")
+    with pytest.raises(Refused, match="Unable to locate package nvidia-driver-pinning-620"):
+        asked(host, before=["nvidia-driver-pinning-620"])
+    assert requests(host) == []
 
 
 @pytest.mark.parametrize("upgrade", [True, False])
@@ -271,7 +303,9 @@ def test_names_without_branch_move_to_the_other_branch(tmp_path: Path, upgrade: 
     host = Host(tmp_path, {**offered, "dkms": "3", **{f"linux-headers-{flavour}": "1" for flavour in KERNELS}})
     host.buildable = set(KERNELS.values())
     host.have(*unsuffixed, version="595.91.07-1ubuntu1")
-    found = asked(host, branch="615", source="nvidia", upgrade=upgrade)
+    wanted = ["nvidia-open", *(f"linux-headers-{flavour}" for flavour in KERNELS)]
+    given = {"packages": wanted, "before": ["nvidia-driver-pinning-615"], "upgrade": upgrade}
+    found = asked(host, provider="dkms", branch="615", source="nvidia", **given)
     assert found.remove == [], "nvidia-open of 615 depends on names that 595 has too"
     assert {host.installed[name][0] for name in unsuffixed} == {"615.71.09-1ubuntu1"}
 
@@ -285,21 +319,14 @@ def test_before_the_sources_are_written_check_mode_does_not_fail(tmp_path: Path)
         asked(host, check=True)
 
 
-def test_a_wish_that_contradicts_itself_is_refused_before_anything(tmp_path: Path) -> None:
-    host = Host(tmp_path, archive())
-    with pytest.raises(Refused, match="open modules only"):
-        asked(host, branch="615", modules="proprietary")
-    assert not any(call[0] == "apt-get" for call in host.calls)
-
-
 def test_check_mode_before_the_preferences_are_written_does_not_judge_by_the_old_ones(tmp_path: Path) -> None:
     host = Host(tmp_path, archive())
     host.have("nvidia-open", "libnvidia-compute", version="595.99.02-1")
     host.simulated = Done(0, "", "")
-    found = asked(host, check=True, branch="620", source="nvidia", sources_pending=True)
+    found = asked(host, check=True, branch="620", source="nvidia", packages=["nvidia-open"], sources_pending=True)
     assert found.changed and "not simulated" in found.notes[-1]
     with pytest.raises(Refused, match="parts of another branch"):
-        asked(host, check=True, branch="620", source="nvidia")
+        asked(host, check=True, branch="620", source="nvidia", packages=["nvidia-open"])
 
 
 def test_signed_modules_take_the_place_of_built_ones(tmp_path: Path) -> None:

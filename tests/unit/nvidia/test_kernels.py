@@ -1,4 +1,4 @@
-"""Kernels and modules are read from files, and the default boot entry from both."""
+"""Kernels and modules are read from files, and the default boot entry from them and the menu."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import lzma
 from pathlib import Path
 
+import pytest
 from dlbox_nvidia import kernels
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,38 +58,64 @@ def test_companion_modules_are_not_the_module(tmp_path: Path) -> None:
     assert found[0].module_version is None
 
 
-def test_a_kernel_without_module_is_not_the_default(tmp_path: Path) -> None:
-    found = host(
-        tmp_path,
-        bootable=["6.8.0-149-generic", "6.8.0-150-generic"],
-        modules={"6.8.0-149-generic": ("kernel/nvidia-580/nvidia.ko", FIELD)},
+NEW, OLD = "6.8.0-150-generic", "6.8.0-149-generic"
+
+
+def entry(id_: str, release: str, arguments: str = "root=UUID=1 ro quiet", path: str = "/boot") -> str:
+    """A menu entry as 10_linux writes it."""
+    return (
+        f"menuentry 'Ubuntu, with Linux {release}' --class ubuntu $menuentry_id_option '{id_}' {{\n"
+        "\trecordfail\n\tif [ x$grub_platform = xxen ]; then insmod xzio; fi\n"
+        f"\tlinux\t{path}/vmlinuz-{release} {arguments}\n\tinitrd\t{path}/initrd.img-{release}\n}}\n"
     )
-    entry = "gnulinux-advanced-UUID>gnulinux-6.8.0-149-generic-advanced-UUID"
-    assert kernels.grub_default(found, "UUID") == entry
+
+
+SAVEDEFAULT = "function savedefault {\n  saved_entry=1\n}\n"
+SUBMENU = (
+    SAVEDEFAULT
+    + entry("gnulinux-simple-UUID", NEW)
+    + "submenu 'Advanced options for Ubuntu' $menuentry_id_option 'gnulinux-advanced-UUID' {\n"
+    + entry(f"gnulinux-{NEW}-advanced-UUID", NEW)
+    + entry(f"gnulinux-{NEW}-recovery-UUID", NEW, "root=UUID=1 ro recovery nomodeset")
+    + entry(f"gnulinux-{OLD}-recovery-UUID", OLD, "root=UUID=1 ro recovery nomodeset")
+    + entry(f"gnulinux-{OLD}-advanced-UUID", OLD)
+    + "}\n"
+)
+# GRUB_DISABLE_SUBMENU=y
+FLAT = SAVEDEFAULT + entry(f"gnulinux-{NEW}-advanced-UUID", NEW) + entry(f"gnulinux-{OLD}-advanced-UUID", OLD)
+# 10_linux_zfs: ids are named after the datasets, paths are relative to the pool.
+ZFS = (
+    "submenu 'Advanced options for Ubuntu 24.04' $menuentry_id_option 'gnulinux-advanced-rpool/ROOT/ubuntu_abc' {\n"
+    + entry(f"gnulinux-rpool/ROOT/ubuntu_abc-{NEW}", NEW, path='"/BOOT/ubuntu_abc@')
+    + entry(f"gnulinux-rpool/ROOT/ubuntu_abc-{OLD}", OLD, path="/BOOT/ubuntu_abc@")
+    + "}\nsubmenu 'History for Ubuntu 24.04' $menuentry_id_option 'gnulinux-history-rpool' {\n"
+    + entry(f"gnulinux-rpool/ROOT/ubuntu_abc@snap-{OLD}", OLD, path="/BOOT/ubuntu_abc@snap")
+    + "}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("menu", "chosen"),
+    [
+        (SUBMENU, f"gnulinux-advanced-UUID>gnulinux-{OLD}-advanced-UUID"),
+        (FLAT, f"gnulinux-{OLD}-advanced-UUID"),
+        (ZFS, f"gnulinux-advanced-rpool/ROOT/ubuntu_abc>gnulinux-rpool/ROOT/ubuntu_abc-{OLD}"),
+        (entry(f"gnulinux-{NEW}-advanced-UUID", NEW), ""),
+        (entry(f"gnulinux-{OLD}1-advanced-UUID", f"{OLD}1"), ""),
+        ("", ""),
+    ],
+    ids=["submenu", "without submenus", "ZFS", "not in the menu", "a longer release", "no menu"],
+)
+def test_a_kernel_without_module_is_not_the_default(tmp_path: Path, menu: str, chosen: str) -> None:
+    found = host(tmp_path, bootable=[OLD, NEW], modules={OLD: ("kernel/nvidia-580/nvidia.ko", FIELD)})
+    assert kernels.boot_default(found, menu) == chosen
 
 
 def test_grub_decides_when_the_newest_kernel_has_a_module_or_none_has(tmp_path: Path) -> None:
-    found = host(
-        tmp_path,
-        bootable=["6.8.0-149-generic", "6.8.0-150-generic"],
-        modules={"6.8.0-150-generic": ("updates/dkms/nvidia.ko", FIELD)},
-    )
-    assert kernels.grub_default(found, "UUID") == ""
-    assert kernels.grub_default(found[:1], "UUID") == ""
-    assert kernels.grub_default([], "UUID") == ""
-
-
-def test_flavours_come_from_metapackages_and_else_from_releases() -> None:
-    metas = ["linux-image-generic", "linux-image-generic-hwe-24.04", "linux-image-6.8.0-149-generic"]
-    assert kernels.flavours(metas, []) == ["generic", "generic-hwe-24.04"]
-    assert kernels.flavours(["linux-image-6.8.0-149-generic"], ["6.8.0-149-generic"]) == ["generic"]
-    assert kernels.flavours([], ["6.12.117+deb13-amd64", "6.1.0-56-amd64"]) == ["amd64"]
-    assert kernels.flavours([], ["6.1.0-56-cloud-amd64"]) == ["cloud-amd64"]
-
-
-def test_header_metapackages_and_the_kernels_own_headers() -> None:
-    wanted = kernels.header_packages(["generic"], ["6.8.0-149-generic"])
-    assert wanted == ["linux-headers-6.8.0-149-generic", "linux-headers-generic"]
+    found = host(tmp_path, bootable=[OLD, NEW], modules={NEW: ("updates/dkms/nvidia.ko", FIELD)})
+    assert kernels.boot_default(found, SUBMENU) == ""
+    assert kernels.boot_default(found[:1], SUBMENU) == ""
+    assert kernels.boot_default([], SUBMENU) == ""
 
 
 @given(st.lists(st.integers(0, 300), min_size=3, max_size=5), st.lists(st.integers(0, 300), min_size=3, max_size=5))

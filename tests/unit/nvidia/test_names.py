@@ -1,4 +1,4 @@
-"""Which packages belong to the driver, of which branch and flavour, and which set a wish needs."""
+"""Which installed packages belong to the driver, of which branch and flavour."""
 
 from __future__ import annotations
 
@@ -8,14 +8,45 @@ from pathlib import Path
 import pytest
 import yaml
 from dlbox_nvidia import names
-from dlbox_nvidia.names import Wish
+from dlbox_nvidia.names import DriverSet
 
+DATA = Path(__file__).with_name("data")
 CUDA = yaml.safe_load((Path(__file__).resolve().parents[3] / "roles/cuda/vars/main.yml").read_text())
 
 
-def wish(**changes: object) -> Wish:
-    given: dict[str, object] = {"branch": "580", "modules": "open", "source": "ubuntu", "distribution": "ubuntu"}
-    return Wish(**{**given, **changes})  # type: ignore[arg-type]
+def planned(**changes: object) -> DriverSet:
+    given: dict[str, object] = {"branch": "580", "modules": "open", "source": "ubuntu"}
+    return DriverSet(**{**given, **changes})  # type: ignore[arg-type]
+
+
+# Names as the archives of Debian 12 and 13 (read from their indices), Ubuntu 22.04 to 26.04 and NVIDIA's repositories
+# have them, and as people's listings of their machines show them.
+DRIVER = (DATA / "driver_packages.txt").read_text().split()
+NOT_DRIVER = (DATA / "other_packages.txt").read_text().split()
+
+
+@pytest.mark.parametrize("name", DRIVER)
+def test_it_belongs_to_the_driver(name: str) -> None:
+    assert names.is_driver_package(name)
+
+
+@pytest.mark.parametrize("name", NOT_DRIVER)
+def test_it_does_not_belong_to_the_driver(name: str) -> None:
+    """It may neither be held with the driver, nor stop a transaction, nor be removed with a branch."""
+    assert not names.is_driver_package(name)
+    assert names.branch_of(name, "580.178.04-1") is None
+
+
+def test_what_builds_modules_is_told_from_what_has_them() -> None:
+    built = {name for name in DRIVER if names.builds_modules(name)}
+    assert built == {
+        "nvidia-dkms-580-open",
+        "nvidia-dkms",
+        "nvidia-dkms-open",
+        "nvidia-kernel-dkms",
+        "nvidia-open-kernel-dkms",
+        "nvidia-tesla-535-kernel-dkms",
+    }
 
 
 @pytest.mark.parametrize(
@@ -70,60 +101,29 @@ def test_other_branch_and_other_flavour_conflict() -> None:
         ("nvidia-driver-550", "580.178.04-0ubuntu0.24.04.1"),
         ("nvidia-settings", "510.47.03-1"),
     ]
-    assert names.conflicting(installed, wish()) == ["libnvidia-compute-595", "nvidia-driver-550", "nvidia-driver-580"]
+    assert names.conflicting(installed, planned()) == [
+        "libnvidia-compute-595",
+        "nvidia-driver-550",
+        "nvidia-driver-580",
+    ]
 
 
 def test_server_and_desktop_build_of_a_branch_conflict() -> None:
     installed = [("nvidia-utils-580-server", "580.178.04-0ubuntu0.24.04.1")]
-    assert names.conflicting(installed, wish()) == ["nvidia-utils-580-server"]
-    assert names.conflicting(installed, wish(server=True)) == []
+    assert names.conflicting(installed, planned()) == ["nvidia-utils-580-server"]
+    assert names.conflicting(installed, planned(server=True)) == []
 
 
 def test_unsuffixed_names_are_told_apart_by_version() -> None:
-    nvidia = wish(source="nvidia", branch="595")
+    nvidia = planned(source="nvidia", branch="595")
     installed = [("nvidia-open", "595.91.07-1ubuntu1"), ("nvidia-driver-cuda", "615.71.09-1ubuntu1")]
     assert names.conflicting(installed, nvidia) == ["nvidia-driver-cuda"]
 
 
 def test_debians_metapackage_serves_both_flavours() -> None:
-    debian = wish(source="debian", distribution="debian", branch="550")
+    debian = planned(source="debian", branch="550")
     installed = [("nvidia-driver", "550.163.01-2"), ("nvidia-kernel-dkms", "550.163.01-2")]
     assert names.conflicting(installed, debian) == ["nvidia-kernel-dkms"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"branch": "615", "modules": "proprietary"}, "open modules only"),
-        ({"branch": "470", "modules": "open"}, "proprietary modules only"),
-        ({"branch": "58"}, "three digits"),
-        ({"source": "debian"}, "on ubuntu"),
-        ({"source": "nvidia", "server": True}, "only Ubuntu's archive"),
-    ],
-)
-def test_contradictions_are_named(changes: dict[str, object], says: str) -> None:
-    (reason,) = names.refusals(wish(**changes))
-    assert says in reason
-
-
-def test_possible_wishes_are_not_refused() -> None:
-    for branch, modules in (("470", "proprietary"), ("580", "proprietary"), ("580", "open"), ("615", "open")):
-        assert names.refusals(wish(branch=branch, modules=modules)) == []
-
-
-def test_a_headless_set_has_neither_x_nor_opengl() -> None:
-    headless = names.userspace_packages(wish(headless=True, server=True))
-    assert headless[:2] == ["nvidia-headless-no-dkms-580-server-open", "nvidia-utils-580-server"]
-    assert not any("driver" in name or "xorg" in name or "-gl-" in name for name in headless)
-
-
-def test_nvidias_repository_needs_the_pinning_package_first() -> None:
-    nvidia = wish(source="nvidia", branch="595")
-    assert names.pinning_packages(nvidia, "") == ["nvidia-driver-pinning-595"]
-    assert names.pinning_packages(nvidia, "595.71.05") == ["nvidia-driver-pinning-595.71.05"]
-    assert names.pinning_packages(wish(), "") == []
-    assert names.userspace_packages(nvidia) == ["nvidia-open"]
-    assert names.userspace_packages(wish(source="nvidia")) == ["nvidia-open-580"]
 
 
 @pytest.mark.parametrize(

@@ -1,90 +1,170 @@
-"""What the planner plans, the driver role can carry out, and the stand-in of the archives has."""
+"""What a plan prints is what apt is asked for, over GPUs, releases, headless or not, Secure Boot, kernels and pins."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
-from dlbox_nvidia import names
-from dlbox_planner.planner import plan
+import yaml
+from dlbox_nvidia.apt import Apt, Done
+from dlbox_nvidia.driver import Driver, Order
+from dlbox_nvidia.names import conflicting
+from dlbox_planner.intake import problem_from
+from dlbox_planner.planner import solve
 
+ROLES = Path(__file__).resolve().parents[3] / "roles"
 FIXTURE = Path(__file__).resolve().parents[2] / "fixtures/apt_repository"
 sys.path.insert(0, str(FIXTURE))
 import build  # noqa: E402  (the path has to be set first)
 
-GPUS = {
-    "GTX 960": "maxwell",
-    "GTX 1080": "pascal",
-    "TITAN V": "volta",
-    "RTX 2080 Ti": "turing",
-    "RTX 3090": "ampere",
-    "RTX 4090": "ada",
-    "H100 PCIe": "hopper",
-    "RTX 5090": "blackwell",
-}
+GPUS = ["GTX 780 Ti", "GTX 960", "TITAN V", "RTX 2080 Ti", "RTX 4090", "H100 PCIe", "RTX 5090"]
 SYSTEMS = {
-    ("ubuntu", "22.04"): ("jammy", "5.15.0-203-generic"),
-    ("ubuntu", "24.04"): ("noble", "6.8.0-149-generic"),
-    ("ubuntu", "26.04"): ("resolute", "7.0.0-43-generic"),
-    ("debian", "12"): ("bookworm", "6.1.0-56-amd64"),
-    ("debian", "13"): ("trixie", "6.12.117+deb13-amd64"),
+    ("ubuntu", "22.04"): ("jammy", "5.15.0-203-generic", ["generic", "generic-hwe-22.04"]),
+    ("ubuntu", "24.04"): ("noble", "6.8.0-149-generic", ["generic", "generic-hwe-24.04", "generic-hwe-22.04"]),
+    ("ubuntu", "26.04"): ("resolute", "7.0.0-43-generic", ["generic"]),
+    ("debian", "12"): ("bookworm", "6.1.0-56-amd64", ["amd64"]),
+    ("debian", "13"): ("trixie", "6.12.117+deb13-amd64", ["amd64", "cloud-amd64"]),
 }
+MIRROR = {"url": "https://mirror.home.example/cuda/", "key_url": "file:///srv/key.asc", "key_fingerprints": ["AB" * 20]}
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"policy": "newest"},
+    {"pins": {"driver_source": "nvidia"}},
+    {"pins": {"driver_source": "nvidia"}, "nvidia_repository": MIRROR},
+    {"pins": {"driver": "595.71.05"}},
+    {"pins": {"driver": "580-server"}},
+]
 
 
-def planned(gpu: str, system: tuple[str, str], headless: bool) -> dict[str, Any]:
-    codename, kernel = SYSTEMS[system]
-    described = {"id": system[0], "version": system[1], "codename": codename, "kernel": kernel, "arch": "x86_64"}
-    facts = {"host": "box", "os": {**described, "secure_boot": False, "virtualization": "none", "wsl": False}}
-    return plan(
-        {**facts, "gpus": [{"name_hint": gpu}], "cpu": {"flags": ["avx"]}},
-        {"headless": headless, "today": "2026-11-20"},
-    )
+@cache
+def plans(gpu: str, system: tuple[str, str]) -> list[dict[str, Any]]:
+    """Return every plan with a driver for a GPU on a release, without the alternatives that nothing here reads."""
+    found = []
+    codename, kernel, flavours = SYSTEMS[system]
+    for headless, secure_boot, several, options in product((False, True), (False, True), (False, True), OPTIONS):
+        facts = {
+            "host": "box",
+            "os": {
+                "id": system[0],
+                "version": system[1],
+                "codename": codename,
+                "kernel": kernel,
+                "kernel_flavours": flavours if several else flavours[:1],
+                "arch": "x86_64",
+                "secure_boot": secure_boot,
+                "virtualization": "none",
+                "wsl": False,
+            },
+            "gpus": [{"name_hint": gpu}],
+            "cpu": {"flags": ["avx", "avx2"]},
+        }
+        made = solve(problem_from(facts, {"today": "2026-11-20", "headless": headless, **options}))
+        if made["driver"]:
+            found.append(made)
+    return found
 
 
-def wish(driver: dict[str, Any], system: tuple[str, str], headless: bool) -> names.Wish:
-    return names.Wish(
-        branch=str(driver["branch"]),
-        modules=driver["modules"],
-        source=driver["source"],
-        distribution=system[0],
-        server=any("-server" in name for name in driver["packages"]),
-        headless=headless,
-    )
+class Recorder:
+    """A bare host whose apt has everything: what is asked of it is kept."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.requests = list[list[str]]()
+        self.there = set[str]()
+
+    def __call__(self, argv: Sequence[str]) -> Done:
+        names = list(argv[argv.index("install") + 1 :]) if "install" in argv else []
+        if argv[0] == "dpkg-query":
+            return Done(0, "".join(f"{name}\t{self.version}\tinstall\tinstalled\n" for name in sorted(self.there)), "")
+        if argv[:2] == ["apt-cache", "policy"]:
+            return Done(0, "".join(f"{name}:\n  Candidate: {self.version}\n" for name in argv[2:]), "")
+        if argv[0] == "apt-get" and "--simulate" in argv:
+            return Done(0, "".join(f"Inst {name} ({self.version} Archive [amd64])\n" for name in names), "")
+        if argv[0] == "apt-get" and "--download-only" not in argv:
+            self.requests.append(names)
+            self.there.update(names)
+        return Done(0, "", "")
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: "".join(system))
+@pytest.mark.parametrize("gpu", GPUS)
+def test_apt_is_asked_for_what_the_plan_prints(gpu: str, system: tuple[str, str], tmp_path: Path) -> None:
+    seen = plans(gpu, system)
+    assert seen or gpu == "GTX 780 Ti", "every GPU from Maxwell on has a driver on every supported release"
+    for made in seen:
+        driver = made["driver"]
+        host = Recorder(f"{driver['branch']}.178.04-1")
+        order = Order.from_plan(driver, running_kernel=made["os"]["kernel"])
+        result = Driver(Apt(host), order, tmp_path).apply(check=False)
+        headers = [driver["kernel_headers"]] if driver["kernel_headers"] else []
+        wanted = [[*driver["packages"], *(name for name in headers if name not in driver["packages"])]]
+        assert host.requests == ([driver["before"]] if driver["before"] else []) + wanted
+        assert result.install == wanted[0] and result.remove == []
+        packages = [(name, host.version) for name in (*driver["before"], *driver["packages"])]
+        assert conflicting(packages, order.planned) == [], "the plan's own packages are of one branch and flavour"
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: "".join(system))
+@pytest.mark.parametrize("gpu", GPUS)
+def test_the_source_and_its_key_are_the_plans(gpu: str, system: tuple[str, str]) -> None:
+    role = ROLES / "nvidia_repository"
+    template = jinja2.Template((role / "templates/dlbox-nvidia.sources.j2").read_text())
+    (key,) = [
+        task["signing_key"] for task in yaml.safe_load((role / "tasks/main.yml").read_text()) if "signing_key" in task
+    ]
+    for made in plans(gpu, system):
+        driver = made["driver"]
+        assert (driver["repository"] is not None) == (driver["source"] == "nvidia") == (driver["components"] == [])
+        for repository in filter(None, (driver["repository"], (made["cuda"] or {}).get("repository"))):
+            text = template.render(nvidia_repository_source=repository, __nvidia_repository_keyring="/k.gpg")
+            assert f"\nURIs: {repository['url']}\nSuites: {repository['suite']}\n" in text
+            assert jinja2.Template(key["url"]).render(nvidia_repository_source=repository) == repository["key_url"]
+            assert repository["key_url"] and all(len(text) == 40 for text in repository["key_fingerprints"])
+        if driver["mok"]:
+            assert driver["provider"] == "dkms" and made["os"]["secure_boot"]
+            assert ("sbsigntool" in driver["mok"]["packages"]) == (system[0] == "ubuntu"), "Ubuntu's dkms signs with it"
 
 
 def archive(codename: str) -> set[str]:
-    """Return the names of the driver packages in the stand-in of Ubuntu's archive."""
+    """Return the names of the packages in the stand-in of Ubuntu's archive."""
     data = build.load("ubuntu.yml")["releases"][codename]
-    found: set[str] = set()
+    found: set[str] = {f"linux-headers-{flavour}" for flavour in data["kernels"]}
     for label, branch in data["branches"].items():
         packages = build.branch_packages(label, branch, branch["version"], data["revision"], data["kernels"])
         found.update(package.name for package in packages)
     return found
 
 
-@pytest.mark.parametrize("headless", [False, True], ids=["desktop", "headless"])
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: "".join(system))
-@pytest.mark.parametrize("gpu", GPUS)
-def test_every_planned_driver_can_be_carried_out(gpu: str, system: tuple[str, str], headless: bool) -> None:
-    driver = planned(gpu, system, headless)["driver"]
-    assert driver is not None, "every GPU from Maxwell on has a driver on every supported release"
-    wanted = wish(driver, system, headless)
-    assert names.refusals(wanted) == []
-    packages = [name for name in driver["packages"] if not name.startswith("linux-headers-")]
-    if driver["source"] == "ubuntu":
-        mine = {*names.userspace_packages(wanted), *names.dkms_packages(wanted)}
-        modules = {name for name in packages if name.startswith("linux-modules-nvidia-")}
-        assert all(name.startswith(names.prebuilt_package(wanted, "")) for name in modules)
-        assert set(packages) - modules <= mine | {f"nvidia-compute-utils-{wanted.label}"}
-        assert set(packages) <= archive(SYSTEMS[system][0])
-    elif driver["source"] == "nvidia":
-        assert packages == names.userspace_packages(wanted)
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if system[0] == "ubuntu"], ids="".join)
+def test_the_stand_in_of_ubuntus_archive_has_what_is_planned(system: tuple[str, str]) -> None:
+    there = archive(SYSTEMS[system][0])
+    for gpu in GPUS:
+        for made in plans(gpu, system):
+            driver = made["driver"]
+            if driver["source"] == "ubuntu" and not driver["packages"][0].endswith("470-server"):
+                assert set(driver["packages"]) <= there
 
 
-def test_a_plan_for_a_desktop_and_one_for_a_server_are_told_apart() -> None:
-    desktop = planned("RTX 4090", ("ubuntu", "24.04"), headless=False)["driver"]["packages"]
-    server = planned("RTX 4090", ("ubuntu", "24.04"), headless=True)["driver"]["packages"]
-    assert any(name.startswith("nvidia-driver-") for name in desktop)
-    assert not any(name.startswith("nvidia-driver-") for name in server)
+def test_a_metapackage_that_the_release_has_no_modules_for_changes_nothing() -> None:
+    """Ubuntu 24.04 keeps linux-image-generic-hwe-22.04 after an upgrade from 22.04."""
+    several = [
+        made["driver"] for made in plans("RTX 4090", ("ubuntu", "24.04")) if made["driver"]["provider"] == "prebuilt"
+    ]
+    assert several and not any("hwe-22.04" in name for driver in several for name in driver["packages"])
+    assert any("linux-modules-nvidia-580-open-generic-hwe-24.04" in driver["packages"] for driver in several)
+
+
+def test_a_repository_whose_key_nobody_confirmed_is_the_owners_decision() -> None:
+    """By default Ubuntu's own; with NVIDIA's source pinned the plan warns, unless the owner names the key."""
+    made = plans("RTX 4090", ("ubuntu", "26.04"))
+    assert {entry["driver"]["source"] for entry in made if "driver_source" not in entry["pins"]} == {"ubuntu"}
+    for entry in made:
+        repository = entry["driver"]["repository"]
+        warned = "repository_unconfirmed" in {item["code"] for item in entry["warnings"]}
+        assert warned == bool(repository and repository["url"] != MIRROR["url"])

@@ -104,15 +104,42 @@ def test_a_kernel_that_waits_for_its_module_is_named(tmp_path: Path) -> None:
     found = told(machine(tmp_path))
     assert found["waiting_kernels"] == ["7.0.0-43-generic"]
     assert "kernel 7.0.0-43-generic has no NVIDIA module yet" in hosttool.message(found)
-    assert hosttool.guard_choice("UUID", tmp_path).endswith("gnulinux-6.8.0-149-generic-advanced-UUID")
-    assert hosttool.guard_choice("", tmp_path) == "", "without an id there is nothing to tell GRUB"
+    menu = tmp_path / "grub.cfg"
+    assert hosttool.guard_choice(menu, tmp_path) == "", "without a menu there is nothing to tell GRUB"
+    menu.write_text("menuentry 'x' --id 'old' {\n\tlinux /vmlinuz-6.8.0-149-generic ro\n}\n")
+    assert hosttool.guard_choice(menu, tmp_path) == "old"
+
+
+@pytest.mark.parametrize(
+    ("files", "guarded"),
+    [
+        ({}, False),
+        ({"etc/default/grub": "GRUB_DEFAULT=0\n"}, True),
+        ({"etc/default/grub": "#GRUB_DEFAULT=saved\nGRUB_TIMEOUT=5\n"}, True),
+        ({"etc/default/grub": "GRUB_DEFAULT=saved\n"}, False),
+        ({"etc/default/grub": "GRUB_DEFAULT=0\n", "etc/default/grub.d/50-mine.cfg": 'GRUB_DEFAULT="1>2"\n'}, False),
+        ({"etc/default/grub": "GRUB_DEFAULT=saved\n", "etc/default/grub.d/50-mine.cfg": "GRUB_DEFAULT=0\n"}, True),
+    ],
+)
+def test_an_owner_who_chose_an_entry_keeps_it_and_the_message_says_so(
+    tmp_path: Path, files: dict[str, str], guarded: bool
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    if files:
+        (tmp_path / state.GRUB_SCRIPT).parent.mkdir(parents=True)
+        (tmp_path / state.GRUB_SCRIPT).touch()
+    found = told(machine(tmp_path))
+    assert found["boot_guarded"] is guarded
+    assert ("is not started by default" in hosttool.message(found)) is guarded
 
 
 def test_packages_are_read_with_their_holds_and_what_is_half_done(tmp_path: Path) -> None:
     found = told(machine(tmp_path))
     assert found["packages"] == {"libnvidia-compute-580": "580.178.04-0ubuntu0.24.04.1"}
     assert found["held"] == ["libnvidia-compute-580"] and found["half_configured"] == ["broken"]
-    assert found["branches"] == ["580"] and found["flavours"] == ["generic"]
+    assert found["branches"] == ["580"]
     assert found["secure_boot"] is None and found["leftovers"] == []
 
 
@@ -133,17 +160,33 @@ def test_what_makes_the_initramfs(tmp_path: Path, files: list[str], tool: str | 
     assert found["initramfs"] == tool and found["dracut"] is dracut
 
 
-def test_a_desktop_is_a_graphical_target_with_a_display_manager(tmp_path: Path) -> None:
-    units = tmp_path / "etc/systemd/system"
-    units.mkdir(parents=True)
-    assert state.is_graphical(tmp_path) is False
-    (units / "default.target").symlink_to("/lib/systemd/system/graphical.target")
-    assert state.is_graphical(tmp_path) is False, "the default target of a server without display manager too"
-    (units / "display-manager.service").symlink_to("/lib/systemd/system/gdm.service")
-    assert state.is_graphical(tmp_path) is True
-    (units / "default.target").unlink()
-    (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
-    assert state.is_graphical(tmp_path) is False
+@pytest.mark.parametrize(
+    ("started", "command"),
+    [
+        (
+            "ExecStart=/usr/bin/nvidia-persistenced --user nvpd",
+            "/usr/bin/nvidia-persistenced --user nvpd --persistence-mode",
+        ),
+        (
+            "ExecStart=/usr/bin/nvidia-persistenced --user nvidia-persistenced --no-persistence-mode --verbose",
+            "/usr/bin/nvidia-persistenced --user nvidia-persistenced --verbose --persistence-mode",
+        ),
+        (
+            "ExecStart=-/usr/bin/nvidia-persistenced \\\n  --verbose",
+            "/usr/bin/nvidia-persistenced --verbose --persistence-mode",
+        ),
+        ("ExecStopPost=/bin/rm -rf /var/run/nvidia-persistenced", None),
+    ],
+    ids=["Debian", "Ubuntu", "NVIDIA, as root", "no command"],
+)
+def test_the_persistence_daemon_runs_under_the_account_of_its_packaged_unit(
+    tmp_path: Path, started: str, command: str | None
+) -> None:
+    assert state.persistence_command(tmp_path) is None, "no unit"
+    unit = tmp_path / "lib/systemd/system/nvidia-persistenced.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text(f"[Unit]\nDescription=NVIDIA Persistence Daemon\n[Service]\nType=forking\n{started}\n")
+    assert state.persistence_command(tmp_path) == command
 
 
 def test_firmware_without_mokutil_tells_secure_boot(tmp_path: Path) -> None:

@@ -136,3 +136,12 @@ def test_a_fresh_python_detects_and_plans_without_ansible() -> None:
     times = [float(subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True, capture_output=True,
                                   text=True).stdout) for _ in range(3)]  # fmt: skip
     assert min(times) < 0.3
+
+
+def test_installed_kernel_metapackages_are_the_flavours(tmp_path: Path) -> None:
+    folder = tmp_path / "var/lib/dpkg/info"
+    folder.mkdir(parents=True)
+    releases = ["linux-image-6.8.0-149-generic", "linux-image-unsigned-6.8.0-31-generic", "linux-image-amd64-dbg"]
+    for name in [*releases, "linux-image-generic", "linux-image-generic-hwe-24.04", "linux-image-cloud-amd64"]:
+        (folder / f"{name}.list").touch()
+    assert detect(tmp_path)["os"]["kernel_flavours"] == ["cloud-amd64", "generic", "generic-hwe-24.04"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dlbox_nvidia import gpusettings
+from dlbox_nvidia import gpusettings, secureboot
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
 from .common import driver_packages, joined, newest_kernel, plan_wants_driver, upstream
@@ -196,8 +196,32 @@ def nouveau(context: Context) -> Outcome:
 
 
 @check("gpu.secure-boot", ("secure_boot", "kernel_log", "nvidia_module", "dkms"))
-def secure_boot(context: Context) -> Outcome:
-    """Secure Boot accepts the NVIDIA module."""
+def secure_boot(context: Context) -> Iterator[Outcome]:
+    """Secure Boot accepts the NVIDIA module, and the modules built here are signed with an enrolled key."""
+    yield accepted(context)
+    found = context.evidence["secure_boot"]
+    enrolled, staged = secureboot.serials(found["enrolled"]), secureboot.serials(found["staged"])
+    for release, text in sorted(found["built"].items()):
+        signer, key = secureboot.signature_of(text)
+        if not key:
+            yield fail(
+                f"the module for kernel {release} is not signed: Secure Boot will not load it",
+                f"./dlbox up (it provides the key and what signs), then sudo dkms build --force and install --force for {release}",
+                subject=release,
+            )
+        elif enrolled and key not in enrolled:
+            yield fail(
+                f"the module for kernel {release} is signed by {signer or 'a key'} ({key}), which "
+                + ("waits to be enrolled" if key in staged else "is not enrolled"),
+                "sudo systemctl reboot, and choose 'Enroll MOK' at the console"
+                if key in staged
+                else "./dlbox up: it stages the key's enrolment, or says how the module is built again with the enrolled one",
+                subject=release,
+            )
+
+
+def accepted(context: Context) -> Outcome:
+    """Return whether the firmware took the module that is loaded now."""
     state = context.evidence["secure_boot"]["enabled"]
     if state is None:
         return na("no UEFI firmware settings to read")
