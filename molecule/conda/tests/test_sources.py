@@ -16,11 +16,11 @@ MIRRORED = {
     "wheel_mirrors": {"https://download.pytorch.org/whl/": f"{SERVER}/framework/"},
     "root": "/opt/mirrored",
 }
-# A plan's framework with an index of its own, and a small wheel in its place.
+# A plan's framework with an index of its own, and a wheel with nothing in it in its place.
 PLAN = {
     "frameworks": {
         "pytorch": {
-            "requirements": ["six==1.16.0"],
+            "requirements": ["torch"],
             "build": "cpu",
             "python": "3.11",
             "gpu": False,
@@ -28,7 +28,21 @@ PLAN = {
         }
     }
 }
-WANTED = {"name": "mirrored", "kernel": False, "framework": "pytorch", "conda": ["tqdm"]}
+WANTED = {"name": "mirrored", "kernel": False, "framework": "pytorch", "conda": ["tqdm"], "wheels": ["six==1.16.0"]}
+# An empty wheel called torch: FOLDER VERSION.
+EMPTY_WHEEL = """
+import base64, hashlib, sys, zipfile
+stem = f"torch-{sys.argv[2]}"
+texts = {"METADATA": f"Metadata-Version: 2.1\\nName: torch\\nVersion: {sys.argv[2]}\\n",
+         "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}
+record = f"{stem}.dist-info/RECORD,,\\n"
+with zipfile.ZipFile(f"{sys.argv[1]}/{stem}-py3-none-any.whl", "w") as wheel:
+    for name, text in texts.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        record += f"{stem}.dist-info/{name},sha256={digest},{len(text)}\\n"
+        wheel.writestr(f"{stem}.dist-info/{name}", text)
+    wheel.writestr(f"{stem}.dist-info/RECORD", record)
+"""
 
 
 @pytest.fixture
@@ -39,6 +53,10 @@ def mirror(host, conda_env):
     host.check_output(
         f"{ROOT}/envs/jupyter/bin/python -m pip download -q --no-deps -d /srv/mirror six==1.16.0; : > /srv/requests"
     )
+    host.check_output("mkdir -p /srv/mirror/framework")
+    # What somebody planted on the general index, to be taken for the framework.
+    for folder, version in (("/srv/mirror/framework", "1.0"), ("/srv/mirror", "99.0")):
+        host.check_output("python3 -c %s %s %s", EMPTY_WHEEL, folder, version)
     command = "python3 /srv/serve.py 8900 /srv/conda-channel /srv/mirror /srv/requests"
     host.check_output(f"systemd-run --quiet --unit dlbox-mirror --collect {command}")
     for _ in range(50):
@@ -61,10 +79,14 @@ def test_mirrors_serve_what_locks_name_by_its_true_address(conda_env, host, mirr
         for part in (
             "/channel/noarch/tqdm",
             "/channel/linux-64/python-3.11",
-            "/framework/cpu/six",
+            "/framework/cpu/torch",
+            "/files/framework/torch-1.0",
+            "/simple/six",
             "/files/six-1.16.0",
         ):
             assert part in asked, part
+        assert "/simple/torch" not in asked and "/framework/cpu/six" not in asked
+        assert "torch==1.0" in host.file(f"{folder}/wheels.txt").content_string
         assert not conda_env(WANTED, plan=PLAN, **MIRRORED)["changed"]
         assert mirror() == asked, "a run with nothing to do asks nobody"
 
