@@ -150,6 +150,7 @@ def main() -> int:
     if os.environ.get("DLBOX_STRATEGY") == "mitogen":
         os.environ["ANSIBLE_STRATEGY_PLUGINS"] = run(sys.executable, "scripts/mitogen-path").strip()
         os.environ["ANSIBLE_STRATEGY"] = "mitogen_linear"
+        os.environ["ANSIBLE_SUDO_EXE"] = "sudo"
     times: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

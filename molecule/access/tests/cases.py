@@ -30,7 +30,8 @@ def launchers_strategy() -> dict[str, str]:
     found = subprocess.run([sys.executable, str(PROJECT / "scripts" / "mitogen-path")], capture_output=True, text=True)
     if found.returncode != 0:
         return {}
-    return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": found.stdout.strip()}
+    plugins = found.stdout.strip()
+    return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": plugins, "ANSIBLE_SUDO_EXE": "sudo"}
 
 
 def keys_folder() -> Path:
