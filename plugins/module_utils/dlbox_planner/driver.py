@@ -152,11 +152,10 @@ def _candidates(key: str, flavour: str, server: bool, deb_arch: str) -> tuple[Ca
     )
 
 
-def has_signed_modules(offer: Offer, flavour: str) -> bool:
+def has_signed_modules(offer: Offer, flavour: str, deb_arch: str) -> bool:
     """Tell whether the distribution has signed modules of an offer for the current kernel of a flavour."""
-    return any(
-        item.offer == offer and item.provider == "prebuilt" for item in _candidates(offer.system, flavour, offer.server)
-    )
+    offered = _candidates(offer.system, flavour, offer.server, deb_arch)
+    return any(item.offer == offer and item.provider == "prebuilt" for item in offered)
 
 
 def structural(problem: Problem, candidate: Candidate) -> Exclusion | None:
@@ -425,7 +424,10 @@ def packages(problem: Problem, candidate: Candidate) -> tuple[list[str], list[st
     if offer.source == "ubuntu":
         name = f"{offer.branch}{'-server' if offer.server else ''}"
         if candidate.provider == "prebuilt":
-            flavours = [candidate.flavour, *(flavour for flavour in others if has_signed_modules(offer, flavour))]
+            flavours = [
+                candidate.flavour,
+                *(flavour for flavour in others if has_signed_modules(offer, flavour, problem.deb_arch)),
+            ]
             modules = [f"linux-modules-nvidia-{name}{opened}-{flavour}" for flavour in flavours]
         else:
             modules = [f"nvidia-dkms-{name}{opened}", headers, *more]
