@@ -33,9 +33,10 @@ state:
   description: >-
     running_kernel (str), kernels (oldest first, each with release, bootable, headers, module_version, module_path,
     provider),
-    flavours (kernel metapackage suffixes), packages (name to version), held, half_configured, branches, dkms (builds),
+    packages (name to version), held, half_configured, branches, dkms (builds),
     loaded_version, library_version, nouveau_loaded, waits_for_start, secure_boot (true, false, or null without EFI),
-    initramfs, graphical, units (unit to enabled and active),
+    built_modules (under Secure Boot: release, tree, signer and key of each module built here), initramfs, grub,
+    boot_guarded, persistence_command, units (unit to enabled and active),
     leftovers (each with kind, where, says, commands, remedy), reboot_reasons and waiting_kernels.
   type: dict
   returned: always
