@@ -153,6 +153,9 @@ def spoilt(draw: st.DrawFn) -> Any:
     facts: Any = copy.deepcopy(
         machine(*draw(st.lists(st.sampled_from(("RTX 3090", "GTX 1080 Ti", "B200")), max_size=3)))
     )
+    facts["os"]["kernel_flavours"] = draw(
+        st.lists(st.sampled_from(("generic", "generic-hwe-24.04", "aws")), max_size=3)
+    )
     for _ in range(draw(st.integers(1, 3))):
         place = facts
         while isinstance(place, (dict, list)) and place:

@@ -81,6 +81,8 @@ def machines(draw: st.DrawFn, min_gpus: int = 0) -> dict[str, Any]:
         wsl=guest == "wsl",
         driver=draw(st.sampled_from((None, "551.23", "580.178.04"))) if guest in ("docker", "wsl") else None,
     )
+    flavours = ("generic", "generic-hwe-24.04", "generic-hwe-22.04", "aws-lts-24.04", "oem-24.04d", "amd64", "odd")
+    facts["os"]["kernel_flavours"] = draw(st.lists(st.sampled_from(flavours), max_size=3, unique=True))
     return facts
 
 
