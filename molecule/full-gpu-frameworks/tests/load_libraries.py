@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import site
 import subprocess
 import sys
 from pathlib import Path
 
 LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
 loaded, missing = [], {}
-for place in sorted(Path(site.getsitepackages()[0]).glob("nvidia/**/lib*.so*")):
+packages = Path(sys.prefix, "lib", f"python3.{sys.version_info[1]}", "site-packages")
+for place in sorted(packages.glob("nvidia/**/lib*.so*")):
     done = subprocess.run([sys.executable, "-I", "-c", LOAD, place], text=True, capture_output=True, check=False)
     if done.returncode == 0:
         loaded.append(place.name)
