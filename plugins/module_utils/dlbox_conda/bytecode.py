@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ansible.module_utils.dlbox_conda import interpreter
 from ansible.module_utils.dlbox_conda.installed import File, Package
 
 # What no program imports: packages' own tests (a third of a data science environment's sources), files for Python 2.
@@ -62,6 +61,8 @@ def make(prefix: Path, packages: Iterable[Package], store: Path) -> tuple[int, i
             else:
                 compile_these.append((entry.path, kept))
     if compile_these:
+        from ansible.module_utils.dlbox_conda import interpreter
+
         for number, code in interpreter.compile_sources(prefix, [str(prefix / source) for source, _ in compile_these]):
             source, kept = compile_these[number]
             target = prefix / place(source, cache_tag)

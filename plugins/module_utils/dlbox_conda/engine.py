@@ -1,8 +1,8 @@
 """The engines: py-rattler for conda packages, uv for wheels. The only file that knows their interfaces.
 
 Written against py-rattler 0.28 and uv 0.13. Everything here runs in a forked child (child.py); rattler is imported
-inside the functions, so that a host without it can still be told what would be done, and so is asyncio, whose import
-takes longer than to find that there is nothing to do.
+inside the functions, so that a host without it can still be told what would be done, and so are asyncio and
+interpreter.py, whose import takes longer than to find that there is nothing to do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from urllib.parse import unquote, urlsplit
 from ansible.module_utils.dlbox_conda.credentials import credential_for, headers, redact, with_credential
 from ansible.module_utils.dlbox_conda.definitions import Request, requirement_name
 from ansible.module_utils.dlbox_conda.installed import conda_ident, file_digest
-from ansible.module_utils.dlbox_conda.interpreter import answering_uv
 from ansible.module_utils.dlbox_conda.sources import Index, Sources, index_of, indexes
 
 # Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
@@ -485,6 +484,8 @@ def resolve(
 
 def uninstall_wheels(prefix: Path, names: Sequence[str], sources: Sources) -> None:
     """Remove distributions."""
+    from ansible.module_utils.dlbox_conda.interpreter import answering_uv
+
     if names:
         with answering_uv(prefix, Path(sources.cache)) as python:
             arguments = ["pip", "uninstall", "--quiet", "--break-system-packages", "--python", python, *names]
@@ -507,6 +508,8 @@ def install_wheels(request: Request, text: str, again: Sequence[str], spoilt: Se
 
     spoilt: those whose content differs. uv's files are hard links too, so their copy in the cache is thrown away.
     """
+    from ansible.module_utils.dlbox_conda.interpreter import answering_uv
+
     if spoilt and not sources.offline:
         uv(["cache", "clean", "--quiet", *spoilt], sources, "the wheel cache cannot be cleaned")
     with answering_uv(Path(request.prefix), Path(sources.cache)) as python, tempfile.TemporaryDirectory() as name:
