@@ -168,3 +168,28 @@ def test_a_repository_whose_key_nobody_confirmed_is_the_owners_decision() -> Non
         repository = entry["driver"]["repository"]
         warned = "repository_unconfirmed" in {item["code"] for item in entry["warnings"]}
         assert warned == bool(repository and repository["url"] != MIRROR["url"])
+
+
+@pytest.mark.parametrize("source", ["ubuntu", "debian", "nvidia"])
+def test_one_origin_alone_may_deliver_the_driver(source: str) -> None:
+    """Ubuntu Pro's archives (UbuntuESM, UbuntuESMApps) and Debian's backports have packages of the same names."""
+    role = ROLES / "nvidia_driver"
+    variables = yaml.safe_load((role / "vars/main.yml").read_text())
+    variables["__nvidia_driver_planned"] = {"source": source, "branch": "580", "exact_version": "580.126.09"}
+    text = jinja2.Template((role / "templates/preferences.j2").read_text()).render(variables)
+    stanzas = [dict(line.split(": ", 1) for line in part.splitlines() if ": " in line) for part in text.split("\n\n")]
+    refused = {part["Pin"] for part in stanzas if part.get("Pin-Priority") == "-1"}
+    others = {
+        "ubuntu": {"l=NVIDIA CUDA", "o=LP-PPA-graphics-drivers"},
+        "debian": {"l=NVIDIA CUDA"},
+        "nvidia": {
+            "o=Ubuntu",
+            "o=UbuntuESM",
+            "o=UbuntuESMApps",
+            "o=LP-PPA-graphics-drivers",
+            "o=Debian",
+            "o=Debian Backports",
+        },
+    }
+    assert refused == {f"release {origin}" for origin in others[source]}
+    assert any(part.get("Pin") == "version 580.126.09*" and part["Pin-Priority"] == "1002" for part in stanzas)
