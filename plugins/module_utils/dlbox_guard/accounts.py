@@ -96,18 +96,27 @@ def _answer(child: int, end: int) -> dict[str, Any]:
 # --- what runs as the account ---------------------------------------------------------------------------------------
 
 
-def read_keys(home: Path) -> dict[str, Any] | None:
-    """Contents and mode of authorized_keys; None where there is no such file."""
-    try:
-        descriptor = os.open(home / KEYS, os.O_RDONLY | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def _read_plain(file: Path) -> tuple[bytes, int]:
+    """Content and mode of a plain file of at most MAX_KEYS bytes: no pipe is waited for, no endless file is read.
+
+    Raises:
+        OSError: it is something else, or cannot be read.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as source:
         status = os.fstat(source.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_KEYS:
-            raise OSError(f"{home / KEYS} is no plain file of at most {MAX_KEYS} bytes")
-        text = source.read(MAX_KEYS).decode("utf-8", "surrogateescape")
-        return {"text": text, "mode": stat.S_IMODE(status.st_mode)}
+            raise OSError(f"{file} is no plain file of at most {MAX_KEYS} bytes")
+        return source.read(MAX_KEYS), stat.S_IMODE(status.st_mode)
+
+
+def read_keys(home: Path) -> dict[str, Any] | None:
+    """Contents and mode of authorized_keys; None where there is no such file."""
+    try:
+        content, mode = _read_plain(home / KEYS)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return {"text": content.decode("utf-8", "surrogateescape"), "mode": mode}
 
 
 def _write(place: Path, keys: dict[str, Any]) -> None:
@@ -130,7 +139,7 @@ def put_back_keys(home: Path, keys: dict[str, Any] | None) -> None:
     (home / KEYS).parent.mkdir(mode=0o700, exist_ok=True)
     ready = home / READY
     try:
-        held = hashlib.sha256(ready.read_bytes()).digest() if not ready.is_symlink() else b""
+        held = hashlib.sha256(_read_plain(ready)[0]).digest() if not ready.is_symlink() else b""
     except OSError:
         held = b""
     if held != hashlib.sha256(str(keys["text"]).encode("utf-8", "surrogateescape")).digest():

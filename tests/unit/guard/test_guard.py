@@ -426,6 +426,23 @@ def test_keys_that_are_no_plain_file_are_refused_at_once(tmp_path: Path, trap: s
         accounts.read_keys(tmp_path)
 
 
+@pytest.mark.parametrize("trap", ["pipe", "giant"])
+def test_a_replacement_that_was_swapped_is_neither_waited_for_nor_read_whole(tmp_path: Path, trap: str) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / accounts.KEYS).write_text("key\n")
+    keys = accounts._read_and_reserve(tmp_path)
+    ready = tmp_path / accounts.READY
+    ready.unlink()
+    if trap == "pipe":
+        os.mkfifo(ready)
+    else:
+        ready.touch()
+        os.truncate(ready, 400 << 30)
+    (tmp_path / accounts.KEYS).write_text("other\n")
+    accounts.put_back_keys(tmp_path, keys)
+    assert (tmp_path / accounts.KEYS).read_text() == "key\n"
+
+
 def test_the_child_is_the_account_and_a_link_leads_only_where_the_account_may_go(tmp_path: Path) -> None:
     def who(home: Path) -> list[int]:
         return [os.geteuid(), os.getegid(), *os.getgroups()]
