@@ -352,6 +352,8 @@ class Run:
         for name in self.absent:
             prefix = Path(self.root, "envs", name)
             try:
+                # Refused before anything of a member's own environment is read.
+                environment.refuse_removal(prefix, Path(self.root))
                 before = environment.before_of(prefix)
                 gone = environment.remove(prefix, Path(self.root), self.check)
             except (OSError, ValueError) as error:

@@ -396,10 +396,10 @@ def write_manifest(prefix: Path, packages: list[Package]) -> None:
     manifest.write(prefix, paths)
 
 
-def remove(prefix: Path, root: Path, check: bool) -> bool:
-    """Remove an environment that dlbox or conda made; whether there was one. Nothing else is ever removed."""
+def refuse_removal(prefix: Path, root: Path) -> None:
+    """Raise when what lies there is no environment, or when others than root made it or could change it."""
     if not prefix.exists() and not prefix.is_symlink():
-        return False
+        return
     if prefix.parent != root / "envs" or prefix.is_symlink() or not (prefix / "conda-meta").is_dir():
         raise ValueError(
             f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. "
@@ -407,6 +407,13 @@ def remove(prefix: Path, root: Path, check: bool) -> bool:
         )
     if problem := others_write(prefix):
         raise PermissionError(f"{prefix} was not made by dlbox: {problem}. It is left alone; its owner can remove it")
+
+
+def remove(prefix: Path, root: Path, check: bool) -> bool:
+    """Remove an environment that dlbox or conda made; whether there was one. Nothing else is ever removed."""
+    refuse_removal(prefix, root)
+    if not prefix.exists():
+        return False
     if not check:
         # Out of sight at once, so that an interrupted removal leaves no half environment behind.
         trash = prefix.with_name(f".removed-{prefix.name}-{os.getpid()}")

@@ -12,6 +12,7 @@ import pytest
 from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.dlbox_conda import definitions, environment, interpreter, uninstall
 from ansible.module_utils.dlbox_conda.definitions import Request
+from jupyter import module
 
 TOP = Path(__file__).resolve().parents[3]
 EVIL = "https://evil.example/simple"
@@ -161,6 +162,7 @@ class TestAdoption:
     @pytest.mark.parametrize("mode", [0o775, 0o777])
     def test_a_record_that_others_can_write_says_nothing(self, root, part, mode):
         prefix = dlbox_like(root / "envs/pytorch")
+        os.chown(prefix / part, 0, 65534)  # a group of root's alone counts as nobody
         (prefix / part).chmod(mode)
         with pytest.raises(PermissionError, match="was not made by dlbox"):
             self.inspect(prefix)
@@ -182,6 +184,15 @@ class TestAdoption:
         with pytest.raises(PermissionError, match="Set conda_root"):
             self.inspect(tmp_path / "theirs/conda/envs/new")
         assert self.inspect(tmp_path / "conda/envs/new").action == "create"
+
+    def test_pipes_in_a_members_environment_are_not_read_before_it_is_refused(self, root):
+        """Observed: the diff's package list was read first, and root waited for ever."""
+        prefix = dlbox_like(root / "envs/members", 65534)
+        os.mkfifo(prefix / "conda-meta/a-1-0.json")
+        done = module.run(
+            "conda_env", {"root": str(root), "environments": [{"name": "members", "state": "absent"}]}, check=True
+        )
+        assert done["failed"] and "was not made by dlbox" in done["msg"] and prefix.exists()
 
     def test_an_uninstallation_leaves_a_members_environment(self, root):
         prefix = dlbox_like(root / "envs/members", 65534)
