@@ -18,6 +18,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
+from dlbox_bench import answer as shapes  # noqa: E402
 from dlbox_bench import history  # noqa: E402
 from dlbox_doctor import reach, runner  # noqa: E402
 from dlbox_page import kept, page  # noqa: E402
@@ -61,7 +62,10 @@ def on_host(host: Any, python: str, **told: Any) -> dict[str, Any]:
     done = runner.on_host(host, ON_HOST, told, python)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith("{"):
-            answer = dict(json.loads(line))
+            try:
+                answer = dict(json.loads(line))
+            except (ValueError, RecursionError):
+                break
             if "error" in answer:
                 raise runner.Unreachable(str(answer["error"]))
             return answer
@@ -123,6 +127,9 @@ def measure(
                     seconds=PATIENCE[not options.quick],
                     program=program,
                 )
+                wrong = shapes.problem(answer, framework)
+                if wrong:
+                    raise runner.Unreachable(f"its Python did not run the measurement ({wrong})")
                 record["results"].append({**answer, "environment": environment["name"]})
             except runner.Unreachable as error:
                 record["failures"].append(f"{environment['name']}/{framework}: {error}")

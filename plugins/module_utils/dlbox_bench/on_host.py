@@ -53,7 +53,10 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
     done = run_as.run(argv, who, environment=variables(prefix, who), timeout=given["seconds"], limit=16 << 20)
     for line in reversed(done.out.splitlines()):
         if line.startswith("{"):
-            return dict(json.loads(line))
+            try:
+                return dict(json.loads(line))
+            except RecursionError:
+                return {"error": "its answer is nested too deeply"}
     return {"error": (done.err.strip().splitlines() or [f"ended with code {done.rc} and no answer"])[-1]}
 
 

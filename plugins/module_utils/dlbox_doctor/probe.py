@@ -471,14 +471,46 @@ def quiet_env(home: str) -> dict[str, str]:
     }
 
 
-def last_json(answer: dict[str, Any]) -> dict[str, Any]:
-    """The JSON object that a smoke program printed last, or one that says why there is none."""
+def of_this_shape(value: Any, shape: Any) -> bool:
+    """Whether a value is of a type, of one of several, or a mapping or list of these; missing keys count as None."""
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(of_this_shape(value.get(key), inner) for key, inner in shape.items())
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(of_this_shape(item, shape[0]) for item in value)
+    if isinstance(shape, tuple):
+        return any(of_this_shape(value, inner) for inner in shape)
+    return isinstance(value, shape)
+
+
+NOTHING = type(None)
+#: What a smoke program prints (programs/smoke.py): of an import that failed, of a plain module, of a framework.
+SMOKE_FAILED = {"import_error": str, "module": (str, NOTHING)}
+SMOKE_MODULE = {
+    "import_error": str, "module": str, "python": str, "visible": (str, NOTHING), "version": (str, NOTHING),
+    "compute": NOTHING, "cudnn": NOTHING,
+}  # fmt: skip
+SMOKE_FRAMEWORK = {
+    **SMOKE_MODULE, "built_for": str, "gpus": [str], "delegates": (str, NOTHING),
+    "compute": {"device": str, "error": str},
+    "cudnn": (NOTHING, {"version": (str, NOTHING), "error": str}),
+}  # fmt: skip
+
+
+def smoke_answer(answer: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object that a smoke program printed last, or one that says why there is none.
+
+    It ran in an environment that may be anybody's: what is not of the program's shape would end the checks of all.
+    """
     for line in reversed(answer["out"].splitlines()):
         if line.startswith("{"):
             try:
-                return dict(json.loads(line))
-            except ValueError:
+                found = json.loads(line)
+            except (ValueError, RecursionError):
                 break
+            failed = isinstance(found, dict) and bool(found.get("import_error"))
+            if of_this_shape(found, SMOKE_FAILED if failed else (SMOKE_MODULE, SMOKE_FRAMEWORK)):
+                return dict(found)
+            return {"import_error": "its Python did not run the test: the answer is not the test's"}
     return {
         "import_error": (
             answer["err"].strip().splitlines() or ["ended with code {} and no answer".format(answer["rc"])]
@@ -499,7 +531,7 @@ def smoke_tests(settings: Settings) -> dict[str, Any]:
         with run_as.private_home(who) as home:
             words = [*run_as.isolated_python(python), *words]
             done = run_as.run(words, who, environment=quiet_env(home), text=text, timeout=limit, home=home)
-        return last_json({"rc": done.rc, "out": done.out, "err": done.err})
+        return smoke_answer({"rc": done.rc, "out": done.out, "err": done.err})
 
     def one(name: str, prefix: str, module: str) -> Any:
         who = run_as.account_for(prefix)
@@ -596,13 +628,15 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
         endpoint = re.search(r"^accept = \S*:(\d+)$", read(f"/etc/jupyterlab/{account}/tls.conf") or "", re.MULTILINE)
         port = int(endpoint.group(1) if endpoint else server.get("port", 8888))
         tls = bool(endpoint or server.get("certfile"))
-        wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic"
+        wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic,MainPID"
         shown = run(["systemctl", "show", f"--property={wanted}", f"jupyterlab@{account}.service"])
         unit = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
+        tls_unit = run(["systemctl", "show", "--property=MainPID", "--value", f"jupyterlab-tls@{account}.service"])
         found.append(
             {
                 "account": account,
                 "unit": unit,
+                "pids": [int(text) for text in (unit.get("MainPID", ""), tls_unit["out"].strip()) if text.isdigit()],
                 "files": files,
                 "ip": server.get("ip", "localhost"),
                 "port": port,

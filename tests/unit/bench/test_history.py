@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from dlbox_bench import history
+from dlbox_bench import answer, history
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "page"))
 from page_sample import DATA, record, spread
@@ -78,3 +78,35 @@ def test_the_schema_refuses_what_the_page_could_not_show() -> None:
     for broken in pieces:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**DATA["bench"], **broken}, SCHEMA)
+
+
+RESULT = json.loads(json.dumps(NOW["results"][0]))
+MISSHAPEN: list[tuple[str, Any]] = [
+    ("framework", None), ("framework", "jax"), ("version", 2), ("devices", {}), ("devices", ["CPU"]), ("devices", [{}]),
+    ("notes", "text"), ("nccl", {"median": "fast"}), ("seconds", float("nan")), ("data", {"name": "MNIST"}),
+    ("more", 1), ("quick", 0), ("cpu_threads", True),
+]  # fmt: skip
+
+
+def test_the_answers_of_the_program_are_of_the_shape() -> None:
+    for result in NOW["results"]:
+        assert answer.problem(result, result["framework"]) == ""
+
+
+@pytest.mark.parametrize(("key", "value"), MISSHAPEN)
+def test_what_an_environment_prints_instead_is_refused(key: str, value: Any) -> None:
+    """Observed: one member's environment that printed {} ended the benchmark of all, and was kept for the next one."""
+    assert answer.problem({**RESULT, key: value}, RESULT["framework"])
+    assert answer.problem({name: item for name, item in RESULT.items() if name != key}, "torch") or key == "more"
+
+
+def test_the_shapes_are_the_schemas() -> None:
+    def names(shape: dict[str, Any], optional: bool) -> set[str]:
+        return {name.rstrip("?") for name in shape if name.endswith("?") == optional}
+
+    for kind, shape in (("result", answer.ANSWER), ("device", answer.DEVICE), ("spread", answer.SPREAD)):
+        rule = SCHEMA["$defs"][kind]
+        assert names(shape, False) == set(rule["required"])
+        assert names(shape, True) == set(rule["properties"]) - set(rule["required"])
+    rule = SCHEMA["$defs"]["device"]["properties"]["lenet"]["oneOf"][1]
+    assert {name.rstrip("?") for name in answer.LENET} == set(rule["properties"])

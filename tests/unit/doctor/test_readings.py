@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from typing import Any
 
 import pytest
-from dlbox_doctor import outside
+from dlbox_doctor import outside, probe
 from dlbox_doctor.checks import apt, common, firewall, gpu, ssh
 from dlbox_doctor.model import Context
 
@@ -214,3 +215,32 @@ def test_open_ports_are_found_and_closed_ones_too() -> None:
     assert found["open"] == [port] and found["closed"] == [9]
     answer = outside.banner("127.0.0.1", 9)
     assert not answer["ok"] and "refused" in answer["error"]
+
+
+GOOD = {"module": "torch", "python": "/p", "visible": None, "import_error": "", "version": "2.9", "built_for": "cpu",
+        "gpus": [], "compute": {"device": "cpu", "error": ""}, "cudnn": None}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        json.dumps({**GOOD, "gpus": "GPU"}),
+        json.dumps({**GOOD, "compute": {}}),
+        json.dumps({**GOOD, "compute": None, "cudnn": {"error": 1}}),
+        json.dumps({"import_error": {"a": 1}}),
+        json.dumps({"import_error": "x", "module": ["torch"]}),
+        '{"a":' + "[" * 60000 + "]" * 60000 + "}",
+    ],
+)
+def test_what_an_environment_prints_instead_of_the_tests_answer_is_its_own_failure(text: str) -> None:
+    """Observed: one member's environment that printed {} ended the checks of all environments."""
+    found = probe.smoke_answer({"rc": 0, "out": f"{text}\n", "err": ""})
+    assert isinstance(found["import_error"], str) and found["import_error"] and set(found) == {"import_error"}
+
+
+def test_the_answers_of_the_smoke_test_are_taken_as_they_are() -> None:
+    plain = {"module": "sys", "python": "/p", "visible": None, "import_error": "", "version": ""}
+    failed = {"module": "jax", "python": "/p", "visible": None, "import_error": "ModuleNotFoundError: jax"}
+    for answer in (GOOD, plain, failed, {"import_error": "the kernel did not answer"}):
+        assert probe.smoke_answer({"rc": 0, "out": f"noise\n{json.dumps(answer)}\n", "err": ""}) == answer
