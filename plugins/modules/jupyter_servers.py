@@ -345,6 +345,25 @@ def objections(params: dict[str, Any], known: dict[str, pwd.struct_passwd], chec
                 f"{loose}, and the JupyterLab of every account would run from there: "
                 "make the environment root's alone, or name another in jupyter_environment"
             )
+    return found + led_astray(params["links"])
+
+
+def led_astray(folders: list[dict[str, Any]]) -> list[str]:
+    """Data folders whose owner and mode root would set, and at whose place others could put a link, in sentences."""
+    found = []
+    places = {os.path.normpath(item["path"]): item for item in folders}
+    for path in places:
+        problem = run_as.root_places(path) if os.geteuid() == 0 else ""
+        for above, item in places.items():
+            mode = int(str(item.get("mode") or "0755"), 8)
+            given = mode & 0o022 or (item.get("owner") or "root") != "root"
+            if path.startswith(f"{above}/") and given and not problem:
+                problem = f"{above} will be writable by others than root (owner, mode)"
+        if problem:
+            found.append(
+                f"jupyter_data_folders names {path}, but {problem}, who could put a link in its place. Name a folder "
+                "whose parents root alone can write; what lies in it its owner and group make themselves"
+            )
     return found
 
 
@@ -381,7 +400,8 @@ def way(person: str, port: int, password_file: str | None, tls: bool, address: s
     if tls:
         return f"JupyterLab of {person}: https://{address}:{port}/ ({password})"
     option = f" -p {ssh_port}" if ssh_port != 22 else ""
-    command = f"ssh -N{option} -L {port}:localhost:{port} {person}@{address}"
+    # Not localhost, which is ::1 first: any account of the host could listen there, and would get the password.
+    command = f"ssh -N{option} -L {port}:127.0.0.1:{port} {person}@{address}"
     return f"JupyterLab of {person}: {command}   then http://localhost:{port}/ ({password})"
 
 

@@ -75,13 +75,18 @@ todo:
   returned: success
 """
 
-import http.client
+import contextlib
+import pwd
+import socket
 import ssl
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_guard import sessions
 from ansible.module_utils.dlbox_run_as import replace_file
 
 UNITS = Path("/etc/systemd/system")
@@ -149,23 +154,50 @@ def children(pid: int) -> list[str]:
     return found
 
 
-def answers(port: int, tls: bool, timeout: int) -> str:
-    """Wait for an HTTP answer on loopback. Returns "" or why there was none."""
+def stranger(port: int, pid: int, proc: Path = sessions.PROC) -> str:
+    """Who else than the process listens on a port of loopback, as a sentence; "" for nobody or the process itself.
+
+    Whoever listens there gets the password that people type, and any account can where the server is late.
+    """
+    listening = [
+        entry
+        for entry in sessions.tcp_sockets(proc / "net")
+        if entry.state == sessions.LISTEN
+        and entry.local[1] == port
+        and entry.local[0] in ("127.0.0.1", "0.0.0.0", "::")
+    ]
+    held = set(sessions.held_sockets(pid, proc)) if pid else set()
+    others = [entry for entry in listening if entry.inode not in held]
+    return f"a process of {account_name(others[0].uid)} listens there, which is not the server" if others else ""
+
+
+def account_name(uid: int) -> str:
+    """The name of a user id, or the number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def answers(port: int, tls: bool, timeout: int, process: Callable[[], int]) -> str:
+    """Wait for an HTTP answer of this process on loopback. Returns "" or why there was none."""
     end, why = time.monotonic() + timeout, "no attempt"
-    # Whether it answers is the question here, not who it is.
+    # Whether it answers is the question here, not who it is: that says the kernel.
     context = ssl._create_unverified_context()
     while time.monotonic() < end:
         try:
-            connection = (
-                http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
-                if tls
-                else http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            )
-            connection.request("GET", "/api")
-            connection.getresponse().read()
-            connection.close()
-            return ""
-        except (OSError, http.client.HTTPException) as error:
+            why = stranger(port, process())
+            if not why:
+                with contextlib.ExitStack() as stack:
+                    link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+                    if tls:
+                        link = stack.enter_context(context.wrap_socket(link))
+                    link.sendall(f"GET /api HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
+                    # The beginning is enough: what follows could be without end.
+                    if link.recv(4096).startswith(b"HTTP/"):
+                        return ""
+                    why = "no HTTP answer"
+        except OSError as error:
             why = str(error)
         time.sleep(0.25)
     return why
@@ -189,6 +221,10 @@ class Systemd:
             ["systemctl", "show", f"--property={','.join(PROPERTIES)}", self.name(user)]
         )
         return parse(out, self.offset)
+
+    def main_process(self, user: str) -> int:
+        """The id of a user's server now; 0 where none runs."""
+        return self.show(user).pid
 
     def order(self, *words: str) -> None:
         """Give an order; fail with systemd's words if it is refused."""
@@ -305,7 +341,8 @@ def main() -> None:
                 systemd.order(need, systemd.name(user))
     if not module.check_mode:
         for user, port in ports.items():
-            why = answers(int(port), module.params["tls"], module.params["timeout"])
+            timeout = module.params["timeout"]
+            why = answers(int(port), module.params["tls"], timeout, partial(systemd.main_process, user))
             if why:
                 module.fail_json(
                     msg=f"{systemd.name(user)} does not answer on 127.0.0.1:{port} within "

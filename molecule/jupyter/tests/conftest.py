@@ -130,7 +130,7 @@ def tunnel(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
             f"chown {account}: /home/{account}/.ssh/authorized_keys"
         )
         local = free_port()
-        command = ["ssh", "-N", "-L", f"{local}:localhost:{port}", "-i", str(folder / "key")]
+        command = ["ssh", "-N", "-L", f"{local}:127.0.0.1:{port}", "-i", str(folder / "key")]
         options = ["StrictHostKeyChecking=no", f"UserKnownHostsFile={folder}/known", "LogLevel=ERROR"]
         command += ["-F", "none", *(f"-o{option}" for option in options), f"{account}@{address(host)}"]
         running.append(subprocess.Popen(command))

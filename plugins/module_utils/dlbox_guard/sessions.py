@@ -52,11 +52,12 @@ class Process:
 
 @dataclasses.dataclass(frozen=True)
 class TcpSocket:
-    """A line of /proc/net/tcp."""
+    """A line of /proc/net/tcp; ``uid`` is the account that made it."""
 
     local: tuple[str, int]
     remote: tuple[str, int]
     state: str
+    uid: int
     inode: int
 
 
@@ -86,7 +87,9 @@ def tcp_sockets(net: Path) -> list[TcpSocket]:
         with contextlib.suppress(OSError):
             for line in (net / name).read_text().splitlines()[1:]:
                 words = line.split()
-                found.append(TcpSocket(_endpoint(words[1]), _endpoint(words[2]), words[3], int(words[9])))
+                found.append(
+                    TcpSocket(_endpoint(words[1]), _endpoint(words[2]), words[3], int(words[7]), int(words[9]))
+                )
     return found
 
 

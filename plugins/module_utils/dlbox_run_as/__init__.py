@@ -369,6 +369,24 @@ def root_only(path: str | os.PathLike[str]) -> str:
     return problem or _problem(place, os.lstat(place))
 
 
+def root_places(path: str | os.PathLike[str]) -> str:
+    """Why others than root could decide what lies at this path, now or once it is made; "" when root alone can.
+
+    For what root gives away, such as a folder for a group: what lies there may be theirs, but not the name.
+    """
+    there = os.path.abspath(path)
+    if not os.path.lexists(there):
+        while not os.path.lexists(there):
+            there = os.path.dirname(there)
+        return root_only(there)
+    place, problem = _place(there)
+    if problem:
+        return problem
+    state, above = os.lstat(place), os.lstat(os.path.dirname(place))
+    # In a folder with the sticky bit its owner can move it away.
+    return _problem(place, state) if above.st_mode & stat.S_ISVTX and state.st_uid != 0 else ""
+
+
 def _place(path: str | os.PathLike[str]) -> tuple[str, str]:
     """(the path without links, why others than root could put something else there or "")."""
     waiting = [part for part in os.path.abspath(path).split("/") if part]

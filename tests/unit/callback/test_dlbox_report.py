@@ -18,14 +18,14 @@ def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
 def test_summary_says_what_is_set_up_how_to_reach_it_and_what_is_left() -> None:
     reports = {
         "dlbox_setup": ["base: 27 packages", "ssh: keys only"],
-        "dlbox_access": ["JupyterLab: ssh -L 8888:localhost:8888 ada@box"],
+        "dlbox_access": ["JupyterLab: ssh -L 8888:127.0.0.1:8888 ada@box"],
         "dlbox_todo": ["Reboot: the driver is new.", "Reboot: the driver is new."],
     }
     assert host_summary("box", reports, {**QUIET, "changed": 3}, check=False) == [
         "box: 3 changed",
         "  set up     base: 27 packages",
         "             ssh: keys only",
-        "  reach it   JupyterLab: ssh -L 8888:localhost:8888 ada@box",
+        "  reach it   JupyterLab: ssh -L 8888:127.0.0.1:8888 ada@box",
         "  to do      Reboot: the driver is new.",
     ]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -61,14 +64,38 @@ def test_a_running_child_makes_a_server_busy() -> None:
 
 
 def test_a_server_that_does_not_answer_is_told() -> None:
-    assert jupyter_services.answers(1, tls=False, timeout=1)
+    assert jupyter_services.answers(1, tls=False, timeout=1, process=os.getpid)
+
+
+def test_an_answer_of_another_process_is_none() -> None:
+    """Observed: whoever listened where the server should was taken for it, and an endless answer held the run."""
+    with socket.create_server(("127.0.0.1", 0)) as squatter:
+        port = squatter.getsockname()[1]
+        assert jupyter_services.stranger(port, os.getpid()) == ""
+        assert "listens there, which is not the server" in jupyter_services.stranger(port, 0)
+        assert "listens there" in jupyter_services.answers(port, tls=False, timeout=1, process=lambda: os.getppid())
+
+
+def test_an_answer_without_end_holds_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            link = server.accept()[0]
+            with contextlib.suppress(OSError), link:
+                link.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while True:
+                    link.sendall(b" ")
+                    time.sleep(0.1)
+
+        threading.Thread(target=drip, daemon=True).start()
+        assert jupyter_services.answers(server.getsockname()[1], tls=False, timeout=30, process=os.getpid) == ""
 
 
 @pytest.mark.parametrize(
     ("tls", "ssh_port", "expected"),
     [
-        (False, 22, "ssh -N -L 8889:localhost:8889 ada@box   then http://localhost:8889/"),
-        (False, 2222, "ssh -N -p 2222 -L 8889:localhost:8889 ada@box   then http://localhost:8889/"),
+        (False, 22, "ssh -N -L 8889:127.0.0.1:8889 ada@box   then http://localhost:8889/"),
+        (False, 2222, "ssh -N -p 2222 -L 8889:127.0.0.1:8889 ada@box   then http://localhost:8889/"),
         (True, 22, "https://box:8889/"),
     ],
 )
@@ -95,3 +122,22 @@ def test_the_unit_is_written_kept_and_removed(tmp_path: Path, monkeypatch: pytes
     assert len(list(tmp_path.glob("*~"))) == 1, "the one that was there is kept"
     assert run("jupyter_services", {**wish, "text": ""})["changed"] and not file.exists()
     assert orders == ["daemon-reload"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="asks what others than root can write")
+def test_a_data_folder_at_a_place_that_others_hold_is_refused(tmp_path: Path) -> None:
+    """Observed: root gave a link's target away, where a member of the group had put the link."""
+    tmp_path.chmod(0o755)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    os.chown(shared, 0, 65534)
+    shared.chmod(0o2775)
+    (tmp_path / "secret").mkdir()
+    (shared / "models").symlink_to(tmp_path / "secret")
+    told = jupyter_servers.led_astray([{"path": str(shared / "models"), "owner": "nobody"}])
+    assert len(told) == 1 and f"{shared} can be written by others" in told[0]
+    assert jupyter_servers.led_astray([{"path": str(shared / "new")}])
+    assert not jupyter_servers.led_astray([{"path": str(shared), "group": "users", "mode": "2775"}])
+    # Neither of them is there yet: the outer one would be the group's before the inner one is made.
+    nested = [{"path": str(tmp_path / "a"), "mode": "2775"}, {"path": str(tmp_path / "a/b")}]
+    assert "will be writable" in jupyter_servers.led_astray(nested)[0]

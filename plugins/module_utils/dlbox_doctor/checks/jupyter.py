@@ -46,12 +46,22 @@ def running(context: Context) -> Iterator[Outcome]:
     return _each(context, judge)
 
 
-@check("jupyter.answers", ("jupyter",))
+@check("jupyter.answers", ("jupyter", "listening"))
 def answers(context: Context) -> Iterator[Outcome]:
-    """The server answers."""
+    """The server answers, and nobody else in its place."""
 
     def judge(server: dict[str, Any]) -> Outcome:
         name, alive = server["account"], server["alive"]
+        holders = [item for item in sockets(context) if item.port == server["port"] and item.pids]
+        strangers = [item for item in holders if not item.pids & set(server["pids"])]
+        if strangers:
+            return fail(
+                f"port {server['port']}: {strangers[0].process or 'a process'} listens there and is not the server; it "
+                "gets the password that people type",
+                f"sudo ss -lntp sport = :{server['port']} names the process; end it, then "
+                f"sudo systemctl restart jupyterlab@{name}",
+                name,
+            )
         if _stopped(server):
             return na("the service does not run", name)
         if alive["status"] != 200:

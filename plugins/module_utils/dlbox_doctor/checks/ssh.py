@@ -31,6 +31,7 @@ class Socket:
     address: str
     port: int
     process: str
+    pids: frozenset[int] = frozenset()
 
     @property
     def loopback(self) -> bool:
@@ -52,7 +53,8 @@ def sockets(context: Context) -> list[Socket]:
         if not port.isdigit():
             continue
         process = re.search(r'\("([^"]+)"', line)
-        found.append(Socket(fields[0], address, int(port), process.group(1) if process else ""))
+        pids = frozenset(map(int, re.findall(r"pid=(\d+)", line)))
+        found.append(Socket(fields[0], address, int(port), process.group(1) if process else "", pids))
     return found
 
 
