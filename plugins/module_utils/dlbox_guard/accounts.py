@@ -43,7 +43,9 @@ def as_account(name: str, work: Callable[[Path], Any]) -> Any:
     child = os.fork()
     if child == 0:
         try:
-            os.close(end)
+            # Nothing of root's goes with it, such as the guard's lock, which it would hold for as long as it hangs.
+            os.closerange(3, start)
+            os.closerange(start + 1, os.sysconf("SC_OPEN_MAX"))
             _become(account)
             answer = {"value": work(Path(account.pw_dir))}
         except BaseException as error:

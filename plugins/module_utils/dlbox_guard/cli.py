@@ -28,7 +28,7 @@ from typing import Any
 
 from . import units
 from .guard import UNFINISHED, Guard, RefusedError, this_boot
-from .store import LockHeldError
+from .store import LockHeldError, wake_holder
 
 # What tells systemd that the service is done, and is not to be started again.
 FINISHED = 42
@@ -48,6 +48,7 @@ def watch(guard: Guard) -> int:
             with guard.lock(0):
                 phase = guard.tick()
         except LockHeldError:
+            wake_holder(guard.dir / "lock")
             time.sleep(0.5)
             continue
         if phase not in UNFINISHED:

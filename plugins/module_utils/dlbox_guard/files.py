@@ -122,11 +122,26 @@ def _xattrs(path: str) -> dict[str, bytes]:
 
 
 def describe(path: str) -> Entry | None:
-    """What is at a path; None for nothing. Contents beyond the limit are not read: they never equal a declared file."""
+    """What is at a path; None for nothing. Contents beyond the limit are not read: they never equal a declared file.
+
+    What cannot be read, such as a path through a link to itself or a damaged block, is like nothing else: it can be
+    replaced, and does not keep the other files from it.
+    """
     try:
-        status = os.lstat(path)
+        return _describe(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        return Entry(path, "other", 0, 0, 0, str(error), ())
+
+
+def _describe(path: str) -> Entry:
+    """What is at a path.
+
+    Raises:
+        OSError: nothing is there, or it cannot be read.
+    """
+    status = os.lstat(path)
     digest, kind = "", "other"
     if stat.S_ISLNK(status.st_mode):
         kind, digest = "link", os.readlink(path)
@@ -363,9 +378,11 @@ class Files:
         known = {entry.path for entry in self.entries}
         found: list[str] = []
         for root in self.declared:
-            for path in tree(root):
-                if path not in known and not (found and is_below(path, found[-1])):
-                    found.append(path)
+            # A directory that cannot be listed is found to be changed itself, and its replacement can be listed.
+            with contextlib.suppress(OSError):
+                for path in tree(root):
+                    if path not in known and not (found and is_below(path, found[-1])):
+                        found.append(path)
         return found
 
     def covering_mounts(self) -> list[str]:

@@ -29,6 +29,7 @@ UNFINISHED = ("pending", "rolling-back", "partly")
 RESTARTED = "the machine was restarted before a new login confirmed the change"
 # A pass may uncover what the next one has to do, such as rules that a service takes with it when it is stopped.
 PASSES = 3
+EVERYTHING = "everything"  # what is left to do where the snapshot cannot be read
 
 
 class RefusedError(Exception):
@@ -333,7 +334,7 @@ class Guard:
                     if done := people.end_run(tuple(process)):
                         self.log(done)
             same_boot = state.get("boot") == this_boot()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 state["reverted"] = [step.name for step in self.steps(kernel=same_boot)]
             state.update(phase="rolling-back", reason=reason, late=False)
             self.store.write(state)
@@ -347,7 +348,14 @@ class Guard:
         """
         state = self.state()
         only = {name for name, _ in state["left"]} if state["phase"] == "partly" else None
+        only = None if only and EVERYTHING in only else only
         errors: dict[str, str] = {}
+        try:
+            self.snapshot()
+        except (OSError, ValueError) as error:
+            left_over = [[EVERYTHING, f"what was before cannot be read: {error}"]]
+            self.store.write({**state, "phase": "partly", "left": left_over})
+            return
         with contextlib.suppress(OSError):
             files.Files(self.snapshot()["files"], self.dir).uncover()
         left: list[Step] = []

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,23 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
                 if time.monotonic() >= end:
                     raise LockHeldError(f"another dlbox-guard holds {path}") from None
                 time.sleep(0.1)
+        _name_holder(descriptor)
         yield
     finally:
+        # Closing alone would leave it to a child that inherited the descriptor and cannot be ended.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def _name_holder(descriptor: int) -> None:
+    """Write who holds the lock, for `wake_holder`; without space for it the lock still holds."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+
+def wake_holder(path: Path) -> None:
+    """Let the process go on that holds the lock: stopped, as by Ctrl-Z, it would hold it for ever (signal(7))."""
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(path.read_text()), signal.SIGCONT)

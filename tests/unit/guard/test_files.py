@@ -5,6 +5,7 @@ The real functions run as root over a directory of their own, in a mount namespa
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -280,6 +281,45 @@ def test_what_became_immutable_comes_back(machine: Machine, target: str, flag: s
 
 
 # --- refused before anything changes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("harm", ["directory", "file"])
+def test_a_link_to_itself_keeps_nothing_from_coming_back(harm: str, machine: Machine) -> None:
+    before = look(machine.etc)
+    machine.arm()
+    machine.change()
+    place = machine.etc / "ssh" if harm == "directory" else machine.etc / "ssh" / "sshd_config"
+    place.rename(machine.etc / "elsewhere")
+    place.symlink_to(place.name)
+    machine.restore()
+    assert machine.restore() == {}
+    shutil.rmtree(machine.etc / "elsewhere", ignore_errors=True)
+    (machine.etc / "elsewhere").unlink(missing_ok=True)
+    assert look(machine.etc) == before
+
+
+def test_a_file_and_a_folder_that_cannot_be_read_stop_nothing_else(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.arm()
+    machine.change()
+    damaged, read, listed = f"{machine.etc}/ssh/host_key", Path.read_bytes, os.listdir
+
+    def read_bytes(path: Path) -> bytes:
+        if str(path) == damaged:
+            raise OSError(errno.EIO, "damaged block", damaged)
+        return read(path)
+
+    def listdir(path: str) -> list[str]:
+        if path == f"{machine.etc}/new.d":
+            raise OSError(errno.EIO, "damaged block", path)
+        return listed(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(os, "listdir", listdir)
+    machine.restore()
+    assert (machine.etc / "ssh" / "sshd_config").read_text() == "Port 22\n"
+    assert (machine.etc / "sudoers").read_text() == "root ALL\n"
 
 
 def refusals(machine: Machine) -> str:

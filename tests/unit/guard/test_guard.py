@@ -9,6 +9,8 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -333,6 +335,63 @@ def test_a_held_lock_is_no_end_of_the_service(host: Host, monkeypatch: pytest.Mo
     monkeypatch.setattr(cli, "this_boot", lambda: host.boot)
     assert cli.watch(host.guard()) == cli.FINISHED
     assert len(slept) >= 3 and host.guard().phase() == "rolled-back" and is_as_before(host)
+
+
+def test_a_command_that_was_stopped_does_not_hold_the_rollback_up(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.arm()
+    break_it(host)
+    host.now += 100
+    child = os.fork()
+    if child == 0:  # as after Ctrl-Z
+        with host.guard().lock():
+            os.kill(os.getpid(), signal.SIGSTOP)
+        os._exit(0)
+    try:
+        os.waitpid(child, os.WUNTRACED)
+        monkeypatch.setattr(cli, "this_boot", lambda: host.boot)
+        done = threading.Thread(target=cli.watch, args=[host.guard()], daemon=True)
+        done.start()
+        done.join(30)
+        assert host.guard().phase() == "rolled-back" and is_as_before(host)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _open_descriptors(home: Path) -> list[str]:
+    """What a process has open beyond the standard streams."""
+    found = {number: Path(f"/proc/self/fd/{number}") for number in range(3, 256)}
+    return [str(link.readlink()) for link in found.values() if link.is_symlink()]
+
+
+def test_a_child_that_cannot_be_ended_does_not_hold_the_lock(host: Host) -> None:
+    with host.guard().lock(0):
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+    try:
+        with host.guard().lock(0):
+            named = accounts.as_account("nobody", _open_descriptors)
+            assert not [name for name in named if not name.startswith("pipe:")], "nothing of root's is inherited"
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("damage", ["", "no json"])
+def test_a_snapshot_that_is_gone_is_said_and_does_not_end_the_service(host: Host, damage: str) -> None:
+    host.arm()
+    break_it(host)
+    kept = host.guard().snapshot_file.read_text()
+    host.guard().snapshot_file.unlink()
+    if damage:
+        host.guard().snapshot_file.write_text(damage)
+    host.now += 100
+    assert host.guard().tick() == "partly"
+    assert "what was before cannot be read" in host.guard().report()["left"][0]
+    host.guard().snapshot_file.write_text(kept)
+    assert host.guard().tick() == "rolled-back" and is_as_before(host)
 
 
 # --- rules that mean the same -----------------------------------------------------------------------------------------
