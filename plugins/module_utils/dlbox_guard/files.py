@@ -499,6 +499,18 @@ class Files:
         run(["mount", "-o", "remount,bind,rw", point])  # the mount itself, then the filesystem
         run(["mount", "-o", "remount,rw", point])
 
+    def with_room(self, step: Callable[[], None]) -> None:
+        """Do a step of another kind; where it fails, once more with the space that was reserved.
+
+        Raises:
+            OSError: it failed again.
+        """
+        try:
+            step()
+        except OSError:
+            self._make_room()
+            step()
+
     def _make_room(self) -> None:
         """Give back the space and the inodes that were reserved for this."""
         for root in self.roots:

@@ -318,7 +318,8 @@ class Guard:
             restore = partial(kernel_rules.restore, tool, rules)
             found.append(Step(f"firewall rules in the kernel ({tool})", 0, "kernel", restore))
         for name, field in accounts.changed(then):
-            found.append(Step(f"{field} of {name}", 4, "account", partial(accounts.put_back, name, field, then)))
+            restore = partial(declared.with_room, partial(accounts.put_back, name, field, then))
+            found.append(Step(f"{field} of {name}", 4, "account", restore))
         for unit in units.differing(active):
             found.append(Step(f"unit {unit}", 20, "unit", partial(units.restore, unit, active[unit])))
         return sorted(found, key=lambda step: step.rank)

@@ -61,8 +61,22 @@ def controller_process(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
     return (found[-1].pid, found[-1].start_ticks) if found else None
 
 
-def remote_sessions_of_logind() -> list[str]:
-    """Accounts with a session that systemd-logind counts as remote and that has not ended."""
+def login_marks(pid: int, proc: Path = PROC) -> set[str]:
+    """What ties a process to a login, also after sudo and in tmux: the scopes and audit sessions of its ancestors."""
+    found = set()
+    for process in ancestors(pid, proc):
+        with contextlib.suppress(OSError):
+            found |= set(re.findall(r"session-\w+\.scope", (proc / str(process.pid) / "cgroup").read_text()))
+            found.add((proc / str(process.pid) / "sessionid").read_text().strip())
+    return found - {"0", "4294967295"}  # no audit session: credentials(7)
+
+
+def remote_sessions_of_logind(marks: Collection[str]) -> list[str]:
+    """Accounts with a session that systemd-logind counts as remote and that has not ended.
+
+    One that is closing has lost its connection. It counts where the run still belongs to it, by its ``marks``: who
+    started it in tmux came from elsewhere, and has to come back.
+    """
     listed = [
         line.split()[0]
         for line in run(["loginctl", "list-sessions", "--no-legend"], seconds=10)[1].splitlines()
@@ -73,7 +87,8 @@ def remote_sessions_of_logind() -> list[str]:
     found = []
     for block in shown.split("\n\n"):
         values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if values.get("Remote") == "yes" and values.get("State") in ("active", "online"):
+        still = values.get("State") in ("active", "online") or {values.get("Scope"), values.get("Audit")} & set(marks)
+        if values.get("Remote") == "yes" and still:
             found.append(values.get("Name", ""))
     return found
 
@@ -90,7 +105,7 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
     logged_in = [connection for connection in connections if connection.account and connection != ours]
     others = [process for process in sessions.processes(proc).values() if process.name == "mosh-server"]
     people = {str(connection.account) for connection in logged_in} | set(
-        remote_sessions_of_logind() if here or not ours else ()
+        remote_sessions_of_logind(login_marks(pid, proc)) if here or not ours else ()
     )
     people |= {account_name(process.uid) for process in others}
     all_local = all(sessions.is_local_address(c.remote_address, own) for c in [*logged_in, *([ours] if ours else [])])

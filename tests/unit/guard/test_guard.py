@@ -150,6 +150,43 @@ def test_on_the_box_in_an_ssh_session_somebody_has_to_log_in_anew(host: Host) ->
     assert host.guard().confirm_when_seen() and host.guard().phase() == "confirmed"
 
 
+@pytest.mark.parametrize(
+    ("state", "remote", "scope", "confirmed_by"),
+    [
+        ("active", "yes", "session-3.scope", people.PERSON),
+        ("closing", "yes", "session-7.scope", people.PERSON),
+        ("closing", "yes", "session-3.scope", people.CONSOLE),
+        ("active", "no", "session-7.scope", people.CONSOLE),
+    ],
+)
+def test_in_tmux_after_the_connection_was_lost_it_is_no_console(
+    host: Host, monkeypatch: pytest.MonkeyPatch, state: str, remote: str, scope: str, confirmed_by: str
+) -> None:
+    def logind(argv: list[str], text: str = "", seconds: float = 60) -> tuple[int, str]:
+        if argv[:2] == ["loginctl", "list-sessions"]:
+            return 0, "7 1000 ada - 123 user - no -\n"
+        return 0, f"Id=7\nName=ada\nScope={scope}\nAudit=0\nRemote={remote}\nState={state}\n"
+
+    monkeypatch.setattr(people, "run", logind)
+    monkeypatch.setattr(people, "login_marks", lambda pid, proc=None: {"session-7.scope"})
+    assert host.arm(controller=people.same_machine_mark())["confirmed_by"] == confirmed_by
+
+
+def test_what_ties_a_process_to_its_login(tmp_path: Path) -> None:
+    for pid, parent, cgroup, audit in (
+        (50, 40, "user@1.service/tmux.scope", "7"),
+        (40, 1, "session-c2.scope", "4294967295"),
+    ):
+        folder = tmp_path / str(pid)
+        folder.mkdir()
+        (folder / "stat").write_text(f"{pid} (sh) S {parent} " + "0 " * 17 + "5 0 0\n")
+        (folder / "status").write_text("Uid:\t0\t0\t0\t0\n")
+        (folder / "cmdline").write_bytes(b"sh\0")
+        (folder / "cgroup").write_text(f"0::/user.slice/user-1000.slice/{cgroup}\n")
+        (folder / "sessionid").write_text(audit)
+    assert people.login_marks(50, tmp_path) == {"7", "session-c2.scope"}
+
+
 def test_through_a_tunnel_all_come_from_the_host_itself(host: Host) -> None:
     host.login("ada", "127.0.0.1")
     assert host.arm(controller=people.same_machine_mark())["confirmed_by"] == people.PERSON
@@ -291,6 +328,22 @@ def test_after_its_end_nothing_is_touched(host: Host) -> None:
         assert ["systemctl", "disable", "--quiet", guard.SERVICE, guard.TIMER, guard.BOOT] in host.commands
         host.config.write_text("Port 22\n")
         host.rules = Host.rules
+
+
+def test_on_a_full_disk_accounts_get_the_space_that_was_reserved(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    balloon = host.base / "state" / "copies" / "balloon"
+
+    def put_back(name: str, field: str, before: dict[str, Any]) -> None:
+        if balloon.exists():
+            raise OSError("usermod: /etc/passwd.12: No space left on device")
+        monkeypatch.setattr(accounts, "changed", lambda before: [])
+
+    host.arm()
+    break_it(host)
+    monkeypatch.setattr(accounts, "changed", lambda before: [("ada", "groups")])
+    monkeypatch.setattr(accounts, "put_back", put_back)
+    host.guard().rollback("by hand", attended=True)
+    assert host.guard().phase() == "rolled-back" and "groups of ada" in host.guard().report()["reverted"]
 
 
 # --- one at a time, refused cleanly -----------------------------------------------------------------------------------
