@@ -321,8 +321,20 @@ class Guard:
             restore = partial(declared.with_room, partial(accounts.put_back, name, field, then))
             found.append(Step(f"{field} of {name}", 4, "account", restore))
         for unit in units.differing(active):
+            if self._is_of_this_boot(unit):
+                continue
             found.append(Step(f"unit {unit}", 20, "unit", partial(units.restore, unit, active[unit])))
         return sorted(found, key=lambda step: step.rank)
+
+    def _is_of_this_boot(self, unit: str) -> bool:
+        """Whether a restart decided about a unit that loads rules, by links that the window did not change.
+
+        ufw may well have been on while its unit was not active. To stop the unit then would open the firewall.
+        """
+        state = self.state()
+        if unit not in units.RULE_LOADERS or state.get("boot") == this_boot():
+            return False
+        return all(Path(name).name != unit for name in state.get("reverted", []))
 
     def rollback(self, reason: str, *, attended: bool) -> None:
         """Begin a rollback, and do what can be done of it now. Unattended it first ends what the run still does."""

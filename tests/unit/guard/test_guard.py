@@ -269,6 +269,24 @@ def test_after_a_restart_files_come_first_and_the_kernels_rules_are_those_of_the
     assert "restarted" in host.guard().report()["why"]
 
 
+@pytest.mark.parametrize("enabled_in_the_window", [False, True])
+def test_a_firewall_that_the_restart_loaded_stays_on(
+    host: Host, monkeypatch: pytest.MonkeyPatch, enabled_in_the_window: bool
+) -> None:
+    """ufw had its rules in the kernel while its unit was not active, as after `ufw enable`."""
+    link = host.base / "etc" / "ssh" / "ufw.service"
+    host.arm(units=["ssh.service", "ufw.service"])
+    break_it(host)
+    if enabled_in_the_window:
+        link.symlink_to("/usr/lib/systemd/system/ufw.service")
+    host.boot = "second"
+    host.running["ufw.service"] = True
+    monkeypatch.setattr(units, "restore", lambda unit, active: host.running.update({unit: active}))
+    host.guard().boot()
+    assert host.guard().tick() == "rolled-back"
+    assert host.running["ufw.service"] is not enabled_in_the_window
+
+
 def test_files_that_only_come_back_after_the_boot_are_loaded(host: Host) -> None:
     host.arm()
     break_it(host)
