@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,11 @@ class Inventory:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    return tmp_path
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short one, as homes are: a socket's path has a limit that pytest's own folders can exceed."""
+    with tempfile.TemporaryDirectory(prefix="home-") as folder:
+        monkeypatch.setattr(Path, "home", lambda: Path(folder))
+        yield Path(folder)
 
 
 def command_line(inventory: Inventory) -> str:
@@ -41,13 +45,13 @@ def command_line(inventory: Inventory) -> str:
     return str(inventory.backend.get_command(" ".join(words), *arguments))
 
 
-def test_the_connection_is_shared_in_a_folder_of_our_own(tmp_path: Path) -> None:
+def test_the_connection_is_shared_in_a_folder_of_our_own(home: Path) -> None:
     """Observed: ControlMaster without a path shares nothing, so each command was a connection of its own."""
     inventory = Inventory()
     assert "ControlPath" not in command_line(inventory)
     reach.connect(inventory, "box")
-    assert f"-o ControlPath={tmp_path}/.ansible/cp/dlbox-" in command_line(inventory)
-    assert (tmp_path / ".ansible/cp").stat().st_mode & 0o777 == 0o700
+    assert f"-o ControlPath={home}/.ansible/cp/dlbox-" in command_line(inventory)
+    assert (home / ".ansible/cp").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_home_of_any_name_makes_a_good_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
