@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from conftest import Machine
 
+SUDOERS = "/etc/sudoers.d/50-dlbox-admins"
 STATE = "getent passwd; getent group; cat /etc/shadow /etc/sudoers.d/*; sha256sum /home/*/.ssh/authorized_keys"
 
 
@@ -133,7 +135,7 @@ def test_no_hash_becomes_a_fact_or_a_result(machine: Machine) -> None:
 
     told = conftest.run(
         *("ansible", "-i", "molecule/shared/inventory", "-i", "molecule/admins/inventory", machine.name, "-m"),
-        *("admin_accounts", "-a", "{admins: [{name: owner, keys: []}], sudoers_file: /etc/sudoers.d/50-dlbox-admins}"),
+        *("admin_accounts", "-a", json.dumps({"admins": [{"name": "owner", "keys": []}], "sudoers_file": SUDOERS})),
         "--check",
     )
     assert '"password": true' in told.stdout.replace("password: true", '"password": true'), told.stdout + told.stderr
