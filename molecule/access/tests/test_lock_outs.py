@@ -630,6 +630,6 @@ def test_at_the_machine_itself_the_local_user_confirms(host: Any) -> None:
     """The scenario's own run, with nobody connected over ssh: armed, and kept because sshd answers."""
     assert host.check_output("dlbox-guard status") == "confirmed"
     log = host.check_output("cat /var/lib/dlbox/access_guard/log")
-    assert "armed: rollback in 90 s" in log
+    assert "armed: rollback in 180 s" in log
     assert "confirmed: by the person at the console: sshd answers on port 22; a login was not tried" in log
     assert log.count("armed: ") == 1, "the second run armed nothing"
