@@ -495,8 +495,9 @@ def answers_as_sshd(port: int) -> bool:
     """Whether something on this host greets as an ssh server does, on any address that listens on the port."""
     sockets = sessions.tcp_sockets(Path("/proc/self/net"))
     places = {entry.local[0] for entry in sockets if entry.state == sessions.LISTEN and entry.local[1] == port}
-    for place in places:
-        address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place, place)
+    # A socket for both families also serves where the host has no IPv6 address, not even ::1.
+    loopback = {"0.0.0.0": ["127.0.0.1"], "::": ["::1", "127.0.0.1"]}
+    for address in [address for place in places for address in loopback.get(place, [place])]:
         with contextlib.suppress(OSError), socket.create_connection((address, port), 5) as connection:
             if connection.recv(4) == b"SSH-":
                 return True

@@ -10,8 +10,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import threading
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -596,3 +598,20 @@ def test_the_report_reads_as_text(host: Host) -> None:
     host.guard().rollback("by hand", attended=True)
     report = json.loads(json.dumps(host.guard().report()))
     assert "outcome: rolled-back\nwhy: by hand\nreverted: firewall rules" in cli.as_text(report)
+
+
+def test_a_socket_for_both_families_serves_where_the_host_has_no_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Observed: ssh.socket listens on [::], the host has no ::1, and a good change was undone at the console."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        listening = types.SimpleNamespace(local=("::", port), state=sessions.LISTEN)
+        monkeypatch.setattr(sessions, "tcp_sockets", lambda net: [listening])
+
+        def greet() -> None:
+            with listener.accept()[0] as connection:
+                connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+        server = threading.Thread(target=greet, daemon=True)
+        server.start()
+        assert guard.answers_as_sshd(port)
+        server.join(10)
