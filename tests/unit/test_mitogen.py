@@ -21,16 +21,19 @@ for needed_part in ("imports", "master", "minify", "parent"):
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 MODULES = sorted((PLUGINS / "modules").glob("*.py"))
+OURS = "ansible.module_utils."
 SEARCH = [str(PLUGINS / "module_utils"), str(Path(basic.__file__).parent)]
 
 
 def needed(file: Path) -> set[Path]:
-    """The files of ours that ``file`` imports by relative imports."""
+    """The files of ours that ``file`` imports, also within a function, which mitogen does not look into."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            folder = file.parents[node.level - 1]
-            base = folder.joinpath(*(node.module or "").split(".")) if node.module else folder
+        absolute = isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith(OURS)
+        if isinstance(node, ast.ImportFrom) and (node.level or absolute):
+            folder = PLUGINS / "module_utils" if absolute else file.parents[node.level - 1]
+            module = (node.module or "").removeprefix(OURS)
+            base = folder.joinpath(*module.split(".")) if module else folder
             candidates = [base.with_suffix(".py"), *(base / f"{alias.name}.py" for alias in node.names)]
             found |= {candidate for candidate in candidates if candidate.exists()}
     return found
