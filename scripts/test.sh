@@ -30,6 +30,11 @@ step_shell() {
 step_ansible() { ansible-lint --offline; }
 step_unit() { pytest -m "$DLBOX_TEST_MARKER" tests/unit tests/browser; }
 
+why() { # LOG -> its last lines; of a scenario those before its hosts are removed, which come last and tell nothing
+  awk '/^INFO .* > (cleanup|destroy)\] Executing/ { last = NR } { line[NR] = $0 }
+    END { end = last > NR / 2 ? last : NR; for (i = end - 80 > 0 ? end - 80 : 1; i <= end; i++) print substr(line[i], 1, 600) }' "$1"
+}
+
 run_step() { # NAME COMMAND... -> a line, and the name in $logs/passed or $logs/failed
   local name=$1 begin=$SECONDS
   shift
@@ -39,7 +44,7 @@ run_step() { # NAME COMMAND... -> a line, and the name in $logs/passed or $logs/
   else
     printf '%-32s FAILED  %4d s\n' "$name" $((SECONDS - begin))
     echo "$name" >>"$logs/failed"
-    sed "s/^/  $name | /" "$logs/$name.log" | tail -n 60
+    why "$logs/$name.log" | sed "s/^/  $name | /"
   fi
 }
 
