@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
 # ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
@@ -55,6 +56,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         variables = task_vars or {}
         _, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        if "ansible_facts" in load_extra_vars(self._loader):
+            msg = "machine_plan: --extra-vars sets ansible_facts, which hides the plan and all facts: leave it out"
+            return {"failed": True, "msg": msg}
         gather = self._task.action.removesuffix("machine_plan") + "machine_facts"
         said = self._execute_module(gather, module_args={"root": options.pop("root")}, task_vars=variables)
         if said.get("failed") or "machine" not in said:

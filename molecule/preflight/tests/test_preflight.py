@@ -124,6 +124,48 @@ def test_sudo_rs_whose_prompt_ansible_does_not_know(host, ordinary_account, refu
     assert "sudo is sudo-rs 0.2.15" in message and "ansible_become_exe: sudo.ws" in message
 
 
+#: A virtual machine with one Tesla T4, or a vGPU of one: what Linux shows of it on the PCI bus, and NVIDIA's node.
+MACHINE_WITH_A_T4 = """
+import pathlib
+device = pathlib.Path("/sys/bus/pci/devices/0000:06:10.0")
+device.mkdir()
+for name, value in {"vendor": "10de", "device": "1eb8", "class": "030200"}.items():
+    (device / name).write_text(f"0x{value}")
+config = bytearray(256)
+config[0x06], config[0x34] = 0x10, 0x40
+config[0x40:0x45] = bytes([9, 0, 8]) + SIGNATURE
+(device / "config").write_bytes(config)
+(device / "config").chmod(0o600)
+"""
+
+
+@pytest.fixture
+def virtual_machine(host):
+    """A function that puts a GPU into the container, which facts call a virtual machine."""
+
+    def prepare(signature):
+        host.check_output("mount -t tmpfs none /sys/bus/pci/devices && mknod /dev/nvidia0 c 195 0")
+        host.check_output("python3 -c %s", MACHINE_WITH_A_T4.replace("SIGNATURE", repr(signature)))
+        return variables(dlbox_plan_facts={"os": {"virtualization": "kvm"}, "driver": {"loaded": None}})
+
+    yield prepare
+    host.check_output("umount /sys/bus/pci/devices; rm -f /dev/nvidia0 /etc/sudoers.d/bob")
+
+
+def test_a_virtual_gpu_is_refused_though_root_alone_can_see_it(host, ordinary_account, refused, virtual_machine):
+    facts = virtual_machine(b"VF")
+    host.check_output("echo 'bob ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/bob")
+    message = refused(*ordinary_account, *facts)
+    assert "Tesla T4 (Turing) is a virtual GPU: it needs the guest driver" in message
+
+
+def test_a_passed_through_gpu_is_not_taken_for_a_virtual_one(host, ordinary_account, virtual_machine):
+    facts = virtual_machine(b"XX")
+    host.check_output("echo 'bob ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/bob")
+    status, output = provision(*ordinary_account, *facts)
+    assert status == 0, output
+
+
 def test_everything_wrong_is_told_at_once_and_ends_the_whole_site(refused, changed_file):
     changed_file("/usr/lib/os-release", "ID=fedora\nVERSION_ID=44\n")
     wrong = variables(dlbox_ssh_port="x", dlbox_policy="latest", dlbox_minimum_disk=90000)

@@ -236,6 +236,7 @@ def pci_gpus(top: Path) -> list[dict[str, Any]]:
         if not re.fullmatch("[0-9a-f]{4}", number):
             continue
         entry = _entry(f"10de:{number}", word(device.name))
+        entry["subsystem"] = _subsystem(device)
         entry["class"] = pci_class
         entry["kernel_driver"] = _driver_of(device)
         entry["link"] = _link(device)
@@ -249,6 +250,7 @@ def pci_gpus(top: Path) -> list[dict[str, Any]]:
 def _entry(pci_id: str, slot: str) -> dict[str, Any]:
     return {
         "pci_id": pci_id,
+        "subsystem": "",
         "slot": slot,
         "class": "",
         "kernel_driver": None,
@@ -292,6 +294,12 @@ def is_vgpu(device: Path) -> bool | None:
             return True
         position, steps = config[position + 1], steps + 1
     return False
+
+
+def _subsystem(device: Path) -> str:
+    """Return vendor and device id of a PCI device's subsystem (the board's maker and model), "" where unreadable."""
+    ids = [read(device / f"subsystem_{part}").lower().removeprefix("0x") for part in ("vendor", "device")]
+    return ":".join(ids) if all(re.fullmatch("[0-9a-f]{4}", number) for number in ids) else ""
 
 
 def _driver_of(device: Path) -> str | None:

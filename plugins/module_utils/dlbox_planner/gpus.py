@@ -58,6 +58,7 @@ def _board_key(name: str) -> str:
 def from_id(
     pci_id: str,
     *,
+    subsystem: str = "",
     slot: str = "",
     chip_hint: str = "",
     name_hint: str = "",
@@ -72,9 +73,10 @@ def from_id(
 
     An id that is not in the table is placed by the prefix of its chip, where the caller knows the chip
     (a newer pci.ids on the host), or by its name; the note says so. Else the architecture stays None.
+    subsystem: vendor and device id of the board, for which the vendor's list may have another name.
     """
     device = pci_id.lower().rpartition(":")[2]
-    known = find(device)
+    known = find(device, subsystem.lower().rpartition(":")[2])
     chip, name = (known.chip, known.name) if known else (chip_hint, name_hint)
     placed = classify_chip(chip) if chip else _by_last_branch(known)
     notes = [note] if note else []

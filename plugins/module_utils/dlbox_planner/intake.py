@@ -223,6 +223,7 @@ def gpu_from_facts(gpu: Mapping[str, Any], container: bool, driver_loaded: bool)
         usable, note = False, "belongs to the container's host, which has passed no NVIDIA device into it"
     return from_id(
         pci_id,
+        subsystem=str(gpu.get("subsystem") or ""),
         slot=str(gpu.get("slot") or ""),
         chip_hint=str(gpu.get("chip_hint") or ""),
         name_hint=str(gpu.get("name_hint") or ""),

@@ -40,7 +40,7 @@ def machine(
         "cpu": {"model": "", "count": 8, "flags": list(flags)},
         "memory_mib": ram,
         "gpus": [
-            {"pci_id": gpu.pci_id, "slot": f"0000:{number + 1:02x}:00.0"}
+            {"pci_id": gpu.pci_id, "subsystem": "1043:8787", "slot": f"0000:{number + 1:02x}:00.0"}
             for number, gpu in enumerate(from_name(name) for name in gpus)
         ],
         "driver": {"loaded": driver, "modules": None, "devices": []},

@@ -116,6 +116,8 @@ FILES = [
     "sys/class/dmi/id/sys_vendor",
     "usr/share/misc/pci.ids",
     f"{DEVICE}/device",
+    f"{DEVICE}/subsystem_vendor",
+    f"{DEVICE}/subsystem_device",
     f"{DEVICE}/current_link_width",
     f"{DEVICE}/max_link_speed",
 ]

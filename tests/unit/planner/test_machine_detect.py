@@ -38,6 +38,7 @@ def test_bare_metal(facts_of: Facts) -> None:
     assert facts["memory_mib"] == 64277
     [gpu] = facts["gpus"]
     assert (gpu["pci_id"], gpu["slot"], gpu["kernel_driver"]) == ("10de:1b06", "0000:01:00.0", "nouveau")
+    assert gpu["subsystem"] == "1043:8787"
     assert gpu["link"] == {"width": 16, "max_width": 16, "speed": "8.0", "max_speed": "16.0"}
 
 
@@ -56,6 +57,14 @@ def test_several_gpus_and_a_loaded_driver(facts_of: Facts) -> None:
     assert [item["message"] for item in result["advice"] if item["code"] == "pcie_width"] == [
         "the GPU at 0000:41:00.0 runs at x4 of x16: check the slot, the riser, and the board's lane sharing"
     ]
+
+
+def test_a_board_has_the_name_that_the_vendor_gives_its_subsystem(facts_of: Facts) -> None:
+    facts = facts_of("max-q")
+    assert [gpu["subsystem"] for gpu in facts["gpus"]] == ["1028:08ed"]
+    assert plan(facts, {})["gpus"][0]["name"] == "NVIDIA GeForce RTX 2070 with Max-Q Design"
+    facts["gpus"][0]["subsystem"] = "1043:8787"
+    assert plan(facts, {})["gpus"][0]["name"] == "NVIDIA GeForce RTX 2070"
 
 
 def test_a_gpu_bound_to_vfio_is_left_alone(facts_of: Facts) -> None:

@@ -148,6 +148,34 @@ def test_each_host_of_the_inventory(inventory: Path) -> None:
     assert text.startswith("alpha: ")
 
 
+def play_plan(inventory: Path, folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run playbooks/plan.yml for an inventory; the plans are in the folder."""
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [str(program), "-i", str(inventory), "playbooks/plan.yml", "-e", f"dlbox_plan_directory={folder}", *words]
+    variables = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "NO_COLOR": "1", **environment}
+    return subprocess.run(command, cwd=TOP, env=variables, text=True, capture_output=True, check=False)
+
+
+def test_a_plan_among_cached_facts_is_not_taken_for_the_plan(inventory: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    kept = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache)}
+    assert play_plan(inventory, tmp_path, "--limit", "alpha", **kept).returncode == 0
+    (file,) = (path for path in cache.iterdir() if "dlbox_plan" in path.read_text())
+    text = file.read_text()
+    file.write_text(text.replace("policy", "planted"))
+    assert "planted" in file.read_text()
+    done = play_plan(inventory, tmp_path, "--limit", "alpha", **kept)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "planted" not in json.loads((tmp_path / "alpha.json").read_text())
+    assert "planted" not in file.read_text() and file.read_text() == text
+
+
+def test_facts_given_as_extra_variables_are_refused(inventory: Path, tmp_path: Path) -> None:
+    done = play_plan(inventory, tmp_path, "-e", json.dumps({"ansible_facts": {"dlbox_plan": {"ok": True}}}))
+    assert done.returncode == 2 and "--extra-vars sets ansible_facts" in done.stdout
+    assert not list(tmp_path.glob("alpha.json"))
+
+
 def test_a_host_that_cannot_be_asked_exits_69(inventory: Path) -> None:
     hosts = json.loads(inventory.read_text(encoding="utf-8"))
     hosts["all"]["hosts"]["gone"] = {"ansible_connection": "local", "ansible_python_interpreter": "/nowhere/python"}
