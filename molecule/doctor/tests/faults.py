@@ -82,6 +82,7 @@ FAULTS = [
     Fault("the wrong module flavour", "gpu.kernel-log", "fail", "open kernel modules only", log("NVRM: installed in this system requires use of the NVIDIA open kernel modules.")),
     Fault("a program faulted on the GPU", "gpu.kernel-log", "warn", "bug in that program", log("NVRM: Xid (PCI:0000:01:00): 31, pid=4242, name=python, Ch 00000008")),
     Fault("persistence is off", "gpu.persistence", "warn", "persistence is off", "sed -i s/Enabled/Disabled/ /etc/standin/nvidia-smi.out"),
+    Fault("Fabric Manager does not run", "gpu.services", "fail", "is inactive, and CUDA does not start", "systemctl stop nvidia-fabricmanager", "systemctl start nvidia-fabricmanager"),
     Fault("a power limit nobody keeps", "gpu.power-limit", "warn", "300 W", "sed -i 's/450.00, 450.00/300.00, 450.00/' /etc/standin/nvidia-smi.out"),
     Fault("the card sits in a narrow slot", "gpu.link-width", "warn", "x4", f"echo 4 > {CARD}/current_link_width"),
     Fault("the GPU overheats", "gpu.health", "fail", "93 degrees", "sed -i 's/, 41,/, 93,/' /etc/standin/nvidia-smi.out"),

@@ -160,6 +160,7 @@ def units(_: Settings) -> dict[str, Any]:
         "ssh.socket",
         "ufw.service",
         "nvidia-persistenced.service",
+        "nvidia-fabricmanager.service",
         "unattended-upgrades.service",
         "apt-daily-upgrade.timer",
     ]

@@ -13,7 +13,7 @@ from . import dkms, kernels, leftovers, names, secureboot, sources
 from .apt import Apt, Runner, run
 
 _LOADED = re.compile(r"NVRM version:.*?\s(\d{3}\.\d+(?:\.\d+)?)\s")
-UNITS = ("nvidia-persistenced.service", "dlbox-gpu-settings.service")
+UNITS = ("nvidia-persistenced.service", "nvidia-fabricmanager.service", "dlbox-gpu-settings.service")
 GRUB_SCRIPT = "etc/grub.d/99_dlbox_nvidia"
 _LIBRARY = re.compile(r"^libnvidia-ml\.so\.(\d{3}\.\d+(?:\.\d+)?)$")
 
@@ -131,11 +131,14 @@ def boot_guarded(root: Path = Path("/")) -> bool:
 
 
 def units(shown: str) -> dict[str, dict[str, bool]]:
-    """Return unit to enabled and active from `systemctl show --property=Id,UnitFileState,ActiveState UNIT...`."""
+    """Return unit to enabled and active, of those that are there.
+
+    shown: what `systemctl show --property=Id,LoadState,UnitFileState,ActiveState UNIT...` prints.
+    """
     out: dict[str, dict[str, bool]] = {}
     for block in shown.split("\n\n"):
         fields = dict(line.partition("=")[::2] for line in block.splitlines())
-        if fields.get("Id"):
+        if fields.get("Id") and fields.get("LoadState") != "not-found":
             out[fields["Id"]] = {
                 "enabled": fields.get("UnitFileState") == "enabled",
                 "active": fields.get("ActiveState") == "active",
@@ -216,7 +219,7 @@ def read_state(
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),
         "boot_guarded": boot_guarded(root),
-        "units": units(runner(["systemctl", "show", "--property=Id,UnitFileState,ActiveState", *UNITS]).out),
+        "units": units(runner(["systemctl", "show", "--property=Id,LoadState,UnitFileState,ActiveState", *UNITS]).out),
         "persistence_command": persistence_command(root),
         "leftovers": [item.as_dict() for item in remains],
     }

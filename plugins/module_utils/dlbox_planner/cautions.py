@@ -245,7 +245,7 @@ def _nvswitch_warnings(problem: Problem, candidate: Candidate, add: Any) -> None
     add(
         "fabric_manager",
         "these GPUs are joined by NVSwitch: CUDA starts only while Fabric Manager of the driver's exact version runs",
-        "After the run: systemctl enable --now nvidia-fabricmanager",
+        "Nothing to do: the driver role enables its service; dlbox doctor says whether it runs.",
     )
     if candidate.offer.source == "ubuntu" and needs_subnet_manager(problem):
         add(

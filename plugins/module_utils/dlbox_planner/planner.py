@@ -27,6 +27,8 @@ from .reasons import cores
 from .refusals import component_refusals, driver_refusals, foreign_driver_refusals, refusal
 from .versions import numbers
 
+#: The service of Fabric Manager's packages, Ubuntu's and NVIDIA's; installing them does not enable it.
+FABRIC_MANAGER = "nvidia-fabricmanager.service"
 #: Driver branch that the toolkit is chosen for where Windows does not tell its own: the lowest that CUDA 13 runs on.
 ASSUMED_WINDOWS_BRANCH = 580
 
@@ -407,6 +409,7 @@ def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
         "provider": candidate.provider,
         "packages": names,
         "before": first,
+        "services": [FABRIC_MANAGER] if any(name.startswith("nvidia-fabricmanager") for name in names) else [],
         "repository": _nvidia_repository(problem) if offer.source == "nvidia" else None,
         "components": components,
         "kernel_flavour": candidate.flavour,

@@ -198,7 +198,8 @@ def test_firmware_without_mokutil_tells_secure_boot(tmp_path: Path) -> None:
 
 def test_systemd_tells_several_units_at_once() -> None:
     shown = (
-        "Id=nvidia-persistenced.service\nActiveState=active\nUnitFileState=enabled\n\n"
+        "Id=nvidia-persistenced.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\n"
+        "Id=nvidia-fabricmanager.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n\n"
         "Id=dlbox-gpu-settings.service\nActiveState=inactive\nUnitFileState=\n"
     )
     assert state.units(shown) == {

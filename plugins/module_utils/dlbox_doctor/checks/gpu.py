@@ -277,6 +277,26 @@ def persistence(context: Context) -> Outcome:
     return ok("on for every GPU")
 
 
+@check("gpu.services", ("units", "plan"))
+def services(context: Context) -> Iterator[Outcome]:
+    """The services that the driver of the plan needs run: Fabric Manager, where NVSwitch joins the GPUs."""
+    planned = (context.plan.get("driver") or {}).get("services") or []
+    for name in planned:
+        unit = context.evidence["units"]["states"].get(name, {})
+        enable = f"sudo systemctl enable --now {name}; what it says: journalctl -u {name}"
+        if unit.get("LoadState") != "loaded":
+            yield fail(f"{name} is not installed, and CUDA does not start without it", "./dlbox up", subject=name)
+        elif unit.get("ActiveState") != "active":
+            state = unit.get("ActiveState")
+            yield fail(f"{name} is {state}, and CUDA does not start without it (error 802)", enable, subject=name)
+        elif unit.get("UnitFileState") != "enabled":
+            yield fail(f"{name} runs, and is not started at boot", enable, subject=name)
+        else:
+            yield ok(f"{name} runs and is started at boot", subject=name)
+    if not planned:
+        yield na("the plan's driver needs no service")
+
+
 def wanted_power(settings: Iterable[Mapping[str, Any]], card: Mapping[str, str]) -> float | None:
     """The power limit in watts that ``nvidia_driver_gpu_settings`` asks for this card; None when it asks for none."""
     known = gpusettings.Card(
