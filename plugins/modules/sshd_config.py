@@ -13,7 +13,7 @@ description:
     C(AllowGroups)).
   - The whole result is assembled in a copy of the directory first. There sshd has to accept it, and C(sshd -T -C) has
     to show the drop-in's values for each of I(users); otherwise nothing is written.
-  - All files are replaced together, with a backup of each.
+  - All files are replaced together, with a copy of each in I(backup_dir).
 options:
   path:
     description: The drop-in. Its directory is included by the base file.
@@ -57,6 +57,12 @@ options:
         C(password). With one-time codes in PAM's place of the password, those would take a code for a password.
     type: bool
     default: false
+  backup_dir:
+    description:
+      - Directory for copies of the files before each change; the first and the latest nine are kept. It lies outside of
+        the configuration, so that none of it is left there when a change is undone.
+    type: path
+    default: /var/lib/dlbox/ssh
 author: dlbox
 """
 
@@ -95,6 +101,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_backup import keep_copies
 from ansible.module_utils.dlbox_public_key import MalformedKey
 from ansible.module_utils.dlbox_public_key import read as read_key
 from ansible.module_utils.dlbox_ssh import config, passwords
@@ -281,18 +288,16 @@ def keyless_logins(module: AnsibleModule, stage: Stage, sshd: str) -> passwords.
 def install(
     module: AnsibleModule, stage: Stage, wanted: dict[str, tuple[str, int]], weak: list[dict[str, Any]]
 ) -> None:
-    """Replace the files, each with a backup of what it was."""
+    """Replace the files, with a copy of what they were."""
+    keys = [key["path"] + suffix for key in weak for suffix in ("", ".pub")]
+    keep_copies(Path(module.params["backup_dir"]), [*keys, *wanted])
     for key in weak:
         for suffix, mode in (("", 0o600), (".pub", 0o644)):
             path = key["path"] + suffix
-            if Path(path).exists():
-                module.backup_local(path)
             module.atomic_move(str(stage.at(path)), path)
             Path(path).chmod(mode)
     for path, (text, mode) in wanted.items():
         target = Path(path)
-        if target.exists():
-            module.backup_local(path)
         if not text:
             target.unlink(missing_ok=True)
             continue
@@ -336,6 +341,7 @@ def main() -> None:
             },
             "users": {"type": "list", "elements": "str", "default": ["root"]},
             "keys_needed": {"type": "bool", "default": False},
+            "backup_dir": {"type": "path", "default": "/var/lib/dlbox/ssh"},
         },
         supports_check_mode=True,
     )
@@ -364,7 +370,7 @@ def main() -> None:
             stage.generate(key)
         check(module, stage, sshd)
         verdict = keyless_logins(module, stage, sshd)
-        if not module.check_mode:
+        if not module.check_mode and (changed or weak):
             install(module, stage, changed, weak)
     names = [*changed, *(key["path"] for key in weak)]
     module.exit_json(

@@ -140,13 +140,12 @@ backup:
   returned: when files changed
 """
 
-import shutil
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.dlbox_backup import keep_copies
 from ansible.module_utils.dlbox_firewall import admission, containers, kernel, settings, userfile
 from ansible.module_utils.dlbox_firewall.entries import Entry, TupleError, describe
 from ansible.module_utils.dlbox_firewall.expand import expand, read_profiles
@@ -163,7 +162,6 @@ INIT = ("/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init")
 TOOLS = {4: "iptables", 6: "ip6tables"}
 # iptables-restore of a filter table as a fresh kernel has it.
 OPEN_TABLE = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
-BACKUPS_KEPT = 10
 
 
 @dataclass
@@ -541,7 +539,7 @@ def change(
     module: AnsibleModule, plan: Plan, host: Host, writes: dict[str, str], expected: dict[int, str | None]
 ) -> str | None:
     """Write, load, verify; put everything back if the kernel does not agree. Returns the backup's directory."""
-    backup = keep_copies(module, host, writes) if writes else None
+    backup = keep_copies(Path(module.params["backup_dir"]), writes) if writes else None
     # ufw's frame only has to be built when it is not there or has other policies; rules alone are loaded in one go, and
     # in that case no packet ever meets a half-loaded or an open firewall.
     frame = (
@@ -599,19 +597,6 @@ def container_text(plan: Plan, family: int, others: list[str]) -> str:
     if plan.container_rules[family]:
         return str(containers.restore_text(plan.container_rules[family], others))
     return str(containers.release_text(others))
-
-
-def keep_copies(module: AnsibleModule, host: Host, writes: dict[str, str]) -> str:
-    """Copy the files that change; keeps the latest copies only."""
-    root = Path(module.params["backup_dir"])
-    folder = root / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in writes:
-        if Path(path).exists():
-            shutil.copy2(path, folder / path.lstrip("/").replace("/", "_"))
-    for old in sorted(child for child in root.iterdir() if child.is_dir())[:-BACKUPS_KEPT]:
-        shutil.rmtree(old)
-    return str(folder)
 
 
 def write_text(module: AnsibleModule, path: str, text: str) -> None:

@@ -60,7 +60,15 @@ def test_who_leaves_the_group_does_not_log_in(host: Any, login: Any, sshd: dict[
 def test_what_was_taken_out_is_still_readable(host: Any) -> None:
     by_hand = host.file("/etc/ssh/sshd_config.d/99-by-hand.conf")
     assert "#dlbox: Port 2022" in by_hand.content_string
-    assert host.run("ls /etc/ssh/sshd_config.d/99-by-hand.conf.*~").rc == 0, "with a copy of what it was"
+    copies = host.check_output("ls /var/lib/dlbox/ssh/*/etc_ssh_sshd_config.d_99-by-hand.conf")
+    assert host.file(copies.splitlines()[0]).content_string == "Port 2022\nAllowUsers somebody\n", (
+        "a copy of what it was"
+    )
+    assert (
+        host.file("/var/lib/dlbox/ssh").mode == 0o755
+        and not host.run("ls /var/lib/dlbox/ssh/* -ld | grep -v ^drwx------").stdout
+    )
+    assert not host.check_output("find /etc/ssh /etc/pam.d -name '*~'"), "nothing of it beside what is guarded"
 
 
 def test_no_algorithm_that_the_host_does_not_offer(host: Any, sshd: dict[str, list[str]]) -> None:
