@@ -169,7 +169,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_guard import sessions
 from ansible.module_utils.dlbox_public_key import MalformedKey
 from ansible.module_utils.dlbox_public_key import read as read_key
-from ansible.module_utils.dlbox_ssh import config, listen, logins, reading
+from ansible.module_utils.dlbox_ssh import config, listen, logins, reading, revoked
 from ansible.module_utils.dlbox_ssh.asking import privilege_separation_directory
 
 # The words of ssh -Q in the releases of Debian 12 and Ubuntu 22.04 and newer.
@@ -195,6 +195,7 @@ OF_ACCOUNTS = {
     "authorizedprincipalsfile",
     "denygroups",
     "denyusers",
+    "revokedkeys",
     "trustedusercakeys",
 }
 # Settings of the role that would take the place of the host's own, by the role's variable.
@@ -289,6 +290,11 @@ class Current:
             self.known[key] = config.effective(out) if code == 0 else {}
         return self.known.get(key, {})
 
+    def keeps_revoked(self, values: dict[str, list[str]], ours: list[str]) -> bool:
+        """Whether the RevokedKeys that sshd names for an account is not the role's, and stays."""
+        theirs = {one.arguments[:1] for one in self.foreign if one.keyword == "revokedkeys"}
+        return not ours and tuple(values.get("revokedkeys", [])[:1]) in theirs
+
     def replaced(self, wanted: dict[str, Any]) -> list[str]:
         """Sentences on settings of the host's owner that the role's would take the place of."""
         given = {"trustedusercakeys": wanted["certificates"], "revokedkeys": bool(wanted["revoked"])}
@@ -299,30 +305,6 @@ class Current:
             for one in self.foreign
             if one.keyword in OURS and given[one.keyword] and not one.blocks and one.arguments[:1] != ("none",)
         ]
-
-
-def other_keys(values: dict[str, list[str]], certificates: bool) -> tuple[str, ...]:
-    """Where sshd takes keys from beside files, from what it says of an account."""
-    found = [
-        f"{name} {' '.join(values[keyword])}"
-        for keyword, name in (
-            ("authorizedkeyscommand", "AuthorizedKeysCommand"),
-            ("trustedusercakeys", "TrustedUserCAKeys"),
-        )
-        if values.get(keyword, ["none"])[0] != "none"
-    ]
-    return (*found, *(["certificates of ssh_hardening_trusted_ca_keys"] if certificates else []))
-
-
-def revoked_blobs(lines: list[str]) -> frozenset[str]:
-    """Key data of revoked public keys; lines that are none are left to sshd."""
-    blobs = set()
-    for line in lines:
-        try:
-            blobs.add(read_key(line).body)
-        except MalformedKey:
-            continue
-    return frozenset(blobs)
 
 
 def sentence(name: str, problems: list[str]) -> str:
@@ -377,7 +359,7 @@ def evaluate(
         root_login=wanted["root_login"],
         algorithms=tuple(name for name in wanted["algorithms"] if name in offered),
         rsa_bits=wanted["rsa_bits"],
-        revoked=revoked_blobs(wanted["revoked"]),
+        revoked=revoked.listed(wanted["revoked"]),
     )
     shadow = Path("/etc/shadow").read_text()
     today = datetime.date.today()
@@ -385,13 +367,17 @@ def evaluate(
     planned = {entry["name"]: entry for entry in wanted["planned"]}
     for name in dict.fromkeys([*logins.candidates(server, pwd.getpwall()), *stay]):
         values = current.of(name, stay.get(name) or "192.0.2.1")
-        files = wanted["authorized_keys_files"] or values.get("authorizedkeysfile") or server.authorized_keys_files
+        now = logins.server_of(values)
         own = dataclasses.replace(
             server,
-            deny_users=tuple(values.get("denyusers", [])),
-            deny_groups=tuple(values.get("denygroups", [])),
-            authorized_keys_files=tuple(files),
-            other_keys=other_keys(values, wanted["certificates"]),
+            deny_users=now.deny_users,
+            deny_groups=now.deny_groups,
+            revoked=now.revoked if current.keeps_revoked(values, wanted["revoked"]) else server.revoked,
+            authorized_keys_files=tuple(wanted["authorized_keys_files"] or now.authorized_keys_files),
+            other_keys=(
+                *now.other_keys,
+                *(["certificates of ssh_hardening_trusted_ca_keys"] if wanted["certificates"] else []),
+            ),
         )
         verdicts[name] = (
             logins.evaluate_planned(planned[name], own, shadow, today)

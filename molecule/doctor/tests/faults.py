@@ -47,7 +47,7 @@ def restore(path: str) -> str:
 
 def sshd(line: str) -> str:
     """A drop-in with one line, as a hand or cloud-init leaves it."""
-    return f"echo '{line}' > {DROPIN}"
+    return f"printf '%b\\n' '{line}' > {DROPIN}"
 
 
 def jupyter_set(change: str) -> str:
@@ -115,19 +115,25 @@ FAULTS = [
     # Jupyter
     Fault("Jupyter does not run", "jupyter.running", "fail", "inactive", "systemctl stop jupyterlab@ada", RESTART),
     Fault("Jupyter does not answer", "jupyter.answers", "fail", "journalctl", jupyter_set("d['ServerApp']['port']=8899"), restore(JUPYTER)),
+    Fault("somebody else listens on Jupyter's port", "jupyter.answers", "fail", "listens there and is not the server", "systemctl stop jupyterlab@ada; systemd-run -q --unit standin-squatter --uid=nobody python3 -m http.server --bind 127.0.0.1 --directory /var/empty 8888; for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/8888) 2>/dev/null && break; sleep 0.2; done", f"systemctl stop standin-squatter; {RESTART}"),
     Fault("Jupyter without a password", "jupyter.password", "fail", "without a password", jupyter_set("d['PasswordIdentityProvider']={'password_required':False}") + f"; {RESTART}", f"{restore(JUPYTER)}; {RESTART}"),
     Fault("Jupyter on every address", "jupyter.listens", "fail", "listens on", jupyter_set("d['ServerApp']['ip']='0.0.0.0'") + f"; {RESTART}", f"{restore(JUPYTER)}; {RESTART}"),
     Fault("everybody reads the password hash", "jupyter.secrets", "fail", "0644", f"chmod 0644 {JUPYTER}", f"chmod 0640 {JUPYTER}"),
     # ssh
     Fault("sshd would not start again", "ssh.server", "fail", "locks you out", sshd("NoSuchOption yes"), f"rm {DROPIN}"),
     Fault("sshd does not run", "ssh.server", "fail", "nothing listens on port 22", "systemctl stop ssh", "systemctl start ssh"),
-    Fault("a drop-in allows passwords", "ssh.passwords", "fail", "passwordauthentication yes", sshd("PasswordAuthentication yes"), f"rm {DROPIN}"),
+    Fault("a drop-in allows passwords", "ssh.passwords", "fail", "outside of Match blocks: password without a key", sshd("PasswordAuthentication yes"), f"rm {DROPIN}"),
+    Fault("passwords from one network only", "ssh.passwords", "fail", "(Match Address 10.99.0.0/16): password without a key", sshd("Match Address 10.99.0.0/16\\nPasswordAuthentication yes"), f"rm {DROPIN}"),
+    Fault("a Match block that nobody is known to meet", "ssh.passwords", "warn", "not known whether every login needs a key", sshd("Match Group no-such-group\\nPasswordAuthentication yes"), f"rm {DROPIN}"),
     Fault("root may use a password", "ssh.root", "fail", "PermitRootLogin is yes", sshd("PermitRootLogin yes"), f"rm {DROPIN}"),
     Fault("a weak cipher is offered", "ssh.algorithms", "warn", "aes128-cbc", sshd("Ciphers aes256-gcm@openssh.com,aes128-cbc"), f"rm {DROPIN}"),
     Fault("ssh-audit objects", "ssh.audit", "fail", "3des-cbc", sshd("Ciphers aes256-gcm@openssh.com,3des-cbc"), f"rm {DROPIN}"),
     Fault("everybody reads a host key", "ssh.host-keys", "fail", "0644", "chmod 0644 /etc/ssh/ssh_host_ed25519_key", "chmod 0600 /etc/ssh/ssh_host_ed25519_key"),
-    Fault("AllowUsers forgets the admin", "ssh.admins", "fail", "AllowUsers is carla", sshd("AllowUsers carla"), f"rm {DROPIN}"),
-    Fault("the admin's key is gone", "ssh.admins", "fail", "no key", "mv /home/ada/.ssh/authorized_keys /srv/kept", "mv /srv/kept /home/ada/.ssh/authorized_keys"),
+    Fault("AllowUsers forgets the admin", "ssh.admins", "fail", "is not in AllowUsers (carla)", sshd("AllowUsers carla"), f"rm {DROPIN}"),
+    Fault("the admin's key is gone", "ssh.admins", "fail", "authorized_keys does not exist", "mv /home/ada/.ssh/authorized_keys /srv/kept", "mv /srv/kept /home/ada/.ssh/authorized_keys"),
+    Fault("the admin's only key is revoked", "ssh.admins", "fail", "is revoked", f"cp /home/ada/.ssh/authorized_keys /etc/ssh/revoked; {sshd('RevokedKeys /etc/ssh/revoked')}", f"rm {DROPIN} /etc/ssh/revoked"),
+    Fault("the admin's account has expired", "ssh.admins", "fail", "has expired on 1970-01-02", "chage --expiredate 1 ada", "chage --expiredate -1 ada"),
+    Fault("another file spares the admin the password", "ssh.admins", "warn", "becomes root without a password", "echo 'ada ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/99-cloud; chmod 440 /etc/sudoers.d/99-cloud", "rm /etc/sudoers.d/99-cloud"),
     Fault("no second login", "ssh.second-login", "fail", "Keep this session open", "systemctl stop ssh", "systemctl start ssh"),
     # firewall
     Fault("the firewall is off", "firewall.active", "fail", "inactive", "ufw disable", "ufw --force enable"),

@@ -29,3 +29,24 @@ def losses(text: str, wanted: Iterable[str], watched: Iterable[str], password: M
         for name in dict.fromkeys(watched)
         if name in lost and not password.get(name, False)
     ]
+
+
+def passwordless(listing: str) -> bool:
+    """Whether an account becomes root without a password, by what `sudo -l -U NAME` says; the last rule decides.
+
+    Counted are rules for all commands as root: what a single command without a password opens is not known here.
+    """
+    heading, _, rules = listing.partition(" may run the following commands")
+    answer = "!authenticate" in re.split(r"[\s,]+", heading)
+    for runas, commands in re.findall(r"^\s+\(([^)]*)\) (.*)$", rules, re.MULTILINE):
+        if not {"ALL", "root"} & set(re.split(r"[\s,:]+", runas.partition(":")[0])):
+            continue
+        tagged = ""
+        for command in commands.split(", "):
+            *tags, name = command.split()
+            tagged = next((tag for tag in reversed(tags) if tag in ("NOPASSWD:", "PASSWD:")), tagged)
+            if name == "ALL" and tagged:
+                answer = tagged == "NOPASSWD:"
+            elif name == "ALL":
+                answer = "!authenticate" in heading
+    return bool(rules) and answer

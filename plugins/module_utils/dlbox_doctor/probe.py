@@ -1,7 +1,7 @@
 """Ask a host, in one round trip, for everything that the doctor's checks judge.
 
-The file needs only the standard library (Python 3.10 and newer) and `dlbox_run_as`, because it travels: the doctor
-sends the text of both over testinfra's connection, the module `host_evidence` imports it. It only reads: no file,
+The file needs only the standard library (Python 3.10 and newer) and what runner.LIBRARY names, because it travels: the
+doctor sends the texts over testinfra's connection, the module `host_evidence` imports it. It only reads: no file,
 setting or service is changed. What an account can write is read and run with that account's rights, or as nobody.
 
 `collect(settings)` returns a JSON-able dict, the *evidence*: one key per collector, and `errors`, which maps one that
@@ -16,11 +16,12 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import contextlib
+import datetime
 import glob
 import grp
 import json
 import os
-import pwd
+import pathlib
 import re
 import shutil
 import socket
@@ -34,6 +35,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils import dlbox_run_as as run_as
+from ansible.module_utils.dlbox_admins import sudoers
+from ansible.module_utils.dlbox_ssh import config, logins, passwords
 
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")  # VGA, 3D and other display controllers; audio and USB-C are not GPUs
@@ -662,79 +665,64 @@ def addresses(_: Settings) -> list[str]:
     return re.findall(r"inet6? ([0-9a-f.:]+)/", answer["out"])
 
 
+def admin_names(settings: Settings) -> list[str]:
+    """Accounts that may become root by sudo, and those the owner named."""
+    names = set(settings.get("admins", []))
+    for group in ("sudo", "admin", "wheel"):
+        with contextlib.suppress(KeyError):
+            names.update(grp.getgrnam(group).gr_mem)
+    return sorted(names)
+
+
 def ssh_server(settings: Settings) -> dict[str, Any]:
-    """sshd's effective settings for root and for each admin, whether its files are valid, and its host keys."""
+    """sshd's settings for root and each admin, who of them could log in, whether keys are needed, and the host keys."""
     sshd = "/usr/sbin/sshd"
     if not os.path.exists(sshd):
         return {"installed": False}
     peer = settings.get("peer", "192.0.2.1")
-    effective = {}
-    for user in ["root", *[item["name"] for item in admin_accounts(settings)]]:
-        answer = run([sshd, "-T", "-C", f"user={user},host={peer},addr={peer}"])
-        pairs: dict[str, list[str]] = {}
-        for line in answer["out"].splitlines():
-            key, _sep, value = line.partition(" ")
-            pairs.setdefault(key.lower(), []).append(value)
-        effective[user] = pairs
+    names = admin_names(settings)
+
+    def said(question: str) -> str:
+        answer = run([sshd, "-T", "-C", question])
+        if answer["rc"] != 0:
+            raise OSError((answer["err"].strip().splitlines() or ["sshd does not answer"])[-1])
+        return str(answer["out"])
+
+    effective: dict[str, dict[str, list[str]]] = {}
+    for user in ["root", *names]:
+        effective[user] = {}
+        with contextlib.suppress(OSError):
+            effective[user] = config.effective(said(f"user={user},host={peer},addr={peer}"))
     keys = []
     for path in sorted(glob.glob("/etc/ssh/ssh_host_*_key")):
         info = os.stat(path)
         keys.append({"path": path, "mode": f"{stat.S_IMODE(info.st_mode):04o}", "owner": info.st_uid})
-    return {"installed": True, "valid": run([sshd, "-t"]), "effective": effective, "host_keys": keys}
-
-
-def own_keys(entry: pwd.struct_passwd) -> tuple[int, list[str]]:
-    """(public keys in an account's authorized_keys, paths there that others can write), read with its own rights."""
-    path = os.path.join(entry.pw_dir, ".ssh/authorized_keys")
-
-    def work() -> str:
-        text, loose = "", []
-        with contextlib.suppress(OSError):
-            text = run_as.read_regular(path, 262144).decode("utf-8", "replace")
-        for part in (entry.pw_dir, os.path.dirname(path), path):
-            with contextlib.suppress(OSError):
-                info = os.stat(part)
-                if info.st_mode & 0o022 or info.st_uid not in (0, entry.pw_uid):
-                    loose.append(part)
-        keys = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-        return json.dumps([len(keys), loose])
-
-    keys, loose = json.loads(run_as.call_as(run_as.account(entry.pw_name), work))
-    return keys, loose
+    found = {"installed": True, "valid": run([sshd, "-t"]), "effective": effective, "host_keys": keys}
+    if not effective["root"]:
+        return {**found, "logins": {}, "keyless": [], "keyless_unknown": []}
+    verdict = passwords.survey(
+        pathlib.Path("/etc/ssh/sshd_config"),
+        lambda connection: said(connection.text),
+        passwords.known_accounts(names),
+        port=int((effective["root"].get("port") or ["22"])[0]),
+    )
+    shadow, today = read("/etc/shadow") or "", datetime.date.today()
+    people = {name: logins.evaluate_login(name, logins.server_of(effective[name]), shadow, today) for name in names}
+    return {
+        **found,
+        "logins": {name: {"keys": len(one.keys), "problems": one.problems} for name, one in people.items()},
+        "keyless": [{"sentence": one.sentence, "methods": list(one.methods)} for one in verdict.open],
+        "keyless_unknown": list(verdict.unknown),
+    }
 
 
 def admin_accounts(settings: Settings) -> list[dict[str, Any]]:
-    """Accounts that may become root by sudo, and those the owner named: keys, lock, groups, file modes."""
-    names = set(settings.get("admins", []))
-    for group in ("sudo", "admin", "wheel"):
-        try:
-            names.update(grp.getgrnam(group).gr_mem)
-        except KeyError:
-            continue
-    shadow = {line.split(":")[0]: line.split(":") for line in (read("/etc/shadow") or "").splitlines()}
-    found = []
-    for name in sorted(names):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            found.append({"name": name, "exists": False})
-            continue
-        keys, modes = own_keys(entry)
-        fields = shadow.get(name)
+    """The admins: whether sudo asks them for a password (None where it does not say)."""
+    found: list[dict[str, Any]] = []
+    for name in admin_names(settings):
+        listing = run(["sudo", "-n", "-l", "-U", name]) if os.geteuid() == 0 else {"rc": None}
         found.append(
-            {
-                "name": name,
-                "exists": True,
-                "shell": entry.pw_shell,
-                "keys": keys,
-                "loose": modes,
-                # sshd of OpenSSH refuses an account whose password field starts with "!" only when it does not use PAM.
-                "locked": None if fields is None else fields[1].startswith("!"),
-                "expired": None if fields is None or not fields[7] else int(fields[7]) * 86400 < time.time(),
-                "groups": sorted(
-                    {g.gr_name for g in grp.getgrall() if name in g.gr_mem} | {grp.getgrgid(entry.pw_gid).gr_name}
-                ),
-            }
+            {"name": name, "passwordless": sudoers.passwordless(listing["out"]) if listing["rc"] == 0 else None}
         )
     return found
 

@@ -28,7 +28,15 @@ AS_ROOT = (
 BOOTSTRAP = (
     "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
 )
-RUN_AS = HERE.parent / "dlbox_run_as" / "__init__.py"
+# What the programs on a host import, in the order in which these import one another.
+LIBRARY = (
+    "dlbox_run_as",
+    "dlbox_public_key",
+    "dlbox_ssh",
+    *(f"dlbox_ssh.{name}" for name in ("config", "reading", "criteria", "passwords", "revoked", "logins")),
+    "dlbox_admins",
+    "dlbox_admins.sudoers",
+)
 
 
 class Unreachable(Exception):
@@ -41,12 +49,20 @@ def packed(text: str) -> str:
 
 
 def travelling(program: Path) -> str:
-    """A program's text with `dlbox_run_as` before it, under the name by which modules on a host import it."""
+    """A program's text with LIBRARY before it, under the names by which modules on a host import it."""
+    texts = {}
+    for name in LIBRARY:
+        path = HERE.parent.joinpath(*name.split("."))
+        texts[name] = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
     return f"""import sys, types
-package, module = (types.ModuleType(name) for name in ("ansible.module_utils", "ansible.module_utils.dlbox_run_as"))
-package.dlbox_run_as = module
-sys.modules.update({{item.__name__: item for item in (package, module)}})
-exec(compile({RUN_AS.read_text()!r}, "dlbox_run_as", "exec"), module.__dict__)
+package = sys.modules["ansible.module_utils"] = types.ModuleType("ansible.module_utils")
+for name, text in {texts!r}.items():
+    full = "ansible.module_utils." + name
+    module = sys.modules[full] = types.ModuleType(full)
+    around, _, last = full.rpartition(".")
+    module.__package__ = around if "." in name else full
+    setattr(sys.modules[around], last, module)
+    exec(compile(text, name, "exec"), module.__dict__)
 exec(compile({program.read_text()!r}, {program.name!r}, "exec"))
 """
 

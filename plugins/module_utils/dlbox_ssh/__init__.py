@@ -11,3 +11,4 @@ if __name__ == "__main__":
     import ansible.module_utils.dlbox_ssh.logins
     import ansible.module_utils.dlbox_ssh.passwords
     import ansible.module_utils.dlbox_ssh.reading
+    import ansible.module_utils.dlbox_ssh.revoked

@@ -11,12 +11,14 @@ import os
 import pwd
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.dlbox_public_key import PublicKey, read_lines
 from ansible.module_utils.dlbox_run_as import Account, call_as, read_regular
+
+from . import revoked as revocation
 
 NO_LOGIN_SHELLS = {"nologin", "false", "true", "sync", "halt", "shutdown"}
 EPOCH = datetime.date(1970, 1, 1)
@@ -30,7 +32,7 @@ class Server:
 
     allow_users and allow_groups hold sshd patterns; empty means everybody. algorithms are signature algorithms.
     other_keys are the places beside files that sshd takes keys from, such as AuthorizedKeysCommand: what they hold is
-    not known here, but they are ways to log in.
+    not known here, but they are ways to log in. takes_keys is PubkeyAuthentication.
     """
 
     allow_users: tuple[str, ...] = ()
@@ -40,10 +42,41 @@ class Server:
     root_login: bool = False
     algorithms: tuple[str, ...] = ()
     rsa_bits: int = 3072
-    revoked: frozenset[str] = frozenset()
+    revoked: revocation.Revoked = revocation.NONE
     authorized_keys_files: tuple[str, ...] = (".ssh/authorized_keys", ".ssh/authorized_keys2")
     use_pam: bool = True
     other_keys: tuple[str, ...] = ()
+    takes_keys: bool = True
+
+
+#: Where sshd takes keys from beside files, by the keyword as `sshd -T` prints it.
+OTHER_KEYS = {"authorizedkeyscommand": "AuthorizedKeysCommand", "trustedusercakeys": "TrustedUserCAKeys"}
+
+
+def server_of(values: Mapping[str, Sequence[str]]) -> Server:
+    """A server by what it says of an account itself: `sshd -T -C` as config.effective reads it; empty for defaults."""
+
+    def first(keyword: str, default: str) -> str:
+        return (values.get(keyword) or [default])[0]
+
+    return Server(
+        allow_users=tuple(values.get("allowusers", ())),
+        allow_groups=tuple(values.get("allowgroups", ())),
+        deny_users=tuple(values.get("denyusers", ())),
+        deny_groups=tuple(values.get("denygroups", ())),
+        root_login=first("permitrootlogin", "no") != "no",
+        algorithms=tuple(name for name in first("pubkeyacceptedalgorithms", "").split(",") if name),
+        rsa_bits=int(first("requiredrsasize", "1024")),
+        revoked=revocation.read_file(first("revokedkeys", "none")),
+        authorized_keys_files=tuple(values.get("authorizedkeysfile") or Server.authorized_keys_files),
+        use_pam=first("usepam", "no") == "yes",
+        other_keys=tuple(
+            f"{name} {' '.join(values[keyword])}"
+            for keyword, name in OTHER_KEYS.items()
+            if first(keyword, "none") != "none"
+        ),
+        takes_keys=first("pubkeyauthentication", "yes") != "no",
+    )
 
 
 def groups_of(user: pwd.struct_passwd) -> set[str]:
@@ -55,6 +88,11 @@ def groups_of(user: pwd.struct_passwd) -> set[str]:
         except KeyError:
             continue
     return names
+
+
+def keyless(server: Server) -> str:
+    """Why no key at all logs anybody in; empty where keys do."""
+    return server.revoked.problem if server.takes_keys else "cannot log in with any key: PubkeyAuthentication is no"
 
 
 def permitted(user: pwd.struct_passwd, server: Server) -> str:
@@ -183,8 +221,11 @@ def unsafe(steps: Iterable[tuple[str, int, int, int]], uid: int) -> str:
 
 def key_refusal(key: PublicKey, server: Server, today: datetime.date) -> str:
     """Why the server would not log this key in; empty where it would."""
-    if key.body in server.revoked:
-        return "is revoked"
+    try:
+        if server.revoked.holds(key):
+            return "is revoked"
+    except OSError as error:
+        return f"cannot be held against RevokedKeys, and sshd refuses it then ({error})"
     if server.algorithms and not set(SIGNATURES.get(key.type, (key.type,))) & set(server.algorithms):
         return f"is of type {key.type}, which the server will not accept"
     if key.type == "ssh-rsa" and key.bits < server.rsa_bits:
@@ -263,6 +304,7 @@ def evaluate_login(name: str, server: Server, shadow: str, today: datetime.date)
     except KeyError:
         return Verdict(False, [], ["has no account on the host"])
     fatal = [
+        keyless(server),
         permitted(user, server),
         account_problem(shadow_entry(name, shadow), today, server.use_pam),
         shell_problem(user.pw_shell),
@@ -299,6 +341,7 @@ def evaluate_planned(planned: dict[str, Any], server: Server, shadow: str, today
     """
     name = planned["name"]
     fatal = [
+        keyless(server),
         listed(name, set(planned["groups"]), server),
         account_problem(shadow_entry(name, shadow), today, server.use_pam),
     ]

@@ -7,12 +7,14 @@ import dataclasses
 import datetime
 import os
 import pwd
+import subprocess
 from pathlib import Path
 
 import pytest
 import ssh_preflight
 from ansible.module_utils.dlbox_public_key import read
 from ansible.module_utils.dlbox_ssh import logins
+from ansible.module_utils.dlbox_ssh.revoked import NONE, Revoked, read_file
 
 TODAY = datetime.date(2026, 11, 20)
 ED25519 = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(range(32))).decode()
@@ -24,9 +26,7 @@ def rsa(bits: int) -> str:
     return "ssh-rsa " + base64.b64encode(blob).decode()
 
 
-def refusal(
-    line: str, algorithms: tuple[str, ...] = ("ssh-ed25519", "rsa-sha2-512"), revoked: frozenset[str] = frozenset()
-) -> str:
+def refusal(line: str, algorithms: tuple[str, ...] = ("ssh-ed25519", "rsa-sha2-512"), revoked: Revoked = NONE) -> str:
     return logins.key_refusal(read(line), logins.Server(algorithms=algorithms, revoked=revoked), TODAY)
 
 
@@ -51,7 +51,7 @@ def test_keys_that_give_no_login(line: str, reason: str) -> None:
 
 def test_types_and_revocation() -> None:
     assert "ssh-ed25519, which the server will not accept" in refusal(ED25519, ("rsa-sha2-512",))
-    assert refusal(ED25519, revoked=frozenset({ED25519.split()[1]})) == "is revoked"
+    assert refusal(ED25519, revoked=Revoked(frozenset({ED25519.split()[1]}))) == "is revoked"
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,42 @@ def test_keys_from_elsewhere_are_ways_to_log_in(me: pwd.struct_passwd, monkeypat
     server = logins.Server(root_login=True)
     assert not logins.evaluate_login("ada", server, "", TODAY).usable
     for values in ({"authorizedkeyscommand": ["/usr/bin/keys", "%u"]}, {"trustedusercakeys": ["/etc/ssh/ca.pub"]}):
-        other = ssh_preflight.other_keys({"authorizedkeyscommand": ["none"], **values}, False)
+        other = logins.server_of({"authorizedkeyscommand": ["none"], **values}).other_keys
         assert logins.evaluate_login("ada", dataclasses.replace(server, other_keys=other), "", TODAY).usable
-    assert ssh_preflight.other_keys({"authorizedkeyscommand": ["none"], "trustedusercakeys": ["none"]}, False) == ()
+    assert logins.server_of({"authorizedkeyscommand": ["none"], "trustedusercakeys": ["none"]}).other_keys == ()
+
+
+def test_what_sshd_says_decides(me: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwnam", {"ada": me}.__getitem__)
+    said = {"permitrootlogin": ["yes"], "usepam": ["yes"]}
+
+    def problems(**more: list[str]) -> list[str]:
+        return logins.evaluate_login("ada", logins.server_of({**said, **more}), "ada:!:::::::", TODAY).problems
+
+    assert problems() == []
+    assert "is locked" in problems(usepam=["no"])[0]
+    assert "AllowUsers" in problems(allowusers=["bob", "carla"])[0]
+    assert "AllowGroups" in problems(allowgroups=["ssh-users"])[0]
+    assert "PubkeyAuthentication is no" in problems(pubkeyauthentication=["no"])[0]
+    assert "does not exist" in problems(authorizedkeysfile=["elsewhere"])[0]
+    assert "RevokedKeys /nowhere" in problems(revokedkeys=["/nowhere"])[0], "sshd refuses every key then"
+
+
+@pytest.mark.parametrize("kind", ["list", "krl"])
+def test_keys_that_the_owners_own_file_revokes_do_not_count(
+    me: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    monkeypatch.setattr(pwd, "getpwnam", {"ada": me}.__getitem__)
+    revoked, public = tmp_path / "revoked", tmp_path / "key.pub"
+    public.write_text(f"{ED25519}\n")
+    if kind == "krl":
+        subprocess.run(["ssh-keygen", "-q", "-k", "-f", str(revoked), str(public)], check=True)
+    else:
+        revoked.write_text(f"# lost\n{ED25519} ada@laptop\n")
+    assert read_file(str(revoked)).holds(read(ED25519)) and not read_file(str(revoked)).holds(read(rsa(3072)))
+    server = logins.server_of({"permitrootlogin": ["yes"], "revokedkeys": [str(revoked)], "usepam": ["yes"]})
+    verdict = logins.evaluate_login("ada", server, "", TODAY)
+    assert verdict.keys == [] and "is revoked" in verdict.problems[0]
 
 
 def test_who_is_denied_does_not_log_in(me: pwd.struct_passwd) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlbox_doctor import runner
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="who is no root cannot run anything as root")
 PROJECT = Path(__file__).resolve().parents[3]
@@ -150,31 +151,19 @@ def test_bench_runs_nothing_of_theirs_as_root(hostile: Hostile) -> None:
 
 
 @pytest.mark.slow
-def test_the_doctor_is_not_held_by_what_lies_in_homes(hostile: Hostile) -> None:
-    """A FIFO for authorized_keys, and one beside it for each file that the checks read of an admin."""
-    done = subprocess.run(
-        [
-            *("/usr/bin/python3", "-I", "-c"),
-            "import os, pwd, sys, types, importlib.util\n"
-            "def load(name, path):\n"
-            "    spec = importlib.util.spec_from_file_location(name, path)\n"
-            "    module = sys.modules[name] = importlib.util.module_from_spec(spec)\n"
-            "    spec.loader.exec_module(module)\n"
-            "    return module\n"
-            "package = sys.modules['ansible.module_utils'] = types.ModuleType('ansible.module_utils')\n"
-            "package.dlbox_run_as = load('ansible.module_utils.dlbox_run_as', sys.argv[1])\n"
-            "probe = load('probe', sys.argv[2])\n"
-            "os.makedirs(sys.argv[3] + '/.ssh')\n"
-            "os.mkfifo(sys.argv[3] + '/.ssh/authorized_keys')\n"
-            "entry = pwd.getpwnam('daemon')\n"
-            "print(probe.own_keys(pwd.struct_passwd((*entry[:5], sys.argv[3], entry[6]))))\n",
-            str(PROJECT / "plugins/module_utils/dlbox_run_as/__init__.py"),
-            str(PROJECT / "plugins/module_utils/dlbox_doctor/probe.py"),
-            str(hostile.folder / "home"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
+def test_the_doctor_is_not_held_by_what_lies_in_homes(hostile: Hostile, tmp_path: Path) -> None:
+    """A FIFO for authorized_keys, read by the library as it travels to a host."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, pwd, sys\n"
+        "from ansible.module_utils.dlbox_ssh import logins\n"
+        "os.makedirs(sys.argv[1] + '/.ssh')\n"
+        "os.mkfifo(sys.argv[1] + '/.ssh/authorized_keys')\n"
+        "entry = pwd.getpwnam('daemon')\n"
+        "user = pwd.struct_passwd((*entry[:5], sys.argv[1], entry[6]))\n"
+        "(file,) = logins.read_key_files(user, logins.key_files(user, ['.ssh/authorized_keys']))\n"
+        "print(file.error)\n"
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("(0, ")
+    words = ["/usr/bin/python3", "-I", "-c", runner.travelling(program), str(hostile.folder / "home")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr

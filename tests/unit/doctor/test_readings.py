@@ -132,33 +132,41 @@ def test_kernel_messages_in_words(line: str, words: str, result: str) -> None:
     assert found.result == result and words in found.observed and line[:60] in found.observed
 
 
-ACCOUNT = {
-    "name": "ada", "exists": True, "shell": "/bin/bash", "keys": 1, "loose": [], "locked": True, "expired": False,
-    "groups": ["ada", "sudo"],
-}  # fmt: skip
+def admin_checks(problems: list[str], passwordless: bool | None, **wanted: str) -> list[tuple[str, str]]:
+    evidence = {
+        "ssh_server": {"installed": True, "logins": {"ada": {"keys": 1, "problems": problems}}},
+        "admin_accounts": [{"name": "ada", "passwordless": passwordless}],
+    }
+    named = [{"name": "ada", **wanted}] if wanted.pop("named", "yes") == "yes" else []
+    return [(one.result, one.observed) for one in ssh.admins(Context(evidence, {}, {"dlbox_admins": named}))]
+
+
+def test_an_admin_who_cannot_log_in_is_a_failure_and_a_member_of_sudo_is_not() -> None:
+    assert admin_checks([], False) == [("ok", "1 key(s)")]
+    assert admin_checks(["has expired on 2026-01-01: chage"], None)[0][0] == "fail"
+    assert admin_checks(["holds no key"], None, named="no")[0][0] == "na"
+
+
+def test_a_rule_of_another_file_that_spares_the_password_is_told() -> None:
+    assert [result for result, _ in admin_checks([], True)] == ["ok", "warn"]
+    assert [result for result, _ in admin_checks([], True, sudo="nopasswd")] == ["ok"]
+    assert [result for result, _ in admin_checks([], True, named="no")] == ["ok"], "of others the owner disposes"
 
 
 @pytest.mark.parametrize(
-    ("changed", "sshd", "why"),
+    ("keyless", "unknown", "result"),
     [
-        ({}, {"usepam": ["yes"]}, ""),
-        ({}, {"usepam": ["no"]}, "locked"),
-        ({"keys": 0}, {"usepam": ["yes"]}, "no key"),
-        ({"loose": ["/home/ada"]}, {"usepam": ["yes"]}, "others may write"),
-        ({"shell": "/usr/sbin/nologin"}, {"usepam": ["yes"]}, "shell"),
-        ({}, {"usepam": ["yes"], "allowusers": ["bob carla"]}, "AllowUsers"),
-        ({}, {"usepam": ["yes"], "allowusers": ["bob", "a*"]}, ""),
-        ({}, {"usepam": ["yes"], "allowgroups": ["ssh-users"]}, "AllowGroups"),
-        ({}, {"usepam": ["yes"], "allowgroups": ["ssh-users", "sudo"]}, ""),
-        ({}, {"usepam": ["yes"], "denyusers": ["ada"]}, "DenyUsers"),
-        ({}, {"usepam": ["yes"], "pubkeyauthentication": ["no"]}, "Pubkey"),
-        ({"expired": True}, {"usepam": ["yes"]}, "expired"),
-        ({"exists": False}, {}, "no such account"),
+        ([], [], "ok"),
+        ([{"sentence": "a:1 (Match User bob): password without a key", "methods": ["password"]}], [], "fail"),
+        ([{"sentence": "a:1 (Match User bob): hostbased without a key", "methods": ["hostbased"]}], [], "warn"),
+        ([], ["a:1 (Match Group x): no account is known that meets it"], "warn"),
     ],
 )
-def test_why_an_admin_cannot_log_in(changed: dict[str, Any], sshd: dict[str, list[str]], why: str) -> None:
-    found = ssh.barred(Context({"ssh_server": {"effective": {"ada": sshd, "root": sshd}}}), {**ACCOUNT, **changed})
-    assert why in found if why else found == ""
+def test_keys_only_is_said_where_it_is_so(keyless: list[dict[str, Any]], unknown: list[str], result: str) -> None:
+    found = {"installed": True, "effective": {"root": {"port": ["22"]}}, "keyless": keyless, "keyless_unknown": unknown}
+    outcome = ssh.passwords(Context({"ssh_server": found}))
+    assert outcome.result == result and ("keys only" in outcome.observed) == (result == "ok")
+    assert all(text in outcome.observed for text in [*unknown, *(one["sentence"] for one in keyless)])
 
 
 def test_sockets_and_loopback() -> None:

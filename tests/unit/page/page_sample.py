@@ -103,7 +103,7 @@ CHECKS = [
     check("jupyter.password[ada]", "ok", "a request without credentials gets 403"),
     check("jupyter.listens[ada]", "ok", "127.0.0.1:8888"),
     check("ssh.audit", "ok", "0 failures, 0 warnings"),
-    check("ssh.passwords", "ok", "password and keyboard-interactive logins are off"),
+    check("ssh.passwords", "ok", "keys only, under every Match block"),
     check("ssh.root", "ok", "PermitRootLogin no"),
     check("firewall.active", "ok", "active, 3 rules, default deny"),
     check(

@@ -103,26 +103,23 @@ def server(context: Context) -> Outcome:
 
 @check("ssh.passwords", ("ssh_server",), quick=True)
 def passwords(context: Context) -> Outcome:
-    """Only keys are accepted."""
+    """Only keys are accepted, under every Match block."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
         return na(NONE)
     if not settings(context, "root"):
         return na("sshd does not tell its settings (not root, or an invalid file)")
-    loose = []
-    for user in found["effective"]:
-        values = settings(context, user)
-        loose += [
-            f"{key} yes for {user}"
-            for key in ("passwordauthentication", "kbdinteractiveauthentication", "permitemptypasswords")
-            if values.get(key, ["no"])[0] == "yes"
-        ]
-    if loose:
-        return fail(
-            f"{joined(loose)}",
-            "./dlbox up; a drop-in that sorts before dlbox's, such as 50-cloud-init.conf, may override it",
+    remedy = "Take the lines out, or have another drop-in of /etc/ssh/sshd_config.d decide before them; ./dlbox up writes one"
+    if any({"password", "keyboard-interactive"} & set(one["methods"]) for one in found["keyless"]):
+        return fail("; ".join(one["sentence"] for one in found["keyless"]), remedy)
+    if found["keyless"]:
+        return warn("; ".join(one["sentence"] for one in found["keyless"]), remedy)
+    if found["keyless_unknown"]:
+        return warn(
+            f"not known whether every login needs a key: {'; '.join(found['keyless_unknown'])}",
+            "Take the lines out unless you want them",
         )
-    return ok(f"password and keyboard-interactive logins are off for {joined(found['effective'])}")
+    return ok("keys only, under every Match block")
 
 
 @check("ssh.root", ("ssh_server",), quick=True)
@@ -198,55 +195,34 @@ def host_keys(context: Context) -> Outcome:
     return ok(joined(item["path"].rsplit("/", 1)[1] for item in found["host_keys"]))
 
 
-def barred(context: Context, account: dict[str, Any]) -> str:
-    """Why sshd would not let the account in with a key; empty when it would."""
-    values = settings(context, account["name"]) or settings(context, "root")
-    if not account["exists"]:
-        return "there is no such account"
-    if account["shell"].endswith(("nologin", "/false")):
-        return f"its shell is {account['shell']}"
-    if not account["keys"]:
-        return "it has no key in ~/.ssh/authorized_keys"
-    if account["loose"]:
-        return f"others may write {joined(account['loose'])}, so sshd ignores its keys"
-    if account["expired"]:
-        return "the account has expired"
-    if account["locked"] and values.get("usepam", ["no"])[0] == "no":
-        return "the account is locked and sshd does not use PAM"
-    users = [name for line in values.get("allowusers", []) for name in line.split()]
-    groups = [name for line in values.get("allowgroups", []) for name in line.split()]
-    if users and not any(re.fullmatch(_glob(name.split("@")[0]), account["name"]) for name in users):
-        return f"AllowUsers is {joined(users)}"
-    if groups and not any(re.fullmatch(_glob(name), group) for name in groups for group in account["groups"]):
-        return f"AllowGroups is {joined(groups)}, its groups are {joined(account['groups'])}"
-    if account["name"] in [name for line in values.get("denyusers", []) for name in line.split()]:
-        return "DenyUsers names it"
-    if values.get("pubkeyauthentication", ["yes"])[0] == "no":
-        return "PubkeyAuthentication is no"
-    return ""
-
-
-def _glob(pattern: str) -> str:
-    """sshd's pattern as a regular expression."""
-    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-
-
 @check("ssh.admins", ("ssh_server", "admin_accounts"), quick=True)
 def admins(context: Context) -> Iterator[Outcome]:
-    """Every admin can log in with a key."""
-    if not context.evidence["ssh_server"]["installed"]:
+    """Every admin can log in with a key, and sudo asks for a password where the owner wants that."""
+    found = context.evidence["ssh_server"]
+    if not found["installed"]:
         yield na(NONE)
         return
-    named = {item["name"] for item in context.wish("dlbox_admins", []) if isinstance(item, dict) and "name" in item}
+    wanted = {
+        item["name"]: item for item in context.wish("dlbox_admins", []) if isinstance(item, dict) and "name" in item
+    }
     for account in context.evidence["admin_accounts"]:
-        why = barred(context, account)
-        remedy = f"Name {account['name']} with a key in dlbox_admins, and run ./dlbox up while a session is still open"
-        if not why:
-            yield ok(f"{account['keys']} key(s)", account["name"])
-        elif account["name"] in named:
-            yield fail(f"cannot log in: {why}", remedy, account["name"])
+        name = account["name"]
+        login = found["logins"].get(name)
+        if login is None:
+            yield na("sshd does not tell its settings (not root, or an invalid file)", name)
+        elif login["problems"] and name in wanted:
+            remedy = f"Name {name} with a key in dlbox_admins, and run ./dlbox up while a session is still open"
+            yield fail(f"cannot log in: it {'; '.join(login['problems'])}", remedy, name)
+        elif login["problems"]:
+            yield na(f"in group sudo, not in dlbox_admins: it {'; '.join(login['problems'])}", name)
         else:
-            yield na(f"in group sudo, not in dlbox_admins: {why}", account["name"])
+            yield ok(f"{login['keys']} key(s)", name)
+        if account["passwordless"] and name in wanted and wanted[name].get("sudo", "password") == "password":
+            yield warn(
+                "becomes root without a password, in spite of sudo: password in dlbox_admins",
+                f"sudo -l -U {name} lists the rules; take NOPASSWD out of the file below /etc/sudoers.d that has it",
+                name,
+            )
     if not context.evidence["admin_accounts"]:
         yield warn("no account may become root by sudo", "Name one in dlbox_admins and run ./dlbox up")
 
