@@ -83,6 +83,11 @@ class Box:
         out = self.engine.api.exec_start(made["Id"])
         return self.engine.api.exec_inspect(made["Id"])["ExitCode"], out.decode(errors="replace")
 
+    def harm(self, command: str) -> None:
+        """Run a shell command as root at the console that must succeed: a harm not done would prove nothing."""
+        code, out = self.console(command)
+        assert code == 0, f"{command}: {out}"
+
     def until(self, condition: Callable[[], bool], seconds: float) -> float:
         """Wait for a condition; the seconds it took, or an assertion."""
         start = time.monotonic()

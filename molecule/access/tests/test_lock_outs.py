@@ -306,12 +306,12 @@ def case_hostile_surroundings(box: Box) -> None:
     outcomes = {}
     for name, harm in HARMS.items():
         if name == "read-only mount":
-            box.console("mount --bind /etc/ssh /etc/ssh")
+            box.harm("mount --bind /etc/ssh /etc/ssh")
         before = box.access_state()
         code, out = arm(box, "/etc/ssh", "/etc/sudoers.d", window=8, accounts=["ada"])
         assert code == 0, f"{name}: {out}"
         bad = "echo AllowUsers adda > /etc/ssh/sshd_config.d/00-bad.conf; iptables -P INPUT DROP"
-        box.console(f"{bad}; systemctl restart ssh.service; {harm}")
+        box.harm(f"{bad}; systemctl restart ssh.service; {harm}")
         box.until(lambda: box.guard() == "rolled-back", 180)
         box.until(box.lets_in, 60)
         # What failed is kept on its filesystem, which for a mount of its own is here.
@@ -337,7 +337,7 @@ def case_refused_before_the_first_change(box: Box) -> None:
         "mkfifo /etc/ssh/pipe": ("/etc/ssh/pipe is no plain file", "rm /etc/ssh/pipe"),
     }
     for harm, (word, repair) in cases.items():
-        box.console(harm)
+        box.harm(harm)
         code, out = arm(box, "/etc/ssh", "/etc/ssh/sshd_config")
         assert code == 65 and "Nothing was changed" in out and word in out, f"{harm}: {out}"
         box.console(repair)
