@@ -54,7 +54,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 accounts:
-  description: "Each admin: whether the account exists (exists) and has a password (password)."
+  description:
+    - "Each admin: whether the account exists (exists) and has a password (password), why it takes no login (problem),
+      and whether sudo spares it the password by a rule that is not dlbox's (passwordless)."
   type: dict
   returned: success
 planned:
@@ -68,6 +70,7 @@ sudo:
   returned: success
 """
 
+import datetime
 import grp
 import os
 import pwd
@@ -76,6 +79,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_admins import accounts, keys, sudoers
+from ansible.module_utils.dlbox_ssh import logins
 
 Texts = tuple[str, str]
 
@@ -122,6 +126,16 @@ def problems_of(
     wanted = [entry["name"] for entry in module.params["admins"] if entry["sudo"] == "nopasswd"]
     found += sudoers.losses(text_of(Path(module.params["sudoers_file"])), wanted, watched, passwords)
     return found
+
+
+def spared(module: AnsibleModule, entry: dict[str, Any]) -> bool:
+    """Whether an admin whom sudo is to ask for a password becomes root without one, by a rule that is not dlbox's."""
+    own = sudoers.without_password(text_of(Path(module.params["sudoers_file"])))
+    sudo = module.get_bin_path("sudo")
+    if not sudo or entry["sudo"] == "nopasswd" or entry["name"] in own:
+        return False
+    code, out, _ = module.run_command([sudo, "-n", "-l", "-U", entry["name"]])
+    return bool(code == 0 and sudoers.passwordless(out))
 
 
 def apply(module: AnsibleModule, admin: accounts.Admin, account: accounts.Account | None, texts: Texts | None) -> None:
@@ -213,7 +227,17 @@ def main() -> None:
         diff=diffs,
         planned=planned,
         sudo=Path("/usr/sbin/visudo").exists(),
-        accounts={name: {"exists": name in host.accounts, "password": passwords[name]} for name in names},
+        accounts={
+            entry["name"]: {
+                "exists": entry["name"] in host.accounts,
+                "password": passwords[entry["name"]],
+                "problem": logins.account_problem(
+                    logins.shadow_entry(entry["name"], shadow), datetime.date.today(), use_pam=True
+                ).replace("NAME", entry["name"]),
+                "passwordless": entry["name"] in host.accounts and spared(module, entry),
+            }
+            for entry in given["admins"]
+        },
     )
 
 

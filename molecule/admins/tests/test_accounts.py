@@ -126,6 +126,22 @@ def test_a_rule_that_another_file_overrides_is_no_success(machine: Machine) -> N
     assert machine.role({"name": "ada", "sudo": "nopasswd"}).returncode == 0
 
 
+def test_an_admin_who_cannot_log_in_and_one_whom_sudo_does_not_ask_are_told(machine: Machine) -> None:
+    host = machine.host
+    host.check_output(
+        "echo 'grace ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/99-cloud; chmod 440 /etc/sudoers.d/99-cloud"
+    )
+    host.check_output("chage --expiredate 1 owner")
+    try:
+        done = machine.role({"name": "grace"}, {"name": "owner"}, {"name": "ada", "sudo": "nopasswd"})
+        assert done.returncode == 0, done.stdout
+        assert "sudo asks grace for no password, by a rule that is not of dlbox" in done.stdout
+        assert "sudo asks ada" not in done.stdout, "the owner wants that"
+        assert "The account owner takes no login, with a key either: it has expired on 1970-01-02" in done.stdout
+    finally:
+        host.check_output("rm /etc/sudoers.d/99-cloud; chage --expiredate -1 owner")
+
+
 def test_no_hash_becomes_a_fact_or_a_result(machine: Machine) -> None:
     """Observed: getent's shadow facts held every hash, for every later task and fact cache to see."""
     done = machine.role({"name": "owner"}, {"name": "ada", "sudo": "nopasswd"})
