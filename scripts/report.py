@@ -2,7 +2,8 @@
 """Write the report pages from what the doctor and the benchmark left; ./dlbox up calls it at its end.
 
 With -i it asks each host the quick questions first, so that a page is there after the first run and up to date after
-every one. Prints the path of the page to open. Exit code: 0, or 2 when there is nothing to write.
+every one; with --since only those of which nothing newer was kept, as a run keeps what it has verified. Prints the path
+of the page to open. Exit code: 0, or 2 when there is nothing to write.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--host", default="all", metavar="NAME", help="one host or a pattern (default: every host)")
     parser.add_argument(
+        "--since", type=float, metavar="SECONDS", help="do not ask of whom something was kept since then (Unix time)"
+    )
+    parser.add_argument(
         "--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the pages go (default: reports/)"
     )
     options = parser.parse_args(argv)
@@ -58,6 +62,8 @@ def main(argv: list[str]) -> int:
         except runner.Unreachable as error:
             print(f"dlbox report: {error}", file=sys.stderr)
             return 2
+        if options.since is not None:
+            names = [name for name in names if kept.last_change(output, name) < options.since]
         with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(lambda name: ask(name, hosts, output), names))
     paths = page.write_kept(output)

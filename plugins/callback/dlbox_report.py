@@ -26,7 +26,13 @@ description:
   - Spells out what would steer the terminal in everything that Ansible displays, as hosts have a say in it.
   - Roles report with the lists C(dlbox_setup), C(dlbox_access) and C(dlbox_todo), per host and aggregated. What the
     roles named in C(dlbox_undone) have reported is left out, because their changes were undone.
+  - What the verify stage has reported as C(doctor_page) is kept for the page, where O(pages) is set.
 options:
+  pages:
+    description: Folder of the report pages. Nothing is kept where it is empty.
+    type: str
+    default: ""
+    env: [{name: DLBOX_PAGES}]
   heartbeat:
     description: Seconds after which a running task is named, and again each time that they have passed.
     type: int
@@ -97,6 +103,14 @@ def without_undone(reports: dict[str, list[str]], by_role: dict[str, list[str]])
     """
     undone = {line for role in reports.get("dlbox_undone", []) for line in by_role.get(role, [])}
     return {key: [entry for entry in entries if entry not in undone] for key, entries in reports.items()}
+
+
+def keep_pages(output: Path, pages: dict[str, dict[str, Any]]) -> None:
+    """Keep what was verified for the report pages: by host, the doctor's report and the evidence that it is of."""
+    from dlbox_page import kept
+
+    for host, page in pages.items():
+        kept.save(output, kept.checked(kept.load(output, host), page["report"], page["evidence"], {}))
 
 
 class Heartbeat:
@@ -180,11 +194,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         if self._heartbeat:
             self._heartbeat.stop()
         self._close_stage()
-        reported = {
-            host: without_undone(data, self._by_role.get(host, {}))
-            for host, data in stats.custom.items()
-            if host != "_run"
-        }
+        told = {host: dict(data) for host, data in stats.custom.items() if host != "_run"}
+        pages = {host: data.pop("doctor_page") for host, data in told.items() if "doctor_page" in data}
+        if self.get_option("pages"):
+            keep_pages(Path(self.get_option("pages")), pages)
+        reported = {host: without_undone(data, self._by_role.get(host, {})) for host, data in told.items()}
         if not any(key.startswith("dlbox_") for data in reported.values() for key in data):
             return
         check = bool(self._play_context_check())

@@ -42,7 +42,7 @@ def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | 
 
 
 def doctor_collectors(_: Any = None) -> list[str]:
-    """The collectors that the quick checks need."""
+    """The collectors that the quick checks and the page need."""
     from dlbox_doctor import judge
 
     return judge.collectors(judge.selected(quick=True))

@@ -8,6 +8,9 @@ from typing import Any
 from . import checks
 from .model import AREAS, FAIL, REGISTRY, RESULTS, Check, Context
 
+# What the page shows of a host beside its checks.
+OF_THE_PAGE = ("addresses", "bench_runs", "os_release", "plan", "virtualization")
+
 __all__ = ["checks", "collectors", "report", "selected", "worst"]
 
 
@@ -31,8 +34,8 @@ def selected(quick: bool = False, names: Iterable[str] | None = None) -> list[Ch
 
 
 def collectors(chosen: Iterable[Check]) -> list[str]:
-    """The probe's collectors that these checks need."""
-    return sorted({need for item in chosen for need in item.needs})
+    """The probe's collectors that these checks and the page need."""
+    return sorted({need for item in chosen for need in item.needs} | set(OF_THE_PAGE))
 
 
 def report(host: str, context: Context, chosen: Iterable[Check]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def settings(
 
     admins = variables.get("dlbox_admins") or []
     return {
-        "collect": [*judge.collectors(chosen), "os_release", "virtualization", "addresses", "plan", "bench_runs"],
+        "collect": judge.collectors(chosen),
         "programs": {name: (HERE / "programs" / f"{name}.py").read_text() for name in ("smoke", "kernel")},
         "conda_root": plain("dlbox_conda_root", "/opt/conda"),
         "state_dir": plain("dlbox_state_dir", "/var/lib/dlbox"),

@@ -57,6 +57,12 @@ def load(output: Path, host: str) -> dict[str, Any]:
     return {**frame, **data} if isinstance(data, dict) else frame
 
 
+def last_change(output: Path, host: str) -> float:
+    """When a host's data was saved, in seconds of Unix time; 0 where there is none."""
+    path = path_of(output, host)
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
 def save(output: Path, data: dict[str, Any]) -> None:
     """Write a host's data, whole or not at all. The file names accounts and open ports: its owner alone reads it."""
     path = path_of(output, data["host"])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
-from dlbox_report import Heartbeat, duration, host_summary, without_undone
+from dlbox_page import kept
+from dlbox_report import Heartbeat, duration, host_summary, keep_pages, without_undone
 
 QUIET = {"changed": 0, "failures": 0, "unreachable": 0}
 
@@ -64,3 +66,13 @@ def test_a_long_task_is_named_again_and_again(capfd: pytest.CaptureFixture[str])
     lines = capfd.readouterr().err.splitlines()
     assert 2 <= len(lines) <= 4
     assert all("still at it after" in line and "Download 3 GB" in line for line in lines)
+
+
+def test_what_was_verified_is_kept_for_the_page(tmp_path: Path) -> None:
+    check = {"name": "ssh.server", "area": "ssh", "result": "ok", "observed": "port 22", "remedy": ""}
+    evidence = {"os_release": {"PRETTY_NAME": "Debian 13"}, "errors": {}, "plan": {"ok": True}, "bench_runs": []}
+    assert kept.last_change(tmp_path, "box") == 0
+    keep_pages(tmp_path, {"box": {"report": {"ok": True, "host": "box", "checks": [check]}, "evidence": evidence}})
+    found = kept.load(tmp_path, "box")
+    assert found["facts"]["system"] == "Debian 13" and found["checks"][0]["observed"] == "port 22"
+    assert abs(kept.last_change(tmp_path, "box") - time.time()) < 60
