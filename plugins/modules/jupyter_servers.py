@@ -168,6 +168,7 @@ todo:
   returned: success
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -538,9 +539,15 @@ class Work:
         """Whether an earlier run has found that this hash is that of the account's password file."""
         return bool(hashed) and right(person.folder / VERIFIED, self.note_of(person, hashed), os.geteuid(), 0o400)
 
-    def remember(self, person: Person, hashed: str) -> None:
+    def remember(self, person: Person, secret: Secret, hashed: str) -> None:
         """Note for the next run that this hash is that of the account's password file."""
-        if not self.dry and not self.verified(person, hashed):
+        if self.dry or self.verified(person, hashed):
+            return
+        if secret.source == "generated":
+            with contextlib.suppress(OSError):
+                self.own[person.name] = read_own(run_as.account(person.name), person.own_file)
+        # Written a moment ago, and its account may have written another one since.
+        if secret.source == "file" or self.own[person.name].text == secret.clear:
             run_as.replace_file(person.folder / VERIFIED, self.note_of(person, hashed), 0o400)
 
     def keep_password(self, person: Person, secret: Secret) -> None:
@@ -645,8 +652,8 @@ class Work:
             self.keep_password(person, secrets[name])
             self.start_folder(person)
             self.configure(person, hashes[name])
-            if secrets[name].source == "file":
-                self.remember(person, hashes[name])
+            if secrets[name].source in ("file", "generated"):
+                self.remember(person, secrets[name], hashes[name])
         self.forget()
         servers: list[dict[str, Any]] = [
             {
