@@ -23,8 +23,10 @@ from .web import RemoteFile, Unreachable, get
 
 SIMPLE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 PLATFORMS = {"x86_64": re.compile(r"manylinux.*x86_64$"), "aarch64": re.compile(r"manylinux.*aarch64$")}
-#: The member of a wheel that says what a framework was built with.
-BUILD_INFO = {"torch": "torch/version.py", "tensorflow": "tensorflow/python/platform/build_info.py"}
+#: The members of a wheel that say what a framework was built with.
+TORCH_VERSION, TORCH_LIBRARY = "torch/version.py", "torch/lib/libtorch_python.so"
+TENSORFLOW_INFO = "tensorflow/python/platform/build_info.py"
+BUILD_INFO = {"torch": (TORCH_VERSION, TORCH_LIBRARY), "tensorflow": (TENSORFLOW_INFO,)}
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,19 @@ def parse_torch_version(text: str) -> str | None:
     return match.group(1) if match else None
 
 
+def parse_torch_library(content: bytes) -> tuple[list[int], int]:
+    """Return (compiled architectures, virtual one or 0) of PyTorch's libtorch_python.so, ([], 0) of a CPU build.
+
+    The library holds what torch.cuda.get_arch_list() answers as one string, such as "sm_75 sm_80 compute_90".
+    Architectures that run on one GPU alone (sm_90a) are left out: what goes with them is listed beside them.
+    """
+    match = re.search(rb"\0((?:sm|compute)_\d+[af]?(?: (?:sm|compute)_\d+[af]?)*) ?\0", content)
+    words = match.group(1).decode().split() if match else []
+    found = [re.fullmatch(r"(sm|compute)_(\d+)f?", word) for word in words]
+    code = sorted({int(one.group(2)) for one in found if one and one.group(1) == "sm"})
+    return code, max((int(one.group(2)) for one in found if one and one.group(1) == "compute"), default=0)
+
+
 def parse_tensorflow_info(text: str) -> tuple[str | None, list[int], int]:
     """Return (CUDA series, compiled architectures, virtual one or 0) of TensorFlow's build_info.py."""
     match = re.search(r"build_info = collections\.OrderedDict\((.*)\)\s*$", text, re.DOTALL | re.MULTILINE)
@@ -121,26 +136,29 @@ def parse_tensorflow_info(text: str) -> tuple[str | None, list[int], int]:
     return ".".join(str(values["cuda_version"]).split(".")[:2]), code, ptx
 
 
-def members(url: str, names: Callable[[str], bool]) -> dict[str, str]:
-    """Return the texts of some members of a remote wheel, read by range; raises Unreachable."""
+def members(url: str, names: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return some members of a remote wheel, read by range; raises Unreachable."""
     try:
         with zipfile.ZipFile(cast(Any, RemoteFile(url))) as archive:
-            return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist() if names(name)}
+            return {name: archive.read(name) for name in archive.namelist() if names(name)}
     except zipfile.BadZipFile as error:
         raise Unreachable(f"{url}: {error}") from error
 
 
 def inspect(wheel: Wheel) -> dict[str, object]:
     """Return what a framework's wheel says of itself, by the keys of a build."""
-    wanted = BUILD_INFO.get(wheel.name, "")
-    texts = members(wheel.url, lambda name: name == wanted or name.endswith(".dist-info/METADATA"))
-    metadata = next((text for name, text in texts.items() if name.endswith("METADATA")), "")
-    cuda, cudnn = parse_metadata(metadata)
+    wanted = BUILD_INFO.get(wheel.name, ())
+    found = members(wheel.url, lambda name: name in wanted or name.endswith(".dist-info/METADATA"))
+    metadata = next((content for name, content in found.items() if name.endswith("METADATA")), b"")
+    cuda, cudnn = parse_metadata(metadata.decode("utf-8", "replace"))
     result: dict[str, object] = {}
     if wheel.name == "torch":
-        cuda = parse_torch_version(texts.get(wanted, "")) or cuda
-    elif wheel.name == "tensorflow" and wanted in texts:
-        cuda, result["code"], result["ptx"] = parse_tensorflow_info(texts[wanted])
+        cuda = parse_torch_version(found.get(TORCH_VERSION, b"").decode("utf-8", "replace")) or cuda
+        code, ptx = parse_torch_library(found.get(TORCH_LIBRARY, b""))
+        result |= {"code": code} if code else {}
+        result |= {"ptx": ptx} if ptx else {}
+    elif wheel.name == "tensorflow" and TENSORFLOW_INFO in found:
+        cuda, result["code"], result["ptx"] = parse_tensorflow_info(found[TENSORFLOW_INFO].decode("utf-8", "replace"))
         cudnn = None
     if cuda:
         result["cuda"] = cuda

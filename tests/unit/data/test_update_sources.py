@@ -60,7 +60,7 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-def wheel(members: dict[str, str], padding: int = 0) -> bytes:
+def wheel(members: dict[str, str | bytes], padding: int = 0) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
         file.writestr("big.so", bytes(padding))
@@ -69,7 +69,8 @@ def wheel(members: dict[str, str], padding: int = 0) -> bytes:
     return stream.getvalue()
 
 
-TORCH = {
+TORCH: dict[str, str | bytes] = {
+    "torch/lib/libtorch_python.so": b"\x7fELF\0sm_\0compute_%d\0sm_75 sm_80 sm_90 sm_90a sm_100f compute_120\0\xff",
     "torch/version.py": "debug = False\ncuda: Optional[str] = '13.2'\ngit_version = 'x'\n",
     "torch-2.15.0.dist-info/METADATA": "Name: torch\n"
     "Requires-Dist: nvidia-cudnn-cu13==9.26.0.51; sys_platform == 'linux'\n"
@@ -129,7 +130,7 @@ def test_pages_of_an_index_are_read_in_both_forms() -> None:
 def test_a_member_of_a_wheel_costs_a_block_or_two(server: str) -> None:
     FILES["/torch.whl"] = wheel(TORCH, padding=4 * RemoteFile.BLOCK)
     texts = wheels.members(f"{server}/torch.whl", lambda name: name == "torch/version.py")
-    assert wheels.parse_torch_version(texts["torch/version.py"]) == "13.2"
+    assert wheels.parse_torch_version(texts["torch/version.py"].decode()) == "13.2"
     assert sum(sent) <= 2 * RemoteFile.BLOCK + 1 < len(FILES["/torch.whl"])
 
 
@@ -145,13 +146,16 @@ def test_a_server_without_ranges_or_files_is_unreachable(server: str) -> None:
 
 
 def test_what_wheels_say_of_their_build() -> None:
-    assert wheels.parse_metadata(TORCH["torch-2.15.0.dist-info/METADATA"]) == ("13.2", "9.26.0.51")
+    assert wheels.parse_metadata(str(TORCH["torch-2.15.0.dist-info/METADATA"])) == ("13.2", "9.26.0.51")
     assert wheels.parse_metadata("Requires-Dist: nvidia-cuda-runtime-cu12==12.8.90\n") == ("12.8", None)
     assert wheels.parse_metadata("Requires-Dist: nvidia-cudnn-cu12<10,>=9.3\n") == (None, None)
     assert (
         wheels.parse_torch_version("cuda = '12.6'\n") == "12.6" and wheels.parse_torch_version("cuda = None\n") is None
     )
     assert wheels.parse_tensorflow_info(BUILD_INFO) == ("12.5", [60, 70, 80, 89], 90)
+    assert wheels.parse_torch_library(bytes(TORCH["torch/lib/libtorch_python.so"])) == ([75, 80, 90, 100], 120)
+    assert wheels.parse_torch_library(b"\0sm_75 sm_80 \0") == ([75, 80], 0)
+    assert wheels.parse_torch_library(b"\0sm_\0 no GPU") == ([], 0)
     with pytest.raises(ValueError, match="no build_info"):
         wheels.parse_tensorflow_info("")
 
@@ -164,6 +168,7 @@ def test_builds_of_the_index_are_renewed_and_others_kept(server: str) -> None:
     new, remarks = wheels.renew(TABLE, tomllib.loads(TABLE)["build"], wheels.Index(server), deep=False)
     first, second = tomllib.loads(new)["build"]
     assert first["pythons"] == ["3.11", "3.12"] and first["cuda"] == "13.2" and first["cudnn"] == "9.26.0.51"
+    assert first["code"] == [75, 80, 90, 100] and first["ptx"] == 120
     assert second == tomllib.loads(TABLE)["build"][1] and new.startswith("# Builds.")
     assert remarks == ["torch 2.16.0 is on the index, the newest in the table is 2.15.0: add a [[build]]"]
     assert wheels.Index(server).newest("torch") == Version("2.16.0")
