@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from .data.architectures import ARCHITECTURES, OPEN_REQUIRED_IDS, classify_chip
 from .data.boards import BOARDS
@@ -160,18 +161,21 @@ def _variants(name: str) -> Iterable[frozenset[str]]:
 #: Words that a name may have or lack and still be the same name.
 _VENDOR = frozenset({"nvidia", "geforce", "gpu", "graphics", "card"})
 Entry = tuple[frozenset[str], GpuName]
-_INDEX: dict[str, list[Entry]] = {}
-_EXACT: dict[tuple[str, frozenset[str]], list[GpuName]] = {}
 
 
-def _index() -> dict[str, list[Entry]]:
-    """Return the names by whose they are."""
-    if not _INDEX:
-        for row in rows():
-            for words in _variants(row.name) if row.name else ():
-                _INDEX.setdefault(row.origin, []).append((words, row))
-                _EXACT.setdefault((row.origin, words - _VENDOR), []).append(row)
-    return _INDEX
+@lru_cache(maxsize=64)
+def _index(word: str) -> dict[str, list[Entry]]:
+    """Return the names that have a word, by whose they are: to take all of them apart takes longer than a plan."""
+    index: dict[str, list[Entry]] = {}
+    for row in rows(word):
+        for words in _variants(row.name) if row.name else ():
+            index.setdefault(row.origin, []).append((words, row))
+    return index
+
+
+def _telling(words: Iterable[str]) -> str:
+    """Return the longest of the words that stand in a name as they are: 80gb is also written 80 GB, plus as +."""
+    return max((word for word in words if word != "plus" and not word.endswith("gb")), key=len, default="")
 
 
 def from_name(text: str) -> Gpu:
@@ -231,10 +235,10 @@ def _match(wanted: str) -> list[GpuName]:
     The vendor's names come first, one that is exactly the name before all that contain it; then what pci.ids calls
     the same GPUs; only then GPUs that the vendor does not list, such as engineering samples.
     """
-    index = _index()
     asked = frozenset(_words(wanted)) - _VENDOR
+    index = _index(_telling(sorted(asked - _FAMILY - _ARCHES.keys())))
     for origin in ("vendor", "alias"):
-        same = _EXACT.get((origin, asked))
+        same = [row for words, row in index.get(origin, ()) if words - _VENDOR == asked]
         if asked and same:
             literal = wanted.lower().removeprefix("nvidia ")
             same = [row for row in same if row.name.lower().removeprefix("nvidia ") == literal] or same
@@ -294,5 +298,5 @@ def _by_chip(chip: str) -> Gpu | None:
 def _suggest(wanted: str) -> str:
     core = frozenset(_words(wanted)) - _FAMILY
     core = frozenset(word for word in core if any(letter.isdigit() for letter in word))
-    near = sorted({row.name for entries in _index().values() for words, row in entries if core & words})
+    near = sorted({row.name for entries in _index("").values() for words, row in entries if core & words})
     return f" (near: {', '.join(near[:6])})" if near else ""

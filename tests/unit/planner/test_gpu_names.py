@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from dlbox_planner import gpus
+from dlbox_planner.data import gpu_ids
 from dlbox_planner.data.architectures import ARCHITECTURES, classify_chip
 from dlbox_planner.data.gpu_ids import find, rows
 from dlbox_planner.gpus import from_id, from_name, lookup
@@ -159,3 +161,27 @@ def test_an_unknown_id_falls_back_to_the_prefix_of_its_chip() -> None:
     assert gpu.architecture == "blackwell_rtx" and "placed by its chip GB205M" in gpu.note
     assert from_id("10de:2fff").architecture is None
     assert from_id("10de:2fff", chip_hint="ZZ1").architecture is None
+
+
+def test_a_name_is_looked_up_among_the_names_that_have_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of the time of a plan once went into taking apart names that could not be meant."""
+    taken = []
+    parse = gpu_ids.parse_line
+    monkeypatch.setattr(gpu_ids, "parse_line", lambda line: taken.append(line) or parse(line))
+    gpus._index.cache_clear()
+    assert from_name("GeForce RTX 4070 Laptop GPU").architecture == "ada"
+    assert 0 < len(taken) < 100
+
+
+def test_looking_among_all_names_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [
+        *SPELLINGS,
+        *sorted({row.name for row in rows() if row.name})[::9],
+        "A100 80 GB",
+        "RTX 3090+",
+        "Ada",
+        "gpu",
+    ]
+    found = {name: gpus._match(name) for name in names}
+    monkeypatch.setattr(gpus, "_telling", lambda words: "")
+    assert [name for name in names if gpus._match(name) != found[name]] == []

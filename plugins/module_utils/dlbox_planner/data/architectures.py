@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import tables
 
 
-@dataclass(frozen=True)
-class Architecture:
+class Architecture(NamedTuple):
     """One GPU architecture.
 
     cc values are (major, minor). ``verdict`` is ``plan``, ``refuse`` (no driver of any

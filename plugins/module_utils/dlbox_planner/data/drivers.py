@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import tables
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(NamedTuple):
     """One driver branch.
 
     kind: LTSB (long-lived), PB (production), NFB (new feature), legacy or unknown.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .gpu_table import TABLE
 
 
-@dataclass(frozen=True)
-class GpuName:
+class GpuName(NamedTuple):
     """One name of a GPU.
 
     subsystem: subsystem device id that the name is for, "" for any. chip: "" when it is not known. last_driver: last
@@ -45,9 +44,9 @@ def parse_line(line: str) -> GpuName:
     )
 
 
-def rows() -> Iterator[GpuName]:
-    """Yield every name, by device id."""
-    return map(parse_line, TABLE.strip().splitlines())
+def rows(word: str = "") -> Iterator[GpuName]:
+    """Yield every name, by device id; those with a word in lower case anywhere in their line."""
+    return (parse_line(line) for line in TABLE.strip().splitlines() if word in line.lower())
 
 
 def find(device: str, subsystem: str = "", origin: str = "") -> GpuName | None:

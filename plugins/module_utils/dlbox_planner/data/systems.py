@@ -6,12 +6,12 @@ Transitional packages are not offers: they are listed by the name they lead to.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from . import tables
 
 
-@dataclass(frozen=True)
-class Kernel:
+class Kernel(NamedTuple):
     """A kernel flavour: ``linux`` series, whether the archive has signed NVIDIA modules for it; None is not known."""
 
     linux: tuple[int, int] | None
@@ -19,8 +19,7 @@ class Kernel:
     architectures: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class System:
+class System(NamedTuple):
     """One supported release. Kernel series are (major, minor).
 
     kernels: flavours of an ordinary installation -> the series each carries, oldest first. flavours: all that the

@@ -6,13 +6,12 @@ may compile at load time, 0 when there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import tables
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(NamedTuple):
     """One installable build of a framework.
 
     build: "cu126", "cpu", ...: what the plan calls it. cuda: toolkit series it carries, None for
