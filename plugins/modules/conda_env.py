@@ -252,6 +252,7 @@ class Run:
             self.root,
             parameters["channels"],
             parameters["python"],
+            os.uname().machine,
         )
         self.problems += source_problems(self.sources, parameters["channels"])
         self.results: dict[str, Result] = {}

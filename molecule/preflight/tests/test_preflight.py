@@ -124,6 +124,17 @@ def test_sudo_rs_whose_prompt_ansible_does_not_know(host, ordinary_account, refu
     assert "sudo is sudo-rs 0.2.15" in message and "ansible_become_exe: sudo.ws" in message
 
 
+def test_environments_on_a_cpu_that_they_are_not_chosen_for(host, refused):
+    grace = variables(dlbox_plan_facts={"os": {"arch": "aarch64", "virtualization": "none"}})
+    message = refused(*grace, playbook="site.yml")
+    assert "the environments are locked for x86_64, and this machine is aarch64" in message
+    assert "set conda_environments to [] and conda_base to false" in message
+    for stage in ("environments", "gpu"):
+        assert "this machine is aarch64" in refused(*grace, playbook=f"playbooks/{stage}.yml")
+    status, output = provision(*grace, *variables(conda_environments=[], conda_base=False))
+    assert status == 0, output
+
+
 #: A virtual machine with one Tesla T4, or a vGPU of one: what Linux shows of it on the PCI bus, and NVIDIA's node.
 MACHINE_WITH_A_T4 = """
 import pathlib

@@ -50,6 +50,8 @@ KEYS = {
     "frozen": bool,
     "variables": dict,
 }
+# CPUs, by `uname -m`, that packages are chosen for (engine.py).
+CHOSEN_FOR = ("x86_64",)
 # Anaconda's own channels, by name or address: their terms ask companies to pay.
 DEFAULTS = re.compile(
     r"^(defaults|main|r|msys2|(https?://)?(repo\.anaconda\.com|conda\.anaconda\.org/(main|anaconda)\b).*)$"
@@ -295,8 +297,16 @@ def resolve(
     root: str,
     channels: Sequence[str],
     python: str,
+    machine: str = "",
 ) -> tuple[list[Request], list[str], list[str]]:
-    """All entries -> requests of the present ones, names of the absent ones, problems (sentences, all at once)."""
+    """All entries -> requests of the present ones, names of the absent ones, problems (sentences, all at once).
+
+    machine: the host's CPU as `uname -m` names it, "" where only the plan knows it.
+    """
+    cpus = {machine, str((plan.get("os") or {}).get("arch") or "")} - {"", *CHOSEN_FOR}
+    if cpus and any(isinstance(entry, Mapping) and entry.get("state") != "absent" for entry in entries):
+        told = f"this host's CPU is {', '.join(sorted(cpus))}, and packages are chosen for {', '.join(CHOSEN_FOR)} only"
+        return [], [], [f"conda_environments: {told}; set it to [] and conda_base to false"]
     problems = [
         f"conda_channels: {channel!r} is Anaconda's `defaults`, whose terms differ; use conda-forge or a mirror of it"
         for channel in channels

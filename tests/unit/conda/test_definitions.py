@@ -53,6 +53,26 @@ def test_the_plan_decides_a_frameworks_wheels_python_and_index():
     assert request.prefix == "/opt/conda/envs/pytorch"
 
 
+@pytest.mark.parametrize(("planned", "machine"), [("aarch64", ""), ("", "aarch64"), ("x86_64", "aarch64")])
+def test_nothing_is_chosen_for_another_cpu(planned, machine):
+    plan = {**PLAN, "os": {"arch": planned}} if planned else {}
+    requests, _, problems = definitions.resolve(
+        [{"name": "pytorch"}, {"name": "base"}], SHIPPED, plan, "/opt/conda", ["conda-forge"], "3.12", machine
+    )
+    assert requests == []
+    assert problems == [
+        "conda_environments: this host's CPU is aarch64, and packages are chosen for x86_64 only; "
+        "set it to [] and conda_base to false"
+    ]
+
+
+def test_what_is_removed_can_be_removed_from_any_cpu():
+    absent = definitions.resolve(
+        [{"name": "pytorch", "state": "absent"}], SHIPPED, {}, "/opt/conda", [], "3.12", "aarch64"
+    )
+    assert absent == ([], ["pytorch"], [])
+
+
 def test_without_a_plan_the_indexs_default_is_taken_and_said():
     request = one({"name": "pytorch"})
     assert request.wheels[0] == "torch" and request.python == "3.12" and "no plan" in request.note
