@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from .data.architectures import ARCHITECTURES, OPEN_REQUIRED_IDS, classify_chip
 from .data.boards import BOARDS
-from .data.gpu_ids import GpuName, find, rows
+from .data.gpu_ids import GpuName, find, lines, parse_line
 from .model import Gpu, UsageError
 
 #: Longest name that is looked up.
@@ -161,21 +161,30 @@ def _variants(name: str) -> Iterable[frozenset[str]]:
 #: Words that a name may have or lack and still be the same name.
 _VENDOR = frozenset({"nvidia", "geforce", "gpu", "graphics", "card"})
 Entry = tuple[frozenset[str], GpuName]
+#: Names that are taken apart for one name that is looked up.
+_FEW = 100
 
 
 @lru_cache(maxsize=64)
 def _index(word: str) -> dict[str, list[Entry]]:
-    """Return the names that have a word, by whose they are: to take all of them apart takes longer than a plan."""
+    """Return the names that have a word, by whose they are: to take all of them apart takes longer than a plan.
+
+    Where many have it, all of them, which are taken apart only once.
+    """
+    found = lines(word)
+    if word and len(found) > _FEW:
+        return _index("")
     index: dict[str, list[Entry]] = {}
-    for row in rows(word):
+    for row in map(parse_line, found):
         for words in _variants(row.name) if row.name else ():
             index.setdefault(row.origin, []).append((words, row))
     return index
 
 
 def _telling(words: Iterable[str]) -> str:
-    """Return the longest of the words that stand in a name as they are: 80gb is also written 80 GB, plus as +."""
-    return max((word for word in words if word != "plus" and not word.endswith("gb")), key=len, default="")
+    """Return the word that fewest names have, of those that stand in a name as they are: 80gb is also 80 GB, plus +."""
+    usable = [word for word in words if word != "plus" and not word.endswith("gb")]
+    return max(usable, key=lambda word: (not word.isalpha(), len(word)), default="")
 
 
 def from_name(text: str) -> Gpu:
@@ -286,7 +295,8 @@ def _closest(wanted: str, entries: list[Entry]) -> list[GpuName]:
 def _by_chip(chip: str) -> Gpu | None:
     if not re.match(r"^(G[A-Z]{0,2}\d|TU\d|AD\d)", chip):
         return None
-    same = [row for row in rows() if re.fullmatch(rf"{re.escape(chip)}(GLM|GL|M)?", row.chip)]
+    named = map(parse_line, lines(chip.lower()))
+    same = [row for row in named if re.fullmatch(rf"{re.escape(chip)}(GLM|GL|M)?", row.chip)]
     if not same or classify_chip(chip) is None:
         return None
     # a named desktop GPU that is well known stands for its chip

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from dlbox_planner import gpus
-from dlbox_planner.data import gpu_ids
 from dlbox_planner.data.architectures import ARCHITECTURES, classify_chip
 from dlbox_planner.data.gpu_ids import find, rows
 from dlbox_planner.gpus import from_id, from_name, lookup
@@ -166,11 +165,14 @@ def test_an_unknown_id_falls_back_to_the_prefix_of_its_chip() -> None:
 def test_a_name_is_looked_up_among_the_names_that_have_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most of the time of a plan once went into taking apart names that could not be meant."""
     taken = []
-    parse = gpu_ids.parse_line
-    monkeypatch.setattr(gpu_ids, "parse_line", lambda line: taken.append(line) or parse(line))
+    parse = gpus.parse_line
+    monkeypatch.setattr(gpus, "parse_line", lambda line: taken.append(line) or parse(line))
     gpus._index.cache_clear()
     assert from_name("GeForce RTX 4070 Laptop GPU").architecture == "ada"
     assert 0 < len(taken) < 100
+    for word in ("geforce", "nvi", "vid", "idi", "force", "with", "design", "max", "quadro x", "a", "0"):
+        gpus._match(word)
+    assert len(taken) < 100 + sum(1 for _ in rows()) + 5 * 100, "what many names have is looked up among all, read once"
 
 
 def test_looking_among_all_names_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

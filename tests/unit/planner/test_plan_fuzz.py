@@ -258,6 +258,24 @@ def test_sixty_four_gpus_of_all_kinds_are_planned_within_a_second() -> None:
     assert time.process_time() - start < 1.0
 
 
+NAMES = {
+    "parts of words": [f"{first}{second}" for first in "aeinrv" for second in "abdefgimnrt"],
+    "chips": [f"GA10{number % 10}" for number in range(64)],
+    "beside a common part": [f"GeForce {number} forc" for number in range(64)],
+    "no names": [f"vidi{'a' * number}" for number in range(64)],
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_many_names_that_are_none_take_no_longer(names: list[str]) -> None:
+    facts = machine("RTX 3090")
+    facts["gpus"] = [{"pci_id": f"10de:ff{number:02x}", "name_hint": name} for number, name in enumerate(names[:64])]
+    start = time.process_time()
+    plan(facts, {})
+    check(*run([f"--gpu={name}" for name in names[:64]]))
+    assert time.process_time() - start < 1.0
+
+
 def program(*arguments: str | bytes, **more: Any) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-I", "-S", str(PLAN), *arguments]
     return subprocess.run(command, stderr=subprocess.PIPE, check=False, **{"stdout": subprocess.PIPE, **more})

@@ -44,9 +44,14 @@ def parse_line(line: str) -> GpuName:
     )
 
 
-def rows(word: str = "") -> Iterator[GpuName]:
-    """Yield every name, by device id; those with a word in lower case anywhere in their line."""
-    return (parse_line(line) for line in TABLE.strip().splitlines() if word in line.lower())
+def lines(word: str = "") -> list[str]:
+    """Return the lines of the table, by device id; those that have a word in lower case anywhere."""
+    return [line for line in TABLE.strip().splitlines() if word in line.lower()]
+
+
+def rows() -> Iterator[GpuName]:
+    """Yield every name, by device id."""
+    return map(parse_line, lines())
 
 
 def find(device: str, subsystem: str = "", origin: str = "") -> GpuName | None:
