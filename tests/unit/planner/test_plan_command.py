@@ -306,3 +306,48 @@ def test_a_host_adds_no_fact_of_its_own(answered: dict[str, dict[str, Any]]) -> 
     assert set(answered["good"]["ansible_facts"]) == {
         "dlbox_machine", "dlbox_plan", "hostname", "python", "python_version", "virtualization_tech_guest",
     }  # fmt: skip
+
+
+#: What the Python of a host that somebody else owns may print instead of running the module.
+PRINTED: dict[str, bytes] = {
+    "garbage": b"\x1b]0;owned\x07 no JSON \xff\xfe\n",
+    "silent": b"",
+    "list": b"[1, 2]",
+    "deep": b'{"machine": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+    "nan": json.dumps({"machine": {**GOOD, "memory_mib": float("nan")}, "usual": USUAL}).encode(),
+    "huge": json.dumps({"machine": {**GOOD, "host": "x" * 5_000_000}, "usual": USUAL}).encode(),
+    "template": json.dumps(
+        {"machine": GOOD, "usual": {**USUAL, "hostname": "{{ lookup('pipe', 'touch TOUCHED') }}"}}
+    ).encode(),
+}
+#: Valid facts, and beside them what Ansible would take of a module's result.
+BESIDE = {
+    "machine": GOOD, "usual": USUAL, "ansible_facts": {"dlbox_plan": {"planted": True}, "ansible_connection": "local"},
+    "add_host": {"host_name": "evil"}, "warnings": ["\x1b]0;owned\x07"], "exception": "\x1b]0;owned\x07",
+    "ansible_stats": {"data": {"x": "{{ lookup('pipe', 'touch TOUCHED') }}"}, "per_host": False, "aggregate": True},
+}  # fmt: skip
+
+
+def test_a_host_whose_python_is_not_one_is_planned_by_no_word_of_it(tmp_path: Path) -> None:
+    """The whole command against hosts that answer Ansible themselves: each fails alone, and the others are planned."""
+    hosts: dict[str, dict[str, str]] = {"real": {"ansible_python_interpreter": sys.executable}}
+    for name, text in {**PRINTED, "beside": json.dumps(BESIDE).encode()}.items():
+        program, answer = tmp_path / name, tmp_path / f"{name}.answer"
+        answer.write_bytes(text)
+        program.write_text(f"#!/bin/sh\ncat > /dev/null\nexec cat '{answer}'\n")
+        program.chmod(0o755)
+        hosts[name] = {"ansible_python_interpreter": str(program)}
+    for host in hosts.values():
+        host["ansible_connection"] = "local"
+    inventory = tmp_path / "hosts.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    command = [sys.executable, str(PLAN), "-i", str(inventory), "--format", "json"]
+    done = subprocess.run(command, cwd=TOP, text=True, capture_output=True, check=False)
+    assert done.returncode == 69, done.stderr
+    plans = {one["host"]: one for one in json.loads(done.stdout)}
+    assert sorted(plans) == ["beside", "real"]
+    assert plans["beside"]["driver"] is None and "planted" not in plans["beside"]
+    for name in PRINTED:
+        assert re.search(rf"^{name} +: ok=0 .*failed=1 ", done.stderr, re.MULTILINE), name
+    assert "Traceback" not in done.stderr and "\x1b" not in done.stderr and len(done.stderr) < 20_000
+    assert not (TOP / "TOUCHED").exists() and not (TOP / "playbooks/TOUCHED").exists()
