@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,10 +43,23 @@ def conda_lock_conflicts(needed: dict[str, dict[str, Any]]) -> list[str]:
             kinds.setdefault((one["place"], one["name"]), {}).setdefault(one["kind"], []).append(host)
     return [
         f"{' and '.join(', '.join(hosts) for hosts in found.values())} need different locks of {name}, and all of them "
-        f"would be {place}. Set conda_locks_dir per host or group, or lock for one with --limit. Where they should be "
-        "the same, ./dlbox plan shows what each host says that it is"
+        f"would be {place}. Set conda_locks_dir per host or group. Where they should be the same, ./dlbox plan shows "
+        "what each host says that it is"
         for (place, name), found in kinds.items()
         if len(found) > 1
+    ]
+
+
+def conda_lock_sharers(hosts: Iterable[str], variables: Mapping[str, Any], folder: str) -> list[str]:
+    """Those of the hosts whose locks are in the same folder. variables: hostvars."""
+    place = os.path.realpath(folder)
+    return [
+        host
+        for host in hosts
+        if os.path.realpath(
+            variables[host].get("conda_locks_dir") or Path(variables[host].get("inventory_dir") or ".", "locks")
+        )
+        == place
     ]
 
 
@@ -57,4 +72,5 @@ class FilterModule:
             "conda_locks": conda_locks,
             "conda_sources": conda_sources,
             "conda_lock_conflicts": conda_lock_conflicts,
+            "conda_lock_sharers": conda_lock_sharers,
         }

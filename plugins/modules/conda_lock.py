@@ -28,7 +28,7 @@ options:
     type: path
     required: true
   glibc:
-    description: glibc of the host, such as V(2.39).
+    description: The oldest glibc that the lock has to run on; the default is that of the oldest supported release.
     type: str
     default: "2.35"
   exclude_newer:
@@ -126,8 +126,8 @@ locks:
   elements: dict
   returned: always
 requests:
-  description: Per environment C(name), C(place) (where its lock is written) and C(kind), which differs between requests
-    that one lock cannot serve.
+  description: Per environment C(name), C(place) (where its lock is written), C(kind), which differs between requests
+    that one lock cannot serve, and C(same), false when the lock that is there was made for another request.
   type: list
   elements: dict
   returned: with inspect
@@ -176,6 +176,15 @@ def kind(request: Request) -> str:
     asked = [request.declared, request.python, request.conda, request.optional, request.wheels, request.index_url]
     gpus = [request.build, request.generation()] if request.framework else []
     return hashlib.sha256(json.dumps([asked, gpus, request.refused], sort_keys=True).encode()).hexdigest()
+
+
+def lock_is_for(request: Request, folder: Path) -> bool:
+    """Whether the lock that is there was made for the same request; also when there is none that can be read."""
+    try:
+        meta = json.loads((folder / request.name / "lock.json").read_text())
+    except (OSError, ValueError):
+        return True
+    return not isinstance(meta, dict) or bool(meta.get("request") == request.digest())
 
 
 def listing(packages: dict[str, str]) -> str:
@@ -241,7 +250,15 @@ def main() -> None:
     folder = Path(given["folder"])
     wanted = [request for request in requests if request.name in (given["names"] or declared)]
     if given["inspect"]:
-        asked = [{"name": r.name, "place": os.path.realpath(folder / r.name), "kind": kind(r)} for r in wanted]
+        asked = [
+            {
+                "name": r.name,
+                "place": os.path.realpath(folder / r.name),
+                "kind": kind(r),
+                "same": lock_is_for(r, folder),
+            }
+            for r in wanted
+        ]
         module.exit_json(changed=False, requests=asked)
     works = [partial(make, request, folder, sources, given["glibc"]) for request in wanted]
     locks, diffs, errors = [], [], []

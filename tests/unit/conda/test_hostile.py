@@ -114,6 +114,19 @@ class TestConflicts:
         spec.loader.exec_module(module)
         return module.conda_lock_conflicts
 
+    @pytest.fixture
+    def sharers(self):
+        spec = importlib.util.spec_from_file_location("locks_filter", TOP / "plugins/filter/conda_locks.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.conda_lock_sharers
+
+    def test_hosts_share_the_folder_beside_their_inventory_or_the_one_that_they_name(self, sharers):
+        own = {"conda_locks_dir": "/m", "inventory_dir": "/home"}
+        variables = {"a": {"inventory_dir": "/home"}, "b": own, "c": {"inventory_dir": "/other"}}
+        assert sharers(["a", "b", "c"], variables, "/home/locks") == ["a"]
+        assert sharers(["a", "b", "c"], variables, "/home/../m/") == ["b"]
+
     def test_hosts_that_need_the_same_share_a_lock(self, conflicts):
         one = {"requests": [{"name": "pytorch", "place": "/l/pytorch", "kind": "1"}]}
         assert conflicts({"a": one, "b": one}) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,26 @@ def test_what_cannot_be_locked_is_said(inventory):
 def test_wrong_usage_is_64():
     done = lock("nowhere", "--nonsense")
     assert done.returncode == 64 and "usage: dlbox lock" in done.stderr
+
+
+def test_a_host_alone_makes_no_other_lock_for_its_neighbours(tmp_path):
+    """With --limit the neighbours do not say what they are; what the one says must not become their lock."""
+    engine = {"conda_lock_python": sys.executable, "conda_lock_cache": str(tmp_path / "cache")}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "conda_base": False}
+    local["conda_environments"] = [{"name": "pytorch", "kernel": False}]
+    (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"box": local, "other": local, "third": local}}}))
+    (tmp_path / "locks/pytorch").mkdir(parents=True)
+    (tmp_path / "locks/pytorch/lock.json").write_text(json.dumps({"schema": 1, "request": "of an RTX 4090"}))
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [program, "-i", tmp_path / "hosts.json", "playbooks/lock.yml", "-e", json.dumps(engine)]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "NO_COLOR": "1"}
+    done = subprocess.run(
+        [*command, "--limit", "box"], cwd=TOP, env=environment, text=True, capture_output=True, check=False
+    )
+    told = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2 and "box asks for another pytorch than the lock in" in told
+    assert "other, third may use it" in told and "Lock without" in told, told
+    assert json.loads((tmp_path / "locks/pytorch/lock.json").read_text())["request"] == "of an RTX 4090"
+    # All together: no refusal of this kind, the engine is what is missing then.
+    asked = subprocess.run(command, cwd=TOP, env=environment, text=True, capture_output=True, check=False)
+    assert "may use it" not in asked.stdout + asked.stderr and "The engine is not installed" in asked.stdout

@@ -46,6 +46,15 @@ def test_the_readme_lists_the_releases() -> None:
     assert f"Target: {line}." in text("README.md")
 
 
+def test_locks_are_chosen_for_the_oldest_release() -> None:
+    """One lock serves all hosts: wheels and conda packages that the oldest glibc runs."""
+    oldest = min(
+        (system.release.glibc for system in SYSTEMS.values()), key=lambda text: tuple(map(int, text.split(".")))
+    )
+    assert f'-manylinux_{oldest.replace(".", "_")}"' in text("plugins/module_utils/dlbox_conda/engine.py")
+    assert f'"glibc": {{"type": "str", "default": "{oldest}"}}' in text("plugins/modules/conda_lock.py")
+
+
 def test_what_a_role_keys_by_release_is_a_release() -> None:
     """Lists of algorithms by release: each key is a release of the table, or the word for newer ones."""
     releases = yaml.safe_load(text("roles/ssh_hardening/vars/main.yml"))["__ssh_hardening_releases"]
