@@ -82,15 +82,16 @@ class Box:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
+        assert "\x1b" not in out + err, "nothing that they have named steers the owner's terminal"
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def play(self, playbook: str, *words: str, mitogen: bool = False, **more: Any) -> subprocess.CompletedProcess[str]:
         """A playbook over ssh, with the launcher's strategy or with Ansible's own."""
-        environment = {}
+        environment = {"DLBOX_PAGES": str(self.folder)}
         if mitogen:
             found = self.run(sys.executable, "scripts/mitogen-path")
             assert found.returncode == 0, found.stderr
-            environment = {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": found.stdout.strip()}
+            environment |= {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": found.stdout.strip()}
             environment["ANSIBLE_SUDO_EXE"] = "sudo"
         command = ["ansible-playbook", "-i", str(self.inventory(**more)), *words, playbook]
         return self.run(*command, **environment)
@@ -98,6 +99,11 @@ class Box:
     def tool(self, name: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """A command of the launcher that is a script."""
         return self.run(sys.executable, f"scripts/{name}.py", "-i", str(self.inventory(**more)), *words)
+
+    def logins(self) -> list[str]:
+        """The owner's logins so far, with their times, by what root's sshd wrote."""
+        journal = self.host.check_output("journalctl -o short-precise --no-pager _UID=0 -t sshd -t sshd-session")
+        return [line for line in journal.splitlines() if "Accepted publickey for ada" in line]
 
     def plant(self, who: str, *words: str) -> None:
         """Have an attacker plant something, in his home and with his umask."""

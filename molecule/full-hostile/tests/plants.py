@@ -1,4 +1,4 @@
-"""What a hostile account plants, run with its own rights on the host: plants.py home|shared|swap|squat [ARGS].
+"""What a hostile account plants, run with its own rights on the host: plants.py home|shared|swap|squat|pose [ARGS].
 
 Everything planted writes one line to the canary log when it runs: who planted it, as whom it runs (effective uid),
 where it lies, and the arguments of the process.
@@ -12,6 +12,7 @@ import getpass
 import http.server
 import os
 import shutil
+import socket
 import sys
 import time
 from pathlib import Path
@@ -299,6 +300,19 @@ def squat(port: str) -> None:
     server.serve_forever()
 
 
+def pose(name: str, *posing: str) -> None:
+    """Be a process of another name and title, as ps and /proc show it, with connections to the real sshd open."""
+    if not posing:
+        os.execv(sys.executable, [f"{name}: ada@notty", "-I", __file__, "pose", name, "again"])
+    libc = ctypes.CDLL(None)
+    libc.prctl(15, name.encode(), 0, 0, 0)  # PR_SET_NAME
+    kept: list[socket.socket] = []
+    while True:
+        with contextlib.suppress(OSError):
+            kept = [*kept[-3:], socket.create_connection(("127.0.0.1", 22), 5)]
+        time.sleep(5)
+
+
 if __name__ == "__main__":
     os.umask(0)
-    {"home": home, "shared": shared, "swap": swap, "squat": squat}[sys.argv[1]](*sys.argv[2:])
+    {"home": home, "shared": shared, "swap": swap, "squat": squat, "pose": pose}[sys.argv[1]](*sys.argv[2:])

@@ -7,7 +7,10 @@ and what they answer ends no command for the others.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 from conftest import PROJECT, Box, keys
@@ -37,26 +40,34 @@ def test_the_plants_work_where_they_are_meant_to(box: Box) -> None:
 def test_a_first_run_over_everything_planted(box: Box) -> None:
     """With the launcher's strategy, while homes are links to /etc for half of the time and the log is full of lies."""
     swapping = box.start("mallory", "swap", ".ssh", ".jupyter", ".local", ".config")
+    posing = [box.start("mallory", "pose", "sshd"), box.start("eve", "pose", "mosh-server")]
     box.host.check_output(
         "systemd-run --quiet --collect --uid=mallory --unit=suite-lies sh -c 'while sleep 1; do"
         ' logger -t sshd "Accepted publickey for ada from 192.0.2.1 port 1 ssh2";'
         ' logger -t sshd "Failed password for root from %s port 1 ssh2"; done\'',
         box.address.rpartition(".")[0] + ".1",
     )
+    before, began = box.logins(), time.time()
     done = box.play("site.yml", mitogen=True)
-    box.stop(swapping, "suite-lies")
+    box.stop(swapping, *posing, "suite-lies")
     assert done.returncode == 0, told(done)
+    page = box.tool("report", "--output", str(box.folder), "--since", str(began))
+    assert page.returncode == 0 and (box.folder / "data/box.json").exists(), told(page)
+    opened = box.logins()[len(before) :]
+    # The guard confirms over new ones, and mitogen opens one for another interpreter, that of the environments' engine.
+    assert len(opened) <= 4, f"the run's connection, two for the proof, one for the engine: {opened}"
     box.safe()
 
 
 def test_a_second_run_changes_nothing_whatever_lies_in_the_shared_folders(box: Box) -> None:
     """With Ansible's own strategy."""
     box.plant("mallory", "shared")
-    before = box.state()
+    before, logins = box.state(), box.logins()
     swapping = box.start("mallory", "swap", ".ssh", ".jupyter", ".local", ".config")
     done = box.play("site.yml")
     box.stop(swapping)
     assert done.returncode == 0 and "changed=0" in done.stdout, told(done)
+    assert len(box.logins()) - len(logins) == 1, "one connection for the whole run"
     assert box.state() == before
     box.safe()
 
@@ -75,10 +86,12 @@ def test_a_data_folder_in_the_place_of_a_link_is_not_followed(box: Box) -> None:
 )
 def test_a_command_over_it(box: Box, words: tuple[str, ...]) -> None:
     """It ends, with an answer for everything that is not the attackers'."""
-    before = box.state()
+    before, logins = box.state(), box.logins()
     page = [] if words[0] == "plan" else ["--output", str(box.folder)]
     done = box.tool(*words, *page)
     assert "Traceback" not in told(done) and done.returncode in (0, 1), told(done)
+    opened = box.logins()[len(logins) :]
+    assert len(opened) <= 1 + (words[0] == "doctor"), f"one connection; the doctor also tries a new login: {opened}"
     assert box.state() == before
     box.safe()
     if words[0] == "doctor":
@@ -89,6 +102,20 @@ def test_a_command_over_it(box: Box, words: tuple[str, ...]) -> None:
         assert not unknown, unknown
         results = {entry["name"]: entry["result"] for entry in report["checks"]}
         assert results["environments.imports[tools]"] == "ok", results
+
+
+def test_a_lock_is_made_without_anything_of_theirs(box: Box) -> None:
+    """Facts of the machine decide it, and the packages come from the owner's sources."""
+    before, logins = box.state(), box.logins()
+    channel = (PROJECT / ".cache/conda-channel").as_uri()
+    channels = [channel if os.environ.get("DLBOX_CONDA_PYTHON") else "conda-forge"]
+    done = box.tool("lock", "tools", conda_channels=channels)
+    assert done.returncode == 0 and len(box.logins()) - len(logins) <= 1, told(done)
+    locked = {path.name: path.read_text() for path in (box.folder / "locks/tools").iterdir()}
+    assert "six==1.17.0" in locked["wheels.txt"], locked
+    assert not [text for text in locked.values() if "mallory" in text or "/tmp/" in text or "/home/" in text]
+    assert box.state() == before
+    box.safe()
 
 
 def test_the_environments_of_a_member_are_neither_adopted_nor_removed(box: Box) -> None:
@@ -102,7 +129,7 @@ def test_the_environments_of_a_member_are_neither_adopted_nor_removed(box: Box) 
 
 
 def test_a_server_of_another_account_is_not_taken_for_a_jupyterlab(box: Box) -> None:
-    """Who asks it for a password would give it to mallory; and an answer that never ends kept the run waiting."""
+    """Who typed a password there would give it to mallory; and an answer that never ends must keep nobody waiting."""
     box.host.check_output("systemctl stop jupyterlab@eve")
     squatting = box.start("mallory", "squat", "8889")
     done = box.play("playbooks/environments.yml", jupyter_data_folders=[])
@@ -114,12 +141,24 @@ def test_a_server_of_another_account_is_not_taken_for_a_jupyterlab(box: Box) -> 
     box.safe()
 
 
+def test_a_pipe_in_the_place_of_a_password_ends_the_run_and_waits_for_nobody(box: Box) -> None:
+    """eve has a server; ada's goes on."""
+    file = "/home/eve/.config/dlbox/jupyter-password"
+    box.host.check_output(f"runuser -u eve -- sh -c 'mkdir -p {Path(file).parent}; rm -f {file}; mkfifo {file}'")
+    done = box.play("playbooks/environments.yml")
+    box.host.check_output(f"rm {file}")
+    assert done.returncode != 0 and f"cannot read {file} as eve" in told(done), told(done)
+    assert box.host.service("jupyterlab@ada").is_running
+    box.safe()
+
+
 def test_a_rollback_over_homes_that_change_all_the_time(box: Box) -> None:
     """A new key for eve, who is an admin, and an sshd that lets nobody in: all of it is undone."""
     before = box.state("/etc /root /home/ada /srv/treasure")
     swapping = [box.start("eve", "swap", ".jupyter", ".local"), box.start("mallory", "swap", ".ssh", ".config")]
+    swapping += [box.start("mallory", "pose", "sshd-session"), box.start("eve", "pose", "mosh-server")]
     admins = [box.variables["dlbox_admins"][0], {"name": "eve", "keys": [str(keys() / "ada.pub")]}]
-    guarded = {"access_guard_roles": ["admins", "foreign_role"], "foreign_role_does": "allow_users_typo"}
+    guarded = {"access_guard_roles": ["admins", "foreign_role"], "foreign_role_does": "deny_users"}
     more = {**guarded, "access_guard_window": 60, "access_guard_confirm_timeout": 10, "dlbox_admins": admins}
     done = box.play(str(PROJECT / "molecule/access/case.yml"), **more)
     box.stop(*swapping)
