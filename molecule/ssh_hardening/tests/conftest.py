@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+PROJECT = Path(__file__).resolve().parents[3]
 Effective = dict[str, list[str]]
 # Both down, then the socket, as the role does it; systemd would refuse the sixth start within ten seconds.
 RESTART = (
@@ -18,6 +20,20 @@ RESTART = (
     "if systemctl -q is-active ssh.socket; then systemctl stop ssh.socket ssh.service; systemctl start ssh.socket; "
     "else systemctl restart ssh.service; fi"
 )
+
+
+def check_mode(host: Any) -> subprocess.CompletedProcess[str]:
+    """What the role says of a host, which it does not change."""
+    command = ["ansible-playbook", "--check", "--limit", host.backend.get_hostname()]
+    command += ["-i", "molecule/shared/inventory", "-i", "molecule/ssh_hardening/inventory"]
+    env = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "NO_COLOR": "1",
+    }
+    command.append("molecule/ssh_hardening/converge.yml")
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=env, stdin=subprocess.DEVNULL)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RESTART
+from conftest import RESTART, check_mode
 
 FOLDER = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEH"
@@ -38,6 +38,22 @@ def test_a_revoked_key_does_not_log_in(host: Any, login: Any) -> None:
     only_on(host, "d12")
     assert login("true", user="bea", key=FOLDER / "bea").returncode == 0
     assert login("true", user="bea", key=FOLDER / "lost").returncode == 255
+
+
+def test_keys_that_the_hosts_own_list_revokes_are_no_way_to_log_in(host: Any, login: Any) -> None:
+    """A KRL of ssh-keygen, as a company hands them out: sshd refuses the owner's key, and the role knows."""
+    only_on(host, "d13")
+    dropin, lists = "/etc/ssh/sshd_config.d/99-suite.conf", "/etc/ssh/suite.krl"
+    host.check_output(f"cat /home/ada/.ssh/authorized_keys /home/bea/.ssh/authorized_keys > {lists}.pub")
+    host.check_output(f"ssh-keygen -q -k -f {lists} {lists}.pub; echo RevokedKeys {lists} > {dropin}; {RESTART}")
+    try:
+        assert login("true").returncode == 255
+        done = check_mode(host)
+        told = " ".join((done.stdout + done.stderr).split())
+        assert done.returncode != 0 and "no allowed account has a usable key" in told, told
+        assert "the key ada@laptop is revoked" in told, told
+    finally:
+        host.check_output(f"rm -f {dropin} {lists} {lists}.pub; {RESTART}")
 
 
 def test_the_same_key_does_where_it_is_not_revoked(host: Any, login: Any) -> None:

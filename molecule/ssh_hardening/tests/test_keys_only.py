@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RESTART
+from conftest import PROJECT, RESTART, check_mode
 from test_choices import only_on
 
-PROJECT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
-from dlbox_doctor import runner  # noqa: E402  (needs the path above)
-from dlbox_doctor.model import OK, REGISTRY  # noqa: E402
+from dlbox_doctor import runner
+from dlbox_doctor.model import OK, REGISTRY
 
 PASSWORD = "suite-of-keys-only"
 DROPIN = "/etc/ssh/sshd_config.d/99-suite.conf"
@@ -79,16 +77,7 @@ def test_the_role_says_where_a_password_logs_in(host: Any, password: str) -> Non
     """Its own summary, of the same survey."""
     block = f"Match Address 203.0.113.0/24\n{OPENS}"
     host.check_output("printf '%%s' %s > %s", block, DROPIN)
-    command = ["ansible-playbook", "--check", "--limit", host.backend.get_hostname()]
-    command += ["-i", "molecule/shared/inventory", "-i", "molecule/ssh_hardening/inventory"]
-    env = {
-        **os.environ,
-        "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "NO_COLOR": "1",
-    }
-    command += ["molecule/ssh_hardening/converge.yml"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, env=env, stdin=subprocess.DEVNULL)
+    done = check_mode(host)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ssh: logins without a key are possible" in done.stdout and "ssh: keys only" not in done.stdout
     assert f"{DROPIN}:1 (Match Address 203.0.113.0/24): password without a key" in " ".join(done.stdout.split())
