@@ -197,7 +197,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         told = {host: dict(data) for host, data in stats.custom.items() if host != "_run"}
         pages = {host: data.pop("doctor_page") for host, data in told.items() if "doctor_page" in data}
         if self.get_option("pages"):
-            keep_pages(Path(self.get_option("pages")), pages)
+            try:
+                keep_pages(Path(self.get_option("pages")), pages)
+            except OSError as error:
+                self._display.warning(f"the report pages cannot be written: {error}")
         reported = {host: without_undone(data, self._by_role.get(host, {})) for host, data in told.items()}
         if not any(key.startswith("dlbox_") for data in reported.values() for key in data):
             return
