@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from .data import AGE_DAYS, AS_OF
-from .data.systems import NVIDIA_KEYS_CONFIRMED
+from .data.systems import NVIDIA_KEYS_CONFIRMED, NVIDIA_TOOLKITS_UNKNOWN
 from .driver import Candidate, ended, needs_subnet_manager, packaged_kernel
 from .model import Problem
 from .versions import numbers
@@ -113,6 +113,12 @@ def warn(
             f"the signing key of NVIDIA's repository {directory} is assumed, nobody could check it",
             "Compare the key's fingerprint with the one in NVIDIA's installation guide before the run, "
             "and set it in dlbox_nvidia_repository.",
+        )
+    if sources["CUDA"] == "nvidia" and cuda and directory in NVIDIA_TOOLKITS_UNKNOWN:
+        add(
+            "toolkit_unconfirmed",
+            f"nobody could read whether NVIDIA's repository {directory} has CUDA {' and '.join(cuda['versions'])}",
+            "Look for it in the repository before the run; where it is not there, apt ends the run of the role cuda.",
         )
     _framework_warnings(problem, frameworks, add)
     if cuda is not None and problem.pin("cudnn") and cudnn is not None and not cudnn["packages"]:

@@ -56,6 +56,7 @@ REMEDIES = {
     "arch_unsupported": "Use a machine with an x86_64 or an aarch64 CPU.",
     "arch_lacks_build": "Take another framework, or let this one compute on the CPU.",
     "arch_not_offered": "Use what the distribution's archive has, or Ubuntu 22.04 or 24.04.",
+    "toolkit_unconfirmed": "Pin the toolkit (cuda=VERSION) to try it, or take another source.",
     "repository_unconfirmed": "Use the distribution's archive, or pin the source after checking its key with NVIDIA.",
     "os_unsupported": "Install one of the systems named.",
     "no_solution": "Drop pins or leave out a GPU.",

@@ -23,6 +23,7 @@ from .data.systems import (
     NVIDIA_KEYS_CONFIRMED,
     NVIDIA_REPO_ARCH,
     NVIDIA_TOOLKITS,
+    NVIDIA_TOOLKITS_UNKNOWN,
     SYSTEMS,
     System,
 )
@@ -32,13 +33,14 @@ from .versions import at_least, numbers, starts_with
 
 @dataclass(frozen=True)
 class Toolkit:
-    """One toolkit a source offers on a system. series is ``12.9``."""
+    """One toolkit a source offers on a system. series is ``12.9``; known: False where nobody could read that."""
 
     system: str
     series: str
     version: str
     source: str
     packages: tuple[str, ...]
+    known: bool = True
 
     @property
     def label(self) -> str:
@@ -47,10 +49,12 @@ class Toolkit:
 
 
 def offers(system: System, wsl: bool) -> list[Toolkit]:
-    """Return the toolkits offered on a system."""
+    """Return the toolkits offered on a system; all that there are from a repository that nobody could read."""
+    directory = "wsl-ubuntu" if wsl else system.nvidia_repo
+    known = directory not in NVIDIA_TOOLKITS_UNKNOWN
     result = [
-        Toolkit(system.key, series, series, "nvidia", (f"cuda-toolkit-{series.replace('.', '-')}",))
-        for series in NVIDIA_TOOLKITS["wsl-ubuntu" if wsl else system.nvidia_repo]
+        Toolkit(system.key, series, series, "nvidia", (f"cuda-toolkit-{series.replace('.', '-')}",), known)
+        for series in (NVIDIA_TOOLKITS[directory] if known else TARGETS)
     ]
     result += [
         Toolkit(system.key, series, version, system.id, packages)
@@ -90,6 +94,13 @@ def rules(problem: Problem, toolkit: Toolkit, branch: int | None) -> list[Exclus
                 "arch",
                 "arch_not_offered",
                 f"NVIDIA's repository {directory} is not known to have packages for {problem.arch}",
+            )
+        if not toolkit.known and not problem.pin("cuda") and toolkit.series not in problem.toolkits:
+            out(
+                "data",
+                "toolkit_unconfirmed",
+                f"nobody could read whether NVIDIA's repository {directory} has CUDA {toolkit.series}; "
+                "pin it to use it",
             )
         confirmed = directory in NVIDIA_KEYS_CONFIRMED or problem.own_repository_key
         if not confirmed and problem.pin("cuda_source") != "nvidia":
@@ -138,6 +149,7 @@ def _rank(toolkit: Toolkit, branch: int | None, driver_source: str) -> tuple[obj
     majors = [numbers(name)[0] for name, needs in NATIVE_BRANCH.items() if branch is None or needs <= branch]
     own = toolkit.source == driver_source
     return (
+        0 if toolkit.known else 1,
         0 if own or driver_source != "debian" else 1,
         0 if series[0] == max(majors, default=0) else 1,
         0 if native(toolkit, branch) else 1,
@@ -183,7 +195,7 @@ def wanted(problem: Problem, best: Toolkit | None, branch: int | None) -> Wanted
                 chosen[text] = best
             continue
         offered = [item for item in offers(problem.system, problem.wsl) if item.series == text]
-        offered.sort(key=lambda item: 0 if best is not None and item.source == best.source else 1)
+        offered.sort(key=lambda item: (not item.known, best is None or item.source != best.source))
         if not offered:
             known = ", ".join(dict.fromkeys(item.series for item in offers(problem.system, problem.wsl)))
             refused.append(

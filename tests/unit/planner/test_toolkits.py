@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from dlbox_planner import cautions, toolkit
 from dlbox_planner.intake import problem_from
 from dlbox_planner.model import UsageError
 from dlbox_planner.planner import solve
@@ -38,6 +39,23 @@ def test_toolkits_side_by_side_and_their_libraries_are_named() -> None:
 
 def test_cudnn_is_for_the_toolkit_that_is_used() -> None:
     assert planned(toolkits=["12.9", "13.0"])["cudnn"]["packages"] == ["libcudnn9-cuda-12"]
+
+
+def test_what_nobody_could_read_warns_and_what_is_not_offered_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def codes(made: dict[str, Any]) -> set[str]:
+        return {item["code"] for item in made["warnings"]}
+
+    pinned = {"system": "debian-13", "pins": {"cuda": "12.9"}}
+    assert not planned(**pinned)["ok"], "known to have CUDA 13 alone"
+    assert planned(system="debian-13", toolkits=["12.9"])["ok"] is False
+    for module in (toolkit, cautions):
+        monkeypatch.setattr(module, "NVIDIA_TOOLKITS_UNKNOWN", frozenset({"debian13"}))
+    for made in (planned(**pinned), planned(system="debian-13", toolkits=["12.9"])):
+        assert made["ok"] and made["cuda"]["packages"] == ["cuda-toolkit-12-9"] and "toolkit_unconfirmed" in codes(made)
+    # Nobody asked for one: what is known is taken, or none, with no promise.
+    made = planned(system="debian-13")
+    assert made["ok"] and made["cuda"]["source"] == "debian" and "toolkit_unconfirmed" not in codes(made)
+    assert "toolkit_unconfirmed" not in codes(planned(pins={"cuda": "12.9"}))
 
 
 def test_a_machine_without_gpu_may_compile() -> None:
