@@ -61,7 +61,7 @@ def test_what_a_role_keys_by_release_is_a_release() -> None:
     assert set(releases) - {"newer"} <= set(SYSTEMS)
 
 
-#: What knows releases by name beside the table: algorithms of OpenSSH, held to the table by the test above, and of clients.
+#: What knows releases by name beside the table: algorithms of OpenSSH (see the test above) and of clients.
 KEYED = {"roles/ssh_hardening/vars/main.yml", "roles/ssh_hardening/files/clients.yml"}
 
 
