@@ -37,7 +37,7 @@ from dlbox_planner.planner import plan  # noqa: E402
 from dlbox_planner.text import render  # noqa: E402
 from dlbox_text import visible  # noqa: E402
 
-EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE = 2, 64, 69
+EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 2, 64, 69, 130
 #: Largest facts file that is read, in bytes: those of a machine with eight GPUs have 5,000.
 MAX_FACTS = 1_000_000
 MAX_GPUS = 64
@@ -283,6 +283,8 @@ def show(plans: list[dict[str, Any]], form: str, many: bool) -> int:
         text = json.dumps(plans if many else plans[0], indent=2, sort_keys=True) + "\n"
     else:
         text = visible("\n".join(render(item) for item in plans))
+    if sys.stdout is None:
+        raise UsageError("the plan could not be written: standard output is closed")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -365,6 +367,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (UsageError, OSError) as error:
         complain(error)
         return EXIT_USAGE
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return EXIT_INTERRUPTED
 
 
 if __name__ == "__main__":

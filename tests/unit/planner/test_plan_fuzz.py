@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -286,6 +287,41 @@ def test_a_full_disk_under_the_output_is_one_line() -> None:
         done = program("--gpu", "RTX 3090", stdout=full)
     assert done.returncode == 64
     assert done.stderr == b"dlbox plan: the plan could not be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "status", "said"),
+    [
+        (1, ("--gpu", "RTX 3090"), 64, b"dlbox plan: the plan could not be written: standard output is closed\n"),
+        (2, ("--gpu", "foo"), 64, b""),
+        (0, ("--gpu", "RTX 3090"), 0, b""),
+    ],
+)
+def test_a_closed_descriptor_is_one_line(closed: int, arguments: tuple[str, ...], status: int, said: bytes) -> None:
+    done = program(*arguments, preexec_fn=lambda: os.close(closed))
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "facts")  # nobody writes into it
+    command = [sys.executable, "-I", "-S", str(PLAN), "--facts", str(tmp_path / "facts")]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    ) as running:
+        # It waits for the facts once its modules are loaded.
+        while not waits(running.pid):
+            pass
+        running.send_signal(signal.SIGINT)
+        assert running.communicate()[1] == b"dlbox plan: interrupted\n"
+    assert running.returncode == 130
+
+
+def waits(pid: int) -> bool:
+    """Tell whether a process sleeps in opening a pipe, by the time that it has used."""
+    before = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    time.sleep(0.3)
+    after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return before[0] == after[0] == "S" and before[11:13] == after[11:13]
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
