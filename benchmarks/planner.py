@@ -3,8 +3,9 @@
 
     python3 benchmarks/planner.py [--machines 1000] [--seed 1] [--json]
 
-Compared in one run: planning alone (`solve`), planning with alternatives and advice (`plan`), and detection
-of this machine. Times are wall clock of one process, best of three rounds per machine.
+Compared in one run: planning alone (`solve`), planning with alternatives and advice (`plan`), detection of this
+machine, loading the planner with its tables, and the whole command for one GPU by its name. Times are wall
+clock of one process, best of three rounds per machine; of the last two CPU time of a new process, best of nine.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +30,7 @@ from dlbox_planner.data.systems import SYSTEMS
 from dlbox_planner.intake import problem_from
 from dlbox_planner.planner import plan, solve
 
+TOP = Path(__file__).resolve().parent.parent
 ROUNDS = 3
 
 
@@ -71,6 +75,17 @@ def measure(work: Callable[[], object]) -> float:
     return min(times)
 
 
+def processes(*arguments: str) -> float:
+    """Return the least CPU time of a few new interpreters that run the arguments, in milliseconds."""
+    times = []
+    for _ in range(3 * ROUNDS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-S", *arguments], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000)
+    return min(times)
+
+
 def spread(times: list[float]) -> dict[str, float]:
     """Return median, 95th percentile and maximum, in milliseconds."""
     ordered = sorted(times)
@@ -101,6 +116,10 @@ def main() -> int:
     report = {name: spread(times) for name, times in results.items() if times}
     detection = measure(lambda: detect())
     report["detect this machine"] = {"median_ms": round(detection, 3)}
+    load = f"import sys; sys.path.insert(0, {str(TOP / 'plugins/module_utils')!r}); import dlbox_planner.planner"
+    report["load"] = {"cpu_ms": round(processes("-c", load) - processes("-c", "pass"), 1)}
+    command = [str(TOP / "scripts/plan.py"), "--gpu", "RTX 3090", "--os", "ubuntu-24.04"]
+    report["whole command"] = {"cpu_ms": round(processes(*command), 1)}
     if args.json:
         print(json.dumps(report, indent=2))
     else:
