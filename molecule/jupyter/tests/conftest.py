@@ -57,6 +57,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = mine
 
 
+def unreadable(host: Any, path: str) -> None:
+    """Assert that no account can read a key of the endpoint, where it lies or as a copy anywhere else."""
+    key = host.file(path)
+    assert key.user == "root" and key.mode & 0o077 == 0
+    host.check_output("id eve || useradd -m eve")
+    marked = key.content_string.splitlines()[1]
+    for account in ("ada", "eve", "nobody"):
+        found = host.run(
+            f"runuser -u {account} -- grep -rlFs --exclude-dir=proc --exclude-dir=sys {marked}"
+            " /etc /home /run /var /tmp /usr/local /srv"
+        )
+        assert found.stdout == "", (account, found.stdout)
+    assert set(host.check_output("ps -o user= -C stunnel4").split()) == {"stunnel4"}
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium, one for the whole run."""

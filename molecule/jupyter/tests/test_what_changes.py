@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import address, play
+from conftest import address, play, unreadable
 
 TUNNEL, HOME = "dlbox-jupyter-d13", "dlbox-jupyter-u2204"
 testinfra_hosts = [f"ansible://{TUNNEL}", f"ansible://{HOME}"]
@@ -54,6 +54,7 @@ def test_the_owners_certificate_is_shown(host: Any, tmp_path: Path) -> None:
         ssl.create_default_context(cafile=str(own)).wrap_socket(plain, server_hostname=address(host)) as secured,
     ):
         assert secured.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(own.read_text())
+    unreadable(host, "/etc/ssl/own.key")
     again = play(host, **pair)
     assert again.returncode == 0 and "changed=0" in again.stdout
     host.check_output("mv /etc/ssl/own.crt /etc/ssl/moved.crt")
