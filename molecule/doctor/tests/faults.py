@@ -136,6 +136,7 @@ FAULTS = [
     Fault("another file spares the admin the password", "ssh.admins", "warn", "becomes root without a password", "echo 'ada ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/99-cloud; chmod 440 /etc/sudoers.d/99-cloud", "rm /etc/sudoers.d/99-cloud"),
     Fault("no second login", "ssh.second-login", "fail", "Keep this session open", "systemctl stop ssh", "systemctl start ssh"),
     # firewall
+    Fault("an account keeps ufw waiting", "firewall.active", "warn", "/run/ufw.lock", "systemd-run -q --unit standin-lock --uid=nobody python3 -c 'import fcntl, time; f = open(\"/run/ufw.lock\"); fcntl.lockf(f, fcntl.LOCK_SH); time.sleep(600)'; sleep 1", "systemctl stop standin-lock"),
     Fault("the firewall is off", "firewall.active", "fail", "inactive", "ufw disable", "ufw --force enable"),
     Fault("another tool opened the chain", "firewall.active", "fail", "lets everything in", "iptables -P INPUT ACCEPT", "iptables -P INPUT DROP"),
     Fault("the firewall does not start at boot", "firewall.boot", "fail", "disabled", "systemctl disable -q ufw", "systemctl enable -q ufw"),

@@ -42,6 +42,28 @@ def with_rules(*lines: str) -> Context:
     return Context({"firewall": {"added": {"out": "\n".join(lines)}, "status": {"rc": 0, "out": "Status: active"}}})
 
 
+@pytest.mark.parametrize(
+    ("rc", "err", "result", "words"),
+    [
+        (None, "ufw is not installed", "warn", "is not installed"),
+        (None, "/usr/sbin/ufw did not end within 20 s", "warn", "did not end"),
+        (1, "ERROR: You need to be root to run this script", "na", "need to be root"),
+    ],
+)
+def test_a_firewall_that_says_nothing_is_neither_off_nor_missing(
+    rc: int | None, err: str, result: str, words: str
+) -> None:
+    seen = with_rules()
+    seen.evidence["firewall"].update(status={"rc": rc, "out": "", "err": err}, input={}, config="")
+    seen.evidence.update(ssh_server={"installed": False}, listening={"out": ""})
+    seen.outside.update({"open": [8000], "closed": [], "from": "desk"})
+    outcome = firewall.is_active(seen)
+    assert outcome.result == result and words in outcome.observed
+    known = "not installed" in err
+    assert firewall.outside(seen).result == ("fail" if known else "na")
+    assert firewall.only_ours(seen).result == "na" and (words in firewall.only_ours(seen).observed)
+
+
 def test_a_port_is_allowed_by_the_owner_s_list_only_where_there_is_one() -> None:
     seen = with_rules("ufw allow 22/tcp comment 'dlbox: ssh'", "ufw allow 7777/tcp")
     assert firewall.managed(seen)

@@ -34,6 +34,11 @@ def size(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
+def not_installed(answer: dict[str, Any]) -> bool:
+    """Whether the probe did not find a program; one that did not end has no return code either."""
+    return answer["rc"] is None and str(answer["err"]).endswith(" is not installed")
+
+
 def packages(context: Context, pattern: str) -> dict[str, str]:
     """Installed packages of interest whose name matches, with their versions."""
     known = (context.evidence.get("packages") or {}).get("known", [])

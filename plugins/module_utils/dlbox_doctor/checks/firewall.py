@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
-from .common import joined
+from .common import joined, not_installed
 from .ssh import ports as ssh_ports
 from .ssh import sockets
 
@@ -100,14 +100,27 @@ def managed(context: Context) -> bool:
     return any(rule.ours for rule in rules(context))
 
 
+def silent(context: Context) -> str:
+    """Why ufw's state is not known though it is installed; empty where it is."""
+    status = context.evidence["firewall"]["status"]
+    if status["rc"] == 0 or not_installed(status):
+        return ""
+    return f"ufw does not tell its state: {(status['err'].strip().splitlines() or ['not root'])[-1]}"
+
+
 @check("firewall.active", ("firewall",), quick=True)
 def is_active(context: Context) -> Outcome:
     """The firewall is on and drops what no rule allows."""
     found = context.evidence["firewall"]
-    if found["status"]["rc"] is None:
+    if not_installed(found["status"]):
         return warn(NONE, "./dlbox up installs and enables it")
-    if found["status"]["rc"] != 0:
-        return na(f"ufw does not tell its state: {(found['status']['err'].strip().splitlines() or ['not root'])[-1]}")
+    if found["status"]["rc"] is None:
+        # ufw waits for its lock for ever, and whoever can read that file can hold it (fcntl(2), F_RDLCK).
+        return warn(
+            silent(context), "sudo fuser -v /run/ufw.lock names the process that ufw waits for; end it, and run again"
+        )
+    if silent(context):
+        return na(silent(context))
     if not active(context):
         return fail("ufw is installed and inactive", "./dlbox up, or sudo ufw enable once ssh is allowed")
     default = re.search(r"^Default: (\w+) \(incoming\)", found["status"]["out"], re.MULTILINE)
@@ -132,7 +145,7 @@ def is_active(context: Context) -> Outcome:
 @check("firewall.boot", ("firewall", "units"))
 def boot(context: Context) -> Outcome:
     """The firewall starts with the machine."""
-    if context.evidence["firewall"]["status"]["rc"] is None:
+    if not_installed(context.evidence["firewall"]["status"]):
         return na(NONE)
     enabled = re.search(r"^ENABLED=yes", context.evidence["firewall"]["config"], re.MULTILINE)
     unit = context.evidence["units"]["states"].get("ufw.service", {})
@@ -148,7 +161,7 @@ def boot(context: Context) -> Outcome:
 def ssh_allowed(context: Context) -> Outcome:
     """The firewall lets ssh in."""
     if not active(context):
-        return na("ufw is not active")
+        return na(silent(context) or "ufw is not active")
     if not context.evidence["ssh_server"]["installed"]:
         return na("no OpenSSH server is installed")
     shut = [port for port in ssh_ports(context) if not allowed(context, port)]
@@ -163,8 +176,10 @@ def ssh_allowed(context: Context) -> Outcome:
 @check("firewall.rules", ("firewall",))
 def only_ours(context: Context) -> Outcome:
     """Every rule is one that dlbox wrote."""
-    if context.evidence["firewall"]["status"]["rc"] is None:
+    if not_installed(context.evidence["firewall"]["status"]):
         return na(NONE)
+    if silent(context):
+        return na(silent(context))
     if not managed(context):
         return na("dlbox does not manage this firewall")
     foreign = [rule.text for rule in rules(context) if not rule.ours and rule.action in ("allow", "limit")]
@@ -182,6 +197,8 @@ def outside(context: Context) -> Outcome:
     scan: dict[str, Any] = context.outside
     if "open" not in scan:
         return na(scan.get("why") or "not scanned from outside")
+    if silent(context):
+        return na(silent(context))
     known = active(context)
     surprise = [port for port in scan["open"] if not (known and allowed(context, port, ours_only=managed(context)))]
     who = {item.port: item.process for item in sockets(context) if item.process}

@@ -11,7 +11,7 @@ from typing import Any
 from dlbox_nvidia import gpusettings, secureboot
 
 from ..model import Context, Outcome, check, fail, na, ok, warn
-from .common import driver_packages, joined, newest_kernel, plan_wants_driver, upstream
+from .common import driver_packages, joined, newest_kernel, not_installed, plan_wants_driver, upstream
 
 NO_GPU = "no NVIDIA GPU on the PCI bus"
 
@@ -108,8 +108,13 @@ def answers(context: Context) -> Outcome:
         return na("no NVIDIA driver is planned or installed")
     smi = context.evidence["nvidia_smi"]
     ours = [g for g in context.evidence["gpus"] if g["driver"] != "vfio-pci"]
-    if smi["rc"] is None:
+    if not_installed(smi):
         return fail(smi["err"], "./dlbox up: it installs the driver's tools")
+    if smi["rc"] is None:
+        return fail(
+            f"nvidia-smi hangs: {smi['err'].strip()}",
+            "Read the kernel-log line of this report; a power-off (not a reboot) often brings a hung GPU back",
+        )
     if smi["rc"] != 0:
         text = (smi["out"].strip() or smi["err"].strip()).splitlines() or ["no message"]
         return fail(
