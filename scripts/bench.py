@@ -189,7 +189,8 @@ def main(argv: list[str]) -> int:
     for name in names:
         variables = dict(hosts.get_variables(name))
         try:
-            record, before = measure(name, reach.connect(hosts, name), variables, options)
+            with runner.unusable_answer():
+                record, before = measure(name, reach.connect(hosts, name), variables, options)
         except runner.Unreachable as error:
             print(visible(f"dlbox bench: {name}: {error}"), file=sys.stderr)
             code = 2

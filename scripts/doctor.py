@@ -62,16 +62,17 @@ def examine(
     """One host's report; a host that cannot be asked gives {ok: false, host, checks: [], error}."""
     variables = dict(hosts.get_variables(name))
     try:
-        if reach.needs_ansible(variables, password):
-            inside = reach.through_ansible(name, password, runner.settings(variables, chosen))
-            seen = Context(inside, {}, variables)
-            if not options.quick:
-                seen.outside.update(outside.look(runner.connection_of(variables), name, variables, seen))
-        else:
-            seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=not options.quick)
+        with runner.unusable_answer():
+            if reach.needs_ansible(variables, password):
+                inside = reach.through_ansible(name, password, runner.settings(variables, chosen))
+                seen = Context(inside, {}, variables)
+                if not options.quick:
+                    seen.outside.update(outside.look(runner.connection_of(variables), name, variables, seen))
+            else:
+                seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=not options.quick)
+            return dict(visible_data(judge.report(name, seen, chosen))), seen
     except runner.Unreachable as error:
         return {"ok": False, "host": name, "checks": [], "error": visible(str(error))}, None
-    return dict(visible_data(judge.report(name, seen, chosen))), seen
 
 
 def painted(text: str, result: str) -> str:

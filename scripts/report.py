@@ -29,11 +29,12 @@ def ask(name: str, hosts: Any, output: Path) -> None:
     data = kept.load(output, name)
     try:
         chosen = judge.selected(quick=True)
-        if reach.needs_ansible(variables, ""):
-            seen = Context(reach.through_ansible(name, "", runner.settings(variables, chosen)), {}, variables)
-        else:
-            seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=False)
-        data = kept.checked(data, judge.report(name, seen, chosen), seen.evidence, seen.outside)
+        with runner.unusable_answer():
+            if reach.needs_ansible(variables, ""):
+                seen = Context(reach.through_ansible(name, "", runner.settings(variables, chosen)), {}, variables)
+            else:
+                seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=False)
+            data = kept.checked(data, judge.report(name, seen, chosen), seen.evidence, seen.outside)
     except runner.Unreachable as error:
         data = kept.checked(data, {"error": str(error)}, {}, {})
     kept.save(output, data)

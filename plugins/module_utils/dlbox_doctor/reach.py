@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .runner import Unreachable
+from .runner import Unreachable, received
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -78,4 +78,4 @@ def through_ansible(name: str, password: str, told: dict[str, Any]) -> dict[str,
         raise Unreachable((said or ["ansible gave no answer"])[-1]) from error
     if "evidence" not in answer:
         raise Unreachable(str(answer.get("msg", "ansible gave no answer")))
-    return dict(answer["evidence"])
+    return received(answer["evidence"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,30 @@ def settings(
     }
 
 
+def received(answer: object) -> dict[str, Any]:
+    """The evidence that a host sent, if it has the frame that all rely on; what is in it is the checks' to read.
+
+    Raises Unreachable: what lacks it did not come from the probe.
+    """
+    frame: dict[str, tuple[type, ...]] = {"errors": (dict,), "root": (bool,), "time": (int, float)}
+    given = answer if isinstance(answer, dict) else {}
+    for key, types in frame.items():
+        if not isinstance(given.get(key), types):
+            raise Unreachable(f"its answer is not the probe's: no proper {key!r} in it")
+    return given
+
+
+@contextlib.contextmanager
+def unusable_answer() -> Iterator[None]:
+    """Whatever one host's answer leads to is that host's failure alone. Raises Unreachable for any exception within."""
+    try:
+        yield
+    except Unreachable:
+        raise
+    except Exception as error:
+        raise Unreachable(f"its answer cannot be used: {type(error).__name__}: {str(error)[:200]}") from error
+
+
 def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> dict[str, Any]:
     """Send the probe, read its answer: one round trip. Raises Unreachable."""
     try:
@@ -105,7 +130,7 @@ def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> d
         raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error
     for line in done.stdout.splitlines():
         if line.startswith(MARK):
-            return dict(json.loads(line[len(MARK) :]))
+            return received(json.loads(line[len(MARK) :]))
     raise Unreachable((done.stderr.strip().splitlines() or [f"no answer, code {done.rc}"])[-1])
 
 

@@ -37,9 +37,9 @@ def path_of(output: Path, host: str) -> Path:
     return output / "data" / (host.replace(os.sep, "_") + ".json")
 
 
-def load(output: Path, host: str) -> dict[str, Any]:
-    """A host's data; an empty frame when there is none or it is damaged (it can always be asked again)."""
-    frame: dict[str, Any] = {
+def empty(host: str) -> dict[str, Any]:
+    """The data of a host that was never asked."""
+    return {
         "host": host,
         "date": "",
         "facts": {},
@@ -50,9 +50,14 @@ def load(output: Path, host: str) -> dict[str, Any]:
         "bench_before": None,
         "unreachable": "",
     }
+
+
+def load(output: Path, host: str) -> dict[str, Any]:
+    """A host's data; an empty frame when there is none or it is damaged (it can always be asked again)."""
+    frame = empty(host)
     try:
         data = json.loads(path_of(output, host).read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return frame
     return {**frame, **data} if isinstance(data, dict) else frame
 
@@ -66,7 +71,9 @@ def last_change(output: Path, host: str) -> float:
 def save(output: Path, data: dict[str, Any]) -> None:
     """Write a host's data, whole or not at all. The file names accounts and open ports: its owner alone reads it."""
     path = path_of(output, data["host"])
-    path.parent.mkdir(parents=True, exist_ok=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (output, path.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
     part = path.with_suffix(".part")
     part.touch(mode=0o600)
     part.write_text(json.dumps(data, indent=1, sort_keys=True))
@@ -122,26 +129,41 @@ def installed(packages: list[dict[str, Any]]) -> dict[str, str]:
 def checked(
     data: dict[str, Any], report: dict[str, Any], evidence: dict[str, Any], outside: dict[str, Any]
 ) -> dict[str, Any]:
-    """The data with a doctor's report: its checks replace those of the same name, others stay with their date."""
+    """The data with a doctor's report: its checks replace those of the same name, others stay with their date.
+
+    The evidence is the host's word: where it cannot be read, the host counts as one that could not be asked.
+    """
     date = now()
     if "error" in report:
         return {**data, "unreachable": report["error"], "date": date}
+    try:
+        told = of_evidence(evidence)
+    except Exception as error:
+        return {**data, "unreachable": f"its answer cannot be used: {type(error).__name__}", "date": date}
     asked = {entry["name"].split("[", 1)[0] for entry in report["checks"]}
     older = [entry for entry in data["checks"] if entry["name"].split("[", 1)[0] not in asked]
-    runs = [run for run in evidence.get("bench_runs") or [] if run]
     return {
         **data,
         "date": date,
         "unreachable": "",
-        "facts": {**data["facts"], **facts(evidence)},
-        "plan": evidence.get("plan") or data["plan"],
+        "facts": {**data["facts"], **told["facts"]},
+        "plan": told["plan"] or data["plan"],
         "checks": [*({**entry, "date": date} for entry in report["checks"]), *older],
         "outside": {
             **data["outside"],
             **{key: outside[key] for key in ("open", "from", "audit", "address") if key in outside},
         },
-        "bench": runs[-1] if runs else data["bench"],
-        "bench_before": runs[-2] if len(runs) > 1 else data["bench_before"],
+        "bench": told["runs"][-1] if told["runs"] else data["bench"],
+        "bench_before": told["runs"][-2] if len(told["runs"]) > 1 else data["bench_before"],
+    }
+
+
+def of_evidence(evidence: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a probe's answer: {"facts", "plan", "runs"}. Another shape may raise any exception."""
+    return {
+        "facts": facts(evidence),
+        "plan": dict(evidence.get("plan") or {}),
+        "runs": [dict(run) for run in evidence.get("bench_runs") or [] if run],
     }
 
 

@@ -169,32 +169,49 @@ def file_name(host: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", host).lstrip(".") + ".html"
 
 
+def row(data: dict[str, Any]) -> dict[str, Any]:
+    """A host's line in the index."""
+    return {
+        "host": data["host"],
+        "file": file_name(data["host"]),
+        "verdict": verdict(data),
+        "date": data["date"],
+        "facts": data["facts"],
+        "to_do": len(to_do(data)),
+    }
+
+
 def write(output: Path, hosts: list[dict[str, Any]]) -> list[Path]:
-    """Write each host's page, and the index; the paths, the one to open first."""
+    """Write each host's page, and the index; the paths, the one to open first.
+
+    The data came from hosts: where one's cannot be shown, its page says that and the others' are not touched by it.
+    """
     made = environment()
-    output.mkdir(mode=0o700, parents=True, exist_ok=True)  # names accounts and open ports
-    paths = []
+    index = made.get_template("index.html.j2")
+    output.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths, rows = [], []
     for data in hosts:
-        path = output / file_name(data["host"])
-        path.write_text(made.get_template("host.html.j2").render(host_view(data), several=len(hosts) > 1))
-        paths.append(path)
+        shown = data
+        try:
+            text = made.get_template("host.html.j2").render(host_view(data), several=len(hosts) > 1)
+            index.render(rows=[row(data)])
+        except Exception as error:
+            why = f"what is kept of it cannot be shown ({type(error).__name__}): run ./dlbox doctor"
+            shown = {**kept.empty(data["host"]), "unreachable": why}
+            text = made.get_template("host.html.j2").render(host_view(shown), several=len(hosts) > 1)
+        rows.append(row(shown))
+        paths.append(_keep(output / file_name(data["host"]), text))
     if len(hosts) > 1:
-        rows = [
-            {
-                "host": data["host"],
-                "file": file_name(data["host"]),
-                "verdict": verdict(data),
-                "date": data["date"],
-                "facts": data["facts"],
-                "to_do": len(to_do(data)),
-            }
-            for data in hosts
-        ]
         rows.sort(key=lambda row: (RESULTS.index(row["verdict"]["result"]), row["host"]))
-        path = output / "index.html"
-        path.write_text(made.get_template("index.html.j2").render(rows=rows))
-        paths.insert(0, path)
+        paths.insert(0, _keep(output / "index.html", index.render(rows=rows)))
     return paths
+
+
+def _keep(path: Path, text: str) -> Path:
+    """Write a page, which names accounts and open ports: for its owner alone, unless the owner gave it to others."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
 
 
 def write_kept(output: Path) -> list[Path]:

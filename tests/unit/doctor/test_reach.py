@@ -98,8 +98,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, stdout: str, stderr: str = "") -> li
 
 def test_the_password_of_sudo_goes_through_a_pipe_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Observed: it lay in a file under /tmp, and stayed there when the terminal went away."""
-    calls = answer(monkeypatch, "box | SUCCESS => " + json.dumps({"evidence": {"root": True}}, indent=4) + "\n")
-    assert reach.through_ansible("box", SECRET, {"collect": []}) == {"root": True}
+    evidence = {"root": True, "errors": {}, "time": 1.5}
+    calls = answer(monkeypatch, "box | SUCCESS => " + json.dumps({"evidence": evidence}, indent=4) + "\n")
+    assert reach.through_ansible("box", SECRET, {"collect": []}) == evidence
     (call,) = calls
     assert call["input"] == SECRET
     assert SECRET not in json.dumps([call["command"], call["env"]], default=str)

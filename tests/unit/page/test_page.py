@@ -89,9 +89,44 @@ def test_a_strange_host_name_stays_in_the_folder(tmp_path: Path) -> None:
     assert [item.name for item in (tmp_path / "data").iterdir()] == [".._.._etc_x.json"]
 
 
-def test_kept_data_is_for_its_owner_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"plan": {"warnings": [1]}},
+        {"plan": {"frameworks": [1]}},
+        {"facts": {"memory": "much", "packages": 3}},
+        {"facts": 3},
+        {"checks": [{}]},
+        {"bench": {"results": 1}},
+        {"outside": []},
+    ],
+)
+def test_one_hosts_answer_never_takes_the_page_from_the_others(tmp_path: Path, planted: dict[str, Any]) -> None:
+    evil = {**kept.empty("evil"), **planted}
+    paths = page.write(tmp_path, [evil, DATA])
+    assert [path.name for path in paths] == ["index.html", "evil.html", "box.html"]
+    assert "checks failed" in paths[2].read_text()
+    assert "box.html" in paths[0].read_text() and "evil.html" in paths[0].read_text()
+
+
+def test_what_cannot_be_shown_is_said(tmp_path: Path) -> None:
+    (path,) = page.write(tmp_path, [{**kept.empty("evil"), "plan": {"warnings": [1]}}])
+    assert "what is kept of it cannot be shown (AttributeError): run ./dlbox doctor" in path.read_text()
+
+
+def test_what_is_kept_is_for_its_owner_only(tmp_path: Path) -> None:
+    output = tmp_path / "reports"
+    kept.save(output, DATA)
+    paths = page.write(output, [DATA, {**DATA, "host": "two"}])
+    made = [output, output / "data", kept.path_of(output, "box"), *paths]
+    assert {path: path.stat().st_mode & 0o077 for path in made} == dict.fromkeys(made, 0)
+    paths[1].chmod(0o644)
+    page.write(output, [DATA])
+    assert paths[1].stat().st_mode & 0o777 == 0o644, "the owner gave it to others"
+
+
+def test_damaged_data_is_asked_again(tmp_path: Path) -> None:
     kept.save(tmp_path, DATA)
-    assert kept.path_of(tmp_path, "box").stat().st_mode & 0o077 == 0
     assert kept.load(tmp_path, "box")["checks"] == CHECKS
     kept.path_of(tmp_path, "box").write_text("{damaged")
     assert kept.load(tmp_path, "box")["checks"] == []
