@@ -66,7 +66,12 @@ def main() -> None:
     wanted = sources.render(lacking, HEADER)
     have = path.read_text() if path.exists() else ""
     added = {suite: list(entry.components) for entry in lacking for suite in entry.suites}
-    diff = {"before": have, "after": wanted, "before_header": str(path), "after_header": str(path)}
+    diff = {
+        "before": sourcefile.shown(have),
+        "after": sourcefile.shown(wanted),
+        "before_header": str(path),
+        "after_header": str(path),
+    }
     if wanted != have and not module.check_mode:
         try:
             sourcefile.put(path, wanted, Apt())

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from .apt import Apt, Failed
+
+# A URL of the owner's own source may hold a password; apt_auth.conf(5) is the better place.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+
+
+def shown(text: str) -> str:
+    """The file's text as a diff may show it."""
+    return _CREDENTIALS.sub("********@", text)
 
 
 def put(path: Path, text: str, apt: Apt) -> None:
@@ -29,6 +38,7 @@ def _write(path: Path, text: str) -> None:
         return
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".dlbox-new")  # a suffix that apt does not read
+    temporary.touch(mode=0o600)
     temporary.write_text(text)
-    temporary.chmod(0o644)
+    temporary.chmod(0o600 if _CREDENTIALS.search(text) else 0o644)
     os.replace(temporary, path)  # noqa: PTH105  (a rename within the directory: the old file or the new one, never none)

@@ -109,6 +109,11 @@ def check_repository(given: object) -> dict[str, Any]:
                 key != "suite" and value and not re.match(r"(?:https?|file|copy):/", value)
             ):
                 raise UsageError(f"nvidia_repository.{key} is {shape(value)}, expected {expected}")
+            if key != "suite" and re.match(r"\w+://[^/]*@", value):
+                raise UsageError(
+                    f"nvidia_repository.{key} holds credentials, and everybody can read where packages come from: leave"
+                    " them out and put them into a file below /etc/apt/auth.conf.d of the host, see apt_auth.conf(5)"
+                )
         elif key in _REPOSITORY_LISTS:
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise UsageError(f"nvidia_repository.{key} is {shape(value)}, expected a list of texts")

@@ -34,6 +34,14 @@ def test_the_lists_of_the_file_alone_are_read(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_password_in_a_url_is_for_root_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.sources"
+    text = "Types: deb\nURIs: https://me:secret@mirror.example/debian http://other.example/a@b\n"
+    sourcefile.put(path, text, Apt(Lists()))
+    assert path.read_text() == text and path.stat().st_mode & 0o777 == 0o600
+    assert sourcefile.shown(text) == text.replace("me:secret", "********")
+
+
 @pytest.mark.parametrize("before", ["", "Types: deb\nURIs: http://old.example\n"])
 def test_what_was_there_before_is_put_back(tmp_path: Path, before: str) -> None:
     path = tmp_path / "x.sources"

@@ -99,6 +99,8 @@ def test_a_version_that_is_none_is_an_error(value: str) -> None:
     [
         ({"uri": "https://x/"}, "nvidia_repository has the key 'uri'"),
         ({"url": "mirror"}, "nvidia_repository.url is 'mirror', expected a URL"),
+        ({"url": "https://me:secret@mirror.home.example/"}, "nvidia_repository.url holds credentials"),
+        ({"key_url": "https://token@mirror.home.example/key"}, "put them into a file below /etc/apt/auth.conf.d"),
         ({"key_fingerprints": "AB"}, "key_fingerprints is 'AB', expected a list"),
         ("https://mirror.home.example/", "nvidia_repository is 'https://mirror.home.example/', expected a mapping"),
         ({"key_fingerprints": ["3bf863cc"]}, "has '3BF863CC', expected 40 hexadecimal digits"),
@@ -108,6 +110,7 @@ def test_a_mirror_that_is_none_is_an_error(given: Any, says: str) -> None:
     with pytest.raises(UsageError) as error:
         planned(nvidia_repository=given)
     assert says in str(error.value)
+    assert "secret" not in str(error.value) and "token" not in str(error.value)
 
 
 def test_the_plan_names_the_owners_mirror() -> None:
