@@ -127,7 +127,8 @@ locks:
   returned: always
 requests:
   description: Per environment C(name), C(place) (where its lock is written), C(kind), which differs between requests
-    that one lock cannot serve, and C(same), false when the lock that is there was made for another request.
+    that one lock cannot serve, and C(same), false when the lock that is there was made for the same declaration and
+    another request.
   type: list
   elements: dict
   returned: with inspect
@@ -179,12 +180,17 @@ def kind(request: Request) -> str:
 
 
 def lock_is_for(request: Request, folder: Path) -> bool:
-    """Whether the lock that is there was made for the same request; also when there is none that can be read."""
+    """Whether the lock that is there was made for the same request; also when there is none that can be read.
+
+    What the owner declares anew is the owner's; it is about what the host makes of the same declaration.
+    """
     try:
         meta = json.loads((folder / request.name / "lock.json").read_text())
     except (OSError, ValueError):
         return True
-    return not isinstance(meta, dict) or bool(meta.get("request") == request.digest())
+    if not isinstance(meta, dict) or meta.get("declared") != request.declared:
+        return True
+    return bool(meta.get("request") == request.digest())
 
 
 def listing(packages: dict[str, str]) -> str:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible.module_utils.dlbox_conda import definitions
 
 TOP = Path(__file__).resolve().parents[3]
 CHANNEL = TOP / ".cache/conda-channel"
@@ -75,6 +77,13 @@ def test_wrong_usage_is_64():
     assert done.returncode == 64 and "usage: dlbox lock" in done.stderr
 
 
+def declared():
+    """What the shipped environment pytorch declares, as a lock of it says."""
+    shipped = yaml.safe_load((TOP / "roles/conda/vars/main.yml").read_text())["__conda_definitions"]
+    found, _, _ = definitions.resolve([{"name": "pytorch", "kernel": False}], shipped, {}, "/opt/conda", [], "3.12")
+    return found[0].declared
+
+
 def test_a_host_alone_makes_no_other_lock_for_its_neighbours(tmp_path):
     """With --limit the neighbours do not say what they are; what the one says must not become their lock."""
     engine = {"conda_lock_python": sys.executable, "conda_lock_cache": str(tmp_path / "cache")}
@@ -82,7 +91,8 @@ def test_a_host_alone_makes_no_other_lock_for_its_neighbours(tmp_path):
     local["conda_environments"] = [{"name": "pytorch", "kernel": False}]
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": {"box": local, "other": local, "third": local}}}))
     (tmp_path / "locks/pytorch").mkdir(parents=True)
-    (tmp_path / "locks/pytorch/lock.json").write_text(json.dumps({"schema": 1, "request": "of an RTX 4090"}))
+    earlier = {"schema": 1, "request": "of an RTX 4090", "declared": declared()}
+    (tmp_path / "locks/pytorch/lock.json").write_text(json.dumps(earlier))
     program = Path(sys.executable).with_name("ansible-playbook")
     command = [program, "-i", tmp_path / "hosts.json", "playbooks/lock.yml", "-e", json.dumps(engine)]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "NO_COLOR": "1"}
@@ -96,3 +106,8 @@ def test_a_host_alone_makes_no_other_lock_for_its_neighbours(tmp_path):
     # All together: no refusal of this kind, the engine is what is missing then.
     asked = subprocess.run(command, cwd=TOP, env=environment, text=True, capture_output=True, check=False)
     assert "may use it" not in asked.stdout + asked.stderr and "The engine is not installed" in asked.stdout
+    # What the owner declares anew is no host's claim.
+    (tmp_path / "locks/pytorch/lock.json").write_text(json.dumps({**earlier, "declared": {"wheels": ["einops"]}}))
+    limited = [*command, "--limit", "box"]
+    anew = subprocess.run(limited, cwd=TOP, env=environment, text=True, capture_output=True, check=False)
+    assert "may use it" not in anew.stdout + anew.stderr and "The engine is not installed" in anew.stdout
