@@ -13,7 +13,10 @@ description:
 options:
   packages: {description: Packages by name., type: list, elements: str, required: true}
   exact: {description: Name to upstream version., type: dict, default: {}}
-  suffix: {description: "Name to a part that the version has to contain, such as +cuda12.9.", type: dict, default: {}}
+  suffix:
+    description: Name to the toolkit that the version has to be built for, such as +cuda12.9, or for one before it.
+    type: dict
+    default: {}
   forbid: {description: Regular expressions of names that must not come newly., type: list, elements: str, default: []}
 extends_documentation_fragment: [apt_transaction]
 """
@@ -44,7 +47,7 @@ def resolve(apt: Apt, names: list[str], exact: dict[str, str], suffix: dict[str,
             picked = aptsim.pick_version(versions, str(exact[name]))
             wanted = str(exact[name])
         elif name in suffix:
-            picked = next((version for version in versions if version.endswith(suffix[name])), None)
+            picked = aptsim.pick_built_for(versions, suffix[name])
             wanted = f"a version for {suffix[name].lstrip('+')}"
         else:
             out.append(name)

@@ -159,3 +159,19 @@ def pick_version(versions: Iterable[str], upstream: str) -> str | None:
         if re.match(re.escape(upstream) + r"(?=$|[-+~.])", bare):
             return version
     return None
+
+
+def pick_built_for(versions: Iterable[str], ending: str) -> str | None:
+    """Return the first of apt's versions (best first) that is built for a toolkit: that ends with +cuda13.1.
+
+    Where there is none, the one for the newest toolkit before it of the same major version, whose CUDA is the same to
+    programs; NCCL is not built for every toolkit.
+    """
+    known = list(versions)
+    exact = next((version for version in known if version.endswith(ending)), None)
+    major, minor = map(int, ending.removeprefix("+cuda").split("."))
+    found = [(version, re.search(r"[+]cuda(\d+)[.](\d+)$", version)) for version in known]
+    older = {
+        version: int(match[2]) for version, match in found if match and int(match[1]) == major and int(match[2]) < minor
+    }
+    return exact or max(older, key=lambda version: older[version], default=None)

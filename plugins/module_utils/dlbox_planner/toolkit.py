@@ -287,7 +287,8 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
         "packages": [],
         "dev_packages": [],
         "pip": pip,
-        "apt_version": None,
+        # What apt has to install, or the newest that the repository has: of that the tables know one day.
+        "exact_version": version if pinned or pre_turing or major == 11 else None,
     }
     if toolkit is not None:
         here = DISTRO_CUDNN.get((problem.system.key, major))
@@ -295,7 +296,6 @@ def cudnn(problem: Problem, toolkit: Toolkit | None) -> tuple[dict[str, object] 
             entry.update(
                 source="nvidia",
                 packages=[f"libcudnn9-cuda-{major}"],
-                apt_version=f"{version}-1" if exact else None,
                 dev_packages=[f"libcudnn9-dev-cuda-{major}"],
             )
         elif here is not None and (not pinned or starts_with(here[0], pinned)):

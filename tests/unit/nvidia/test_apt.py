@@ -75,6 +75,23 @@ def test_an_upstream_version_picks_apts(upstream: str, picked: str | None) -> No
     assert aptsim.pick_version(["9.27.0.42-1", "9.10.2.21-1"], upstream) == picked
 
 
+@pytest.mark.parametrize(
+    ("ending", "picked"),
+    [
+        ("+cuda13.0", "2.28.9-1+cuda13.0"),
+        ("+cuda13.4", "2.29.2-1+cuda13.3"),
+        ("+cuda13.2", "2.28.9-1+cuda13.0"),
+        ("+cuda12.8", None),
+        ("+cuda14.0", None),
+    ],
+)
+def test_a_library_is_built_for_the_toolkit_or_one_before_it(ending: str, picked: str | None) -> None:
+    """NVIDIA builds NCCL for some toolkits only: that of the same major version runs with the later ones."""
+    versions = ["2.29.2-1+cuda13.3", "2.28.9-1+cuda13.0", "2.27.7-1+cuda12.9", "2.27.6-1+cuda12.9", "1.0"]
+    assert aptsim.pick_built_for(versions, ending) == picked
+    assert aptsim.pick_built_for(versions, "+cuda12.9") == "2.27.7-1+cuda12.9"
+
+
 class Script:
     """A runner that answers from a table of (word in the command, answer) and notes what was run."""
 

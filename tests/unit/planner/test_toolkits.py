@@ -41,6 +41,13 @@ def test_cudnn_is_for_the_toolkit_that_is_used() -> None:
     assert planned(toolkits=["12.9", "13.0"])["cudnn"]["packages"] == ["libcudnn9-cuda-12"]
 
 
+def test_cudnn_is_of_one_version_only_where_it_has_to_be() -> None:
+    """Of a repository's newest the tables know one day: insisted on, it would end the run of the role."""
+    assert planned()["cudnn"]["exact_version"] is None
+    assert planned(pins={"cudnn": "9.20"})["cudnn"]["exact_version"] == "9.20"
+    assert planned(MAXWELL)["cudnn"]["exact_version"] == "9.10.2.21"
+
+
 def test_what_nobody_could_read_warns_and_what_is_not_offered_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     def codes(made: dict[str, Any]) -> set[str]:
         return {item["code"] for item in made["warnings"]}
