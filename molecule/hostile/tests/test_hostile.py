@@ -157,6 +157,7 @@ def test_a_rollback_over_homes_that_change_all_the_time(box: Box) -> None:
     before = box.state("/etc /root /home/ada /srv/treasure")
     swapping = [box.start("eve", "swap", ".jupyter", ".local"), box.start("mallory", "swap", ".ssh", ".config")]
     swapping += [box.start("mallory", "pose", "sshd-session"), box.start("eve", "pose", "mosh-server")]
+    swapping += [box.start("mallory", "hold", "/run/ufw.lock", "/run/xtables.lock", "/etc/ufw/user.rules")]
     admins = [box.variables["dlbox_admins"][0], {"name": "eve", "keys": [str(keys() / "ada.pub")]}]
     guarded = {"access_guard_roles": ["admins", "foreign_role"], "foreign_role_does": "deny_users"}
     more = {**guarded, "access_guard_window": 60, "access_guard_confirm_timeout": 10, "dlbox_admins": admins}
