@@ -106,7 +106,7 @@ def perform(guard: Guard, command: str, given: list[str]) -> int:
             elif command == "console":
                 guard.confirm_at_console(int(given[0]))
             elif command in ("rollback", "settle"):
-                guard.rollback(" ".join(given) or "by hand", attended=True)
+                guard.rollback(" ".join(given) or "by hand")
             elif command == "release":
                 guard.release()
             elif command == "boot":

@@ -20,12 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import accounts, files, kernel_rules, people, sessions, units
+from . import accounts, files, kernel_rules, people, sessions, units, window
 from .commands import run
 from .store import Store, locked, write_durably
 
 SERVICE, TIMER, BOOT = "dlbox-guard.service", "dlbox-guard.timer", "dlbox-guard-boot.service"
 UNFINISHED = ("pending", "rolling-back", "partly")
+NOT_DONE = "the changes were not done within {:.0f} s (access_guard_window)"
+NOT_CONFIRMED = "no new login confirmed the change within {:.0f} s after it was made"
 RESTARTED = "the machine was restarted before a new login confirmed the change"
 # A pass may uncover what the next one has to do, such as rules that a service takes with it when it is stopped.
 PASSES = 3
@@ -164,22 +166,24 @@ class Guard:
             before["accounts"] = accounts.read(request["accounts"])
             before["files"] = files.Files.record(entries, declared, reserved, self.dir)
             write_durably(self.snapshot_file, json.dumps(before).encode())
-            window = float(request["window"])
-            reason = f"no new login confirmed the change within {window:.0f} s"
+            seconds = float(request["window"])
+            reason = NOT_DONE.format(seconds)
             self.store.create(
-                {"phase": "pending", "boot": this_boot(), "deadline": seconds_since_boot() + window, "reason": reason,
-                 "mark": ticks_since_boot(), "run": [situation.run] if situation.run else []}
+                {"phase": "pending", "boot": this_boot(), "deadline": seconds_since_boot() + seconds, "reason": reason,
+                 "mark": ticks_since_boot()}
             )  # fmt: skip
             self._start_units()
+            programs = window.begin()
         except (OSError, RefusedError) as error:
+            window.close()
             self._stop_units()
             self.store.path.unlink(missing_ok=True)
             self.snapshot_file.unlink(missing_ok=True)
             accounts.discard(request["accounts"])
             files.discard(roots, failed=True)
             raise RefusedError(65, f"Nothing was changed: the guard cannot be armed: {error}") from error
-        self.log(f"armed: rollback in {window:.0f} s unless a new login confirms the change")
-        return {**people.to_record(situation), "window": window}
+        self.log(f"armed: rollback in {seconds:.0f} s unless a new login confirms the change")
+        return {**people.to_record(situation), "programs": programs}
 
     def _start_units(self) -> None:
         run(["systemctl", "enable", "--quiet", SERVICE, TIMER, BOOT])
@@ -208,6 +212,7 @@ class Guard:
 
     def _end(self, phase: str, why: str, **more: Any) -> None:
         """Record the outcome, then end everything that was armed."""
+        window.close()
         self.store.write({**self.state(), "phase": phase, "why": why, **more})
         self.log(f"{phase}: {why}")
         self._forget()
@@ -215,10 +220,9 @@ class Guard:
 
     # --- while it is pending ----------------------------------------------------------------------------------------
 
-    def extend(self, window: float) -> None:
+    def extend(self, seconds: float) -> None:
         """Give what follows its own time."""
-        state = self._pending()
-        self._set_deadline(state, window, "after a part of it was made")
+        self._set_deadline(self._pending(), seconds, NOT_DONE)
 
     def applied(self, tail: float) -> str:
         """The changes are made: from now on a login can confirm them. Without any change the guard lets go."""
@@ -227,20 +231,13 @@ class Guard:
             self._end("released", "nothing changed")
             return "released"
         state["mark"] = ticks_since_boot()
-        self._set_deadline(state, tail, "after it was made")
+        self._set_deadline(state, tail, NOT_CONFIRMED)
         self.log(f"applied: rollback in {tail:.0f} s unless a new login confirms the change")
         return "pending"
 
-    def _set_deadline(self, state: dict[str, Any], seconds: float, when: str) -> None:
-        ours = sessions.connection_around(os.getpid(), sessions.live_ssh_connections())
-        if (
-            ours
-            and self.situation().confirmed_by == people.CONTROLLER
-            and [ours.pid, ours.start_ticks] not in state["run"]
-        ):
-            state["run"].append([ours.pid, ours.start_ticks])
+    def _set_deadline(self, state: dict[str, Any], seconds: float, reason: str) -> None:
         state["deadline"] = seconds_since_boot() + seconds
-        state["reason"] = f"no new login confirmed the change within {seconds:.0f} s {when}"
+        state["reason"] = reason.format(seconds)
         self.store.write(state)
 
     def situation(self) -> people.Situation:
@@ -336,23 +333,25 @@ class Guard:
             return False
         return all(Path(name).name != unit for name in state.get("reverted", []))
 
-    def rollback(self, reason: str, *, attended: bool) -> None:
-        """Begin a rollback, and do what can be done of it now. Unattended it first ends what the run still does."""
+    def rollback(self, reason: str) -> None:
+        """Begin a rollback, and do what can be done of it now."""
         state = self.state()
-        if state["phase"] not in UNFINISHED:
-            return
         if state["phase"] == "pending":
-            if not attended and state.get("boot") == this_boot():
-                for process in state.get("run", []):
-                    if done := people.end_run(tuple(process)):
-                        self.log(done)
-            same_boot = state.get("boot") == this_boot()
-            with contextlib.suppress(OSError, ValueError):
-                state["reverted"] = [step.name for step in self.steps(kernel=same_boot)]
-            state.update(phase="rolling-back", reason=reason, late=False)
-            self.store.write(state)
-            self.log(f"rolling back: {reason}")
-        self.work()
+            self._begin(state, reason, early=False)
+        if state["phase"] in UNFINISHED:
+            self.work()
+
+    def _begin(self, state: dict[str, Any], reason: str, *, early: bool) -> None:
+        """Let the run change nothing any more, then record what will be put back."""
+        window.close()
+        if ended := window.end_tasks():
+            self.log(f"ended the tasks that still ran, {ended} processes")
+        with contextlib.suppress(OSError, ValueError):
+            same_boot = state["boot"] == this_boot()
+            state["reverted"] = [step.name for step in self.steps(early=early, kernel=same_boot)]
+        state.update(phase="rolling-back", reason=reason, late=False)
+        self.store.write(state)
+        self.log(f"rolling back: {reason}")
 
     def work(self, *, early: bool = False) -> None:
         """Put back what differs, what decides about access first; record what is left.
@@ -447,9 +446,9 @@ class Guard:
         state = self.state()
         if state["phase"] == "pending":
             if state["boot"] != this_boot():
-                self.rollback(RESTARTED, attended=False)
+                self.rollback(RESTARTED)
             elif seconds_since_boot() >= state["deadline"]:
-                self.rollback(str(state["reason"]), attended=False)
+                self.rollback(str(state["reason"]))
         elif state["phase"] in UNFINISHED:
             self.work()
         elif self.snapshot_file.exists():
@@ -460,11 +459,7 @@ class Guard:
         """Before sshd and the firewall start: put the files back. The service does the rest when the system is up."""
         state = self.state()
         if state["phase"] == "pending":
-            with contextlib.suppress(OSError):
-                state["reverted"] = [step.name for step in self.steps(early=True)]
-            state.update(phase="rolling-back", boot="before", reason=RESTARTED, late=False)
-            self.store.write(state)
-            self.log(f"rolling back: {RESTARTED}")
+            self._begin({**state, "boot": "before"}, RESTARTED, early=True)
         if state["phase"] in UNFINISHED:
             self.work(early=True)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import pwd
 import re
-import signal
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -24,9 +22,8 @@ CONTROLLER, PERSON, CONSOLE = "controller", "person", "console"
 class Situation:
     """How the guard was armed.
 
-    ``run`` and ``controller`` are processes of the run as (pid, start ticks): sshd's for its connection, and
-    Ansible's own where it runs on this host. ``local_counts`` says that all came from the host's own addresses, through
-    a tunnel, so that a proof can come from nowhere else.
+    ``controller`` is Ansible's process as (pid, start ticks), where it runs on this host. ``local_counts``: all came
+    from the host's own addresses, through a tunnel, so that a proof can come from nowhere else.
     """
 
     confirmed_by: str
@@ -34,7 +31,6 @@ class Situation:
     admins: tuple[str, ...]
     local_counts: bool
     address: str
-    run: tuple[int, int] | None
     controller: tuple[int, int] | None
 
 
@@ -43,28 +39,20 @@ def same_machine_mark() -> str:
     return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
 
 
-def ancestors(pid: int, proc: Path = PROC) -> list[Process]:
-    """A process and those that started it, without init."""
-    found: list[Process] = []
-    while pid > 1 and len(found) < 1000:
-        process = sessions.read_process(pid, proc)
-        if process is None:
-            break
-        found.append(process)
-        pid = process.parent
-    return found
-
-
 def controller_process(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
     """The outermost process of Ansible around a process, as (pid, start ticks)."""
-    found = [p for p in ancestors(pid, proc) if re.search(r"(^| |/)ansible(-\w+)?( |$)", " ".join(p.title.split()[:3]))]
+    found = [
+        p
+        for p in sessions.ancestors(pid, proc)
+        if re.search(r"(^| |/)ansible(-\w+)?( |$)", " ".join(p.title.split()[:3]))
+    ]
     return (found[-1].pid, found[-1].start_ticks) if found else None
 
 
 def login_marks(pid: int, proc: Path = PROC) -> set[str]:
     """What ties a process to a login, also after sudo and in tmux: the scopes and audit sessions of its ancestors."""
     found = set()
-    for process in ancestors(pid, proc):
+    for process in sessions.ancestors(pid, proc):
         with contextlib.suppress(OSError):
             found |= set(re.findall(r"session-\w+\.scope", (proc / str(process.pid) / "cgroup").read_text()))
             found.add((proc / str(process.pid) / "sessionid").read_text().strip())
@@ -75,7 +63,7 @@ def remote_sessions_of_logind(marks: Collection[str]) -> list[str]:
     """Accounts with a session that systemd-logind counts as remote and that has not ended.
 
     One that is closing has lost its connection. It counts where the run still belongs to it, by its ``marks``: who
-    started it in tmux came from elsewhere, and has to come back.
+    started it in tmux came from elsewhere, and has to come back. So does it where mosh goes on without the connection.
     """
     listed = [
         line.split()[0]
@@ -103,11 +91,12 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
     if controller and ours in [sessions.connection_around(controller[0], connections, proc)]:
         ours = None  # The person's connection, around Ansible; the run itself has none.
     logged_in = [connection for connection in connections if connection.account and connection != ours]
-    others = [process for process in sessions.processes(proc).values() if process.name == "mosh-server"]
-    people = {str(connection.account) for connection in logged_in} | set(
-        remote_sessions_of_logind(login_marks(pid, proc)) if here or not ours else ()
-    )
-    people |= {account_name(process.uid) for process in others}
+    # Mosh leaves the ssh session that started it, which then counts as closing.
+    mosh = [process for process in sessions.processes(proc).values() if is_mosh(process, proc)]
+    marks = set().union(*(login_marks(one, proc) for one in [pid, *(process.pid for process in mosh)]))
+    people = {str(connection.account) for connection in logged_in}
+    people |= set(remote_sessions_of_logind(marks) if here or not ours else ())
+    people |= {account_name(process.uid) for process in sessions.ancestors(pid, proc) if process in mosh}
     all_local = all(sessions.is_local_address(c.remote_address, own) for c in [*logged_in, *([ours] if ours else [])])
     from_elsewhere = (
         ours is not None and not here and (all_local or not sessions.is_local_address(ours.remote_address, own))
@@ -119,8 +108,13 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
     used = ([ours] if ours else []) + logged_in
     return Situation(
         confirmed_by, tuple(sorted(people)), tuple(sorted(known)), bool(used) and all_local,
-        used[0].local_address if used else "", (ours.pid, ours.start_ticks) if ours else None, controller,
+        used[0].local_address if used else "", controller,
     )  # fmt: skip
+
+
+def is_mosh(process: Process, proc: Path) -> bool:
+    """Whether this serves somebody over mosh. Anybody may run it: it counts in a remote session, or around the run."""
+    return process.name == "mosh-server" and sessions.runs_program(process.pid, ["mosh-server"], proc)
 
 
 def account_name(uid: int) -> str:
@@ -163,30 +157,10 @@ def objection(
         if (
             situation.controller
             and client
-            and situation.controller in [(p.pid, p.start_ticks) for p in ancestors(client, proc)]
+            and situation.controller in [(p.pid, p.start_ticks) for p in sessions.ancestors(client, proc)]
         ):
             return 7, "this run made the login itself, on this host"
     return None
-
-
-def end_run(process: tuple[int, int], proc: Path = PROC) -> str:
-    """End a connection that a run came by, with all that runs in it; what was done, for the log.
-
-    A connection with a terminal is a person's, who shares it with Ansible: it is left alone.
-    """
-    running = sessions.processes(proc)
-    root = running.get(process[0])
-    if root is None or root.start_ticks != process[1] or root.name not in sessions.SESSION_NAMES:
-        return ""
-    family = [root]
-    for member in family:
-        family += [p for p in running.values() if p.parent == member.pid]
-    if any(re.search(r"@(pts/|tty)", p.title) for p in family if p.name in sessions.SESSION_NAMES):
-        return "the run's connection has a terminal: its processes were left alone"
-    for member in reversed(family):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(member.pid, signal.SIGKILL)
-    return f"ended the run's connection and its {len(family)} processes"
 
 
 def to_record(situation: Situation) -> dict[str, Any]:

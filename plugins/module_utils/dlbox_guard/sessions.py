@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import ipaddress
+import os
 import re
 import socket
 import sys
@@ -113,9 +114,40 @@ def processes(proc: Path = PROC) -> dict[int, Process]:
     return {process.pid: process for process in found if process}
 
 
-def _is_session(process: Process) -> bool:
-    """Whether this is a root-owned process of sshd that serves one connection, not the listener."""
-    return process.uid == 0 and process.name in SESSION_NAMES and "[listener]" not in process.title
+def ancestors(pid: int, proc: Path = PROC) -> list[Process]:
+    """A process and those that started it, without init."""
+    found: list[Process] = []
+    while pid > 1 and len(found) < 1000:
+        process = read_process(pid, proc)
+        if process is None:
+            break
+        found.append(process)
+        pid = process.parent
+    return found
+
+
+def _is_roots(status: os.stat_result) -> bool:
+    """Whether root alone can write what has this status. Debian's older /usr/local is also that of its group staff."""
+    return status.st_uid == 0 and not status.st_mode & (0o002 if status.st_gid in (0, 50) else 0o022)
+
+
+def runs_program(pid: int, names: Collection[str], proc: Path = PROC) -> bool:
+    """Whether a process runs a program of root's that is called so. The process's own name is anybody's to choose.
+
+    An upgrade may have replaced the program since; the kernel says so behind its path (proc_pid_exe(5)).
+    """
+    link = proc / str(pid) / "exe"
+    with contextlib.suppress(OSError):
+        path = Path(str(link.readlink()).removesuffix(" (deleted)"))
+        return path.name in names and all(map(_is_roots, [link.stat(), *(folder.lstat() for folder in path.parents)]))
+    return False
+
+
+def _is_session(process: Process, proc: Path) -> bool:
+    """Whether this is a process of root's sshd that serves one connection, not the listener."""
+    if process.uid != 0 or process.name not in SESSION_NAMES or "[listener]" in process.title:
+        return False
+    return runs_program(process.pid, SESSION_NAMES, proc)
 
 
 def _same_host(pid: int, proc: Path) -> bool:
@@ -159,7 +191,7 @@ def live_ssh_connections(proc: Path = PROC) -> list[SshConnection]:
     that name does.
     """
     running = processes(proc)
-    sessions = {pid for pid, process in running.items() if _is_session(process)}
+    sessions = {pid for pid, process in running.items() if _is_session(process, proc)}
     found = []
     for pid in sessions:
         if running[pid].parent in sessions or not _same_host(pid, proc):
@@ -179,14 +211,7 @@ def live_ssh_connections(proc: Path = PROC) -> list[SshConnection]:
 def connection_around(pid: int, connections: Collection[SshConnection], proc: Path = PROC) -> SshConnection | None:
     """The connection that a process runs in, by its ancestors; None where there is none."""
     by_pid = {connection.pid: connection for connection in connections}
-    seen: set[int] = set()
-    while pid > 1 and pid not in seen:
-        if pid in by_pid:
-            return by_pid[pid]
-        seen.add(pid)
-        process = read_process(pid, proc)
-        pid = process.parent if process else 0
-    return None
+    return next((by_pid[process.pid] for process in ancestors(pid, proc) if process.pid in by_pid), None)
 
 
 def host_addresses(proc: Path = PROC) -> frozenset[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_guard import accounts, cli, files, guard, kernel_rules, people, sessions, units
+from dlbox_guard import accounts, cli, files, guard, kernel_rules, people, sessions, units, window
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,7 +90,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setattr(sessions, "live_ssh_connections", lambda proc=None: list(made.connections))
     monkeypatch.setattr(sessions, "connection_around", lambda pid, among, proc=None: made.around)
     monkeypatch.setattr(sessions, "host_addresses", lambda proc=None: frozenset({"192.0.2.5"}))
-    monkeypatch.setattr(people, "end_run", lambda process: f"ended {process}")
+    monkeypatch.setattr(window, "PLACE", base / "run")
+    monkeypatch.setattr(window, "end_tasks", lambda: 7)
     yield made
     shutil.rmtree(base)
 
@@ -206,7 +207,7 @@ def test_a_login_that_this_run_made_itself_is_no_proof(host: Host, monkeypatch: 
     host.guard().applied(90)
     host.login("ada", "127.0.0.1")
     monkeypatch.setattr(people, "_client", lambda connection, proc: 99)
-    monkeypatch.setattr(people, "ancestors", lambda pid, proc=None: [sessions.Process(77, 1, "ansible", "", 0, 5)])
+    monkeypatch.setattr(sessions, "ancestors", lambda pid, proc=None: [sessions.Process(77, 1, "ansible", "", 0, 5)])
     assert not host.guard().confirm_when_seen()
 
 
@@ -246,7 +247,7 @@ def test_nobody_answers_and_it_is_undone(host: Host, capsys: pytest.CaptureFixtu
     report = host.guard().report()
     assert report["reverted"] == ["firewall rules in the kernel (iptables)", str(host.config)]
     assert report["failed"] == [str(host.base / "state" / "failed")]
-    assert "ended (" in capsys.readouterr().out, "what the run left behind is ended first"
+    assert "ended the tasks that still ran, 7 processes\nrolling back: " in capsys.readouterr().out
 
 
 def test_a_wall_clock_that_jumps_means_nothing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +314,7 @@ def test_what_cannot_be_put_back_stops_nothing_else_and_is_tried_again(host: Hos
     host.arm()
     break_it(host)
     host.refuses = "iptables-restore"
-    host.guard().rollback("by hand", attended=True)
+    host.guard().rollback("by hand")
     assert host.guard().phase() == "partly" and host.config.read_text() == "Port 22\n"
     assert "iptables-restore: it does not work" in host.guard().report()["left"][0]
     host.config.write_text("repaired by hand\n")
@@ -337,7 +338,7 @@ def test_killed_at_any_moment_the_next_tick_finishes(host: Host, step: int) -> N
 
 
 def test_after_its_end_nothing_is_touched(host: Host) -> None:
-    for end in (lambda: host.guard().rollback("by hand", attended=True), lambda: host.guard().release()):
+    for end in (lambda: host.guard().rollback("by hand"), lambda: host.guard().release()):
         host.arm()
         break_it(host)
         end()
@@ -362,7 +363,7 @@ def test_on_a_full_disk_accounts_get_the_space_that_was_reserved(host: Host, mon
     break_it(host)
     monkeypatch.setattr(accounts, "changed", lambda before: [("ada", "groups")])
     monkeypatch.setattr(accounts, "put_back", put_back)
-    host.guard().rollback("by hand", attended=True)
+    host.guard().rollback("by hand")
     assert host.guard().phase() == "rolled-back" and "groups of ada" in host.guard().report()["reverted"]
 
 
@@ -595,7 +596,7 @@ def test_a_home_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch
 def test_the_report_reads_as_text(host: Host) -> None:
     host.arm()
     break_it(host)
-    host.guard().rollback("by hand", attended=True)
+    host.guard().rollback("by hand")
     report = json.loads(json.dumps(host.guard().report()))
     assert "outcome: rolled-back\nwhy: by hand\nreverted: firewall rules" in cli.as_text(report)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,16 @@ class Host:
         (folder / "stat").write_text(f"{pid} ({name}) S {parent} " + "0 " * 17 + f"{start} 0 0\n")
         (folder / "status").write_text(f"Name:\t{name}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
         (folder / "cmdline").write_bytes(title.encode() + b"\0\0\0")
+        self.runs(pid, name)
+
+    def runs(self, pid: int, name: str, *, mode: int = 0o755, deleted: bool = False) -> None:
+        """The process runs a program of this name, in a folder with this mode."""
+        program = self.root / f"bin{mode:o}" / (name + " (deleted)" * deleted)
+        program.parent.mkdir(exist_ok=True)
+        program.parent.chmod(mode)
+        program.touch(mode=0o755)
+        (self.root / str(pid) / "exe").unlink(missing_ok=True)
+        (self.root / str(pid) / "exe").symlink_to(program)
 
     def socket(self, local: tuple[str, int], remote: tuple[str, int], state: str = "01") -> int:
         self.inode += 1
@@ -46,7 +58,7 @@ class Host:
             (self.root / str(pid) / "fd" / str(number)).symlink_to(f"socket:[{inode}]")
 
     def read(self) -> list[sessions.SshConnection]:
-        for process in self.root.iterdir():
+        for process in (entry for entry in self.root.iterdir() if not entry.name.startswith("bin")):
             (process / "net").mkdir(exist_ok=True)
             for name, lines in self.tcp.items():
                 (process / "net" / name).write_text("\n".join(lines) + "\n")
@@ -54,7 +66,11 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    # The test's folders lie below /tmp and belong to whoever runs it.
+    monkeypatch.setattr(
+        sessions, "_is_roots", lambda status: bool(status.st_mode & 0o1000 or not status.st_mode & 0o022)
+    )
     made = Host(tmp_path)
     made.process(10, 1, "sshd", "sshd: /usr/sbin/sshd -D [listener] 1 of 10-100 startups")
     made.holds(10, made.socket(("0.0.0.0", 22), ("0.0.0.0", 0), sessions.LISTEN))
@@ -108,6 +124,42 @@ def test_somebodys_own_process_of_that_name_is_no_sshd(host: Host) -> None:
     host.process(30, 1, "sshd-session", "sshd-session: root@pts/0", uid=1000)
     host.holds(30, host.socket(("192.0.2.5", 22), ("198.51.100.7", 50000)))
     assert host.read() == []
+
+
+@pytest.mark.parametrize("title", ["sshd-session: ada", "sshd: ada@pts/0"])
+def test_a_process_of_root_that_took_the_name_is_no_sshd(host: Host, title: str) -> None:
+    """`ln -s /usr/bin/sudo sshd; exec -a 'sshd: ada' ./sshd ... <&socket`: root's process, called as eve likes."""
+    host.process(30, 1, "sshd", title)
+    host.holds(30, host.socket(("192.0.2.5", 22), ("198.51.100.7", 50000)))
+    assert len(host.read()) == 1
+    host.runs(30, "sudo")
+    assert host.read() == []
+    host.runs(30, "sshd", mode=0o777)
+    assert host.read() == [], "a program where others than root can put one"
+
+
+def test_a_session_outlives_an_upgrade_of_its_program(host: Host) -> None:
+    host.process(30, 10, "sshd-session", "sshd-session: root@notty")
+    host.holds(30, host.socket(("192.0.2.5", 22), ("198.51.100.7", 50000)))
+    host.runs(30, "sshd-session", deleted=True)
+    assert [connection.account for connection in host.read()] == ["root"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others than root may not see what a process runs")
+def test_what_a_process_really_runs(tmp_path: Path) -> None:
+    program = Path("/bin/sleep").resolve()
+    link, copy = tmp_path / "sshd", tmp_path / program.name
+    link.symlink_to(program)
+    copy.write_bytes(program.read_bytes())
+    copy.chmod(0o755)
+    for path, expected in ((program, True), (link, True), (copy, False)):
+        process = subprocess.Popen([path, "60"])
+        try:
+            assert sessions.runs_program(process.pid, [program.name]) is expected, path
+            assert not sessions.runs_program(process.pid, ["sshd"]), path
+        finally:
+            process.kill()
+            process.wait()
 
 
 def test_an_sshd_in_a_container_is_another_host(host: Host) -> None:

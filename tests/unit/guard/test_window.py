@@ -1,55 +1,136 @@
-"""The controller's side of the window: no task starts when the host may have begun to put things back."""
+"""The window's own Python and shell: what runs ends with the window, what comes later does not start."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
+from dlbox_guard import window
 
 PROJECT = Path(__file__).resolve().parents[3]
-WINDOW, LATE = 10, 4
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="/run is root's")
 
 
-def test_the_window_is_counted_from_before_the_host_begins_to_count(tmp_path: Path) -> None:
-    """The answer to `extend` comes late, as from a slow host: that time is gone from the window."""
-    command = tmp_path / "dlbox-guard"
-    command.write_text(f"#!/bin/sh\nexec sleep {LATE}\n")
-    command.chmod(0o755)
-    role = tmp_path / "roles" / "quick" / "tasks"
-    role.mkdir(parents=True)
-    (role / "main.yml").write_text("- name: Be done\n  ansible.builtin.meta: noop\n")
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(window, "PLACE", Path(f"/run/dlbox-guard-test-{os.getpid()}"))
+    folder = Path(window.begin())
+    yield folder
+    window.close()
+
+
+def sleeping() -> int:
+    done = subprocess.run(["pgrep", "-xfc", "sleep 60"], capture_output=True, text=True, check=False)
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["sh", "-c", "sleep 60 & sleep 60"],
+        ["sh", "-c", "(sleep 60; true) & setsid sleep 60"],
+        ["python3", "-c", "import subprocess; subprocess.Popen(['setsid', 'sleep', '60']); input()"],
+    ],
+)
+def test_what_runs_is_ended_with_what_it_started(programs: Path, argv: list[str]) -> None:
+    other = subprocess.Popen(["sleep", "61"])
+    before = sleeping()
+    task = subprocess.Popen([programs / argv[0], *argv[1:]], stdin=subprocess.PIPE)
+    end = time.monotonic() + 10
+    while sleeping() == before and time.monotonic() < end:
+        time.sleep(0.1)
+    window.close()
+    assert window.end_tasks() >= 2
+    assert task.wait(10) == -signal.SIGKILL
+    assert sleeping() == before
+    assert other.poll() is None, "nobody else's process is touched"
+    other.kill()
+    other.wait()
+
+
+def test_what_runs_this_is_spared(programs: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(PROJECT / 'plugins/module_utils')!r})\n"
+    code += f"from dlbox_guard import window; window.PLACE = {str(window.PLACE)!r}; print(window.end_tasks())"
+    argv = [programs / "python3", "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout == "0\n", done
+
+
+def test_anybody_may_start_the_programs_and_nobody_else_may_make_one(programs: Path) -> None:
+    for folder in (programs, programs.parent):
+        assert folder.stat().st_mode & 0o777 == 0o755 and folder.stat().st_uid == 0
+
+
+def play(tmp_path: Path, programs: Path, strategy: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a role inside the guard's tasks, on this machine, with a guard that only answers."""
+    guard = tmp_path / "dlbox-guard"
+    guard.write_text("#!/bin/sh\n")
+    guard.chmod(0o755)
     tasks = [
-        {"ansible.builtin.include_vars": {"file": str(PROJECT / "roles/access_guard/vars/main.yml")}},
-        {"ansible.builtin.set_fact": {"__access_guard_end": "{{ now().timestamp() + 600 }}"}},
-        {"ansible.builtin.include_tasks": str(PROJECT / "roles/access_guard/tasks/run.yml")},
-        {
-            "ansible.builtin.assert": {
-                "that": f"(__access_guard_end | float) < now().timestamp() + {WINDOW - LATE}",
-                "fail_msg": "tasks would start after the end of the host's window",
-            }
-        },
+        {"ansible.builtin.shell": f"echo module > {tmp_path}/module", "ignore_errors": True, "notify": "late"},
+        {"ansible.builtin.command": "true", "changed_when": True, "notify": "late", "delegate_to": "localhost"},
+        {"ansible.builtin.command": "true", "changed_when": True, "delegate_to": "other"},
     ]
-    variables = {
+    handler = {"name": "late", "ansible.builtin.shell": f"echo handler > {tmp_path}/handler", "ignore_errors": True}
+    for folder, content in (("tasks", tasks), ("handlers", [handler])):
+        (tmp_path / "roles" / "quick" / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "roles" / "quick" / folder / "main.yml").write_text(yaml.safe_dump(content))
+    window_tasks = yaml.safe_load((PROJECT / "roles/access_guard/tasks/window.yml").read_text())
+    variables = next(task for task in window_tasks if "block" in task)["block"][0]["vars"]
+    plan = [
+        {"ansible.builtin.include_vars": {"file": str(PROJECT / "roles/access_guard/vars/main.yml")}},
+        {"ansible.builtin.set_fact": {"__access_guard_armed": {"stdout_lines": [f'{{"programs": "{programs}"}}']}}},
+        {"ansible.builtin.include_tasks": str(PROJECT / "roles/access_guard/tasks/run.yml"), "vars": variables},
+        {"ansible.builtin.meta": "flush_handlers"},
+    ]
+    given = {
         "__access_guard_role": "quick",
-        "access_guard_window": WINDOW,
-        "ansible_become": False,
+        "access_guard_window": 10,
         "role_path": str(PROJECT / "roles/access_guard"),
     }
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
-    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    one = {"hosts": "box", "gather_facts": False, "vars": {**given, "ansible_become": False}, "tasks": plan}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([one]))
+    (tmp_path / "hosts.yml").write_text(
+        "all: {hosts: {box: {ansible_connection: local}, other: {ansible_connection: local}}}\n"
+    )
     environment = {
         **os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_ROLES_PATH": str(tmp_path / "roles"),
-        "ANSIBLE_STRATEGY": "linear",
+        **strategy,
     }  # fmt: skip
-    argv = [
-        "ansible-playbook",
-        "-i",
-        "localhost,",
-        "-e",
-        f"__access_guard_command={command}",
-        str(tmp_path / "play.yml"),
-    ]
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    argv = ["ansible-playbook", "-i", str(tmp_path / "hosts.yml"), "-e", f"__access_guard_command={guard}"]
+    return subprocess.run(
+        [*argv, str(tmp_path / "play.yml")], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def mitogen() -> dict[str, str]:
+    """As the launcher sets it; nothing where mitogen is not installed."""
+    found = subprocess.run([sys.executable, PROJECT / "scripts" / "mitogen-path"], capture_output=True, text=True)
+    plugins = found.stdout.strip()
+    return (
+        {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": plugins, "ANSIBLE_SUDO_EXE": "sudo"}
+        if plugins
+        else {}
+    )
+
+
+@pytest.mark.parametrize("strategy", [{"ANSIBLE_STRATEGY": "linear"}, mitogen()], ids=["linear", "mitogen"])
+def test_tasks_and_handlers_run_with_the_windows_programs_and_not_without(
+    tmp_path: Path, programs: Path, strategy: dict[str, str]
+) -> None:
+    made = [tmp_path / name for name in ("module", "handler")]
+    done = play(tmp_path, programs, strategy)
+    assert done.returncode == 0 and all(file.exists() for file in made), done.stdout + done.stderr
+    for file in made:
+        file.unlink()
+    window.close()
+    done = play(tmp_path, programs, strategy)
+    assert not any(file.exists() for file in made), done.stdout + done.stderr
+    assert str(programs) in done.stdout
