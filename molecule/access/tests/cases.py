@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -17,12 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ansible
 import docker
 
 PROJECT = Path(__file__).resolve().parents[3]
 NETWORK = "dlbox-access-cases"
 PASSWORD = "suite-of-lock-outs"
 WINDOW = 240
+ON_THE_BOX = "/opt/dlbox/molecule/access/tests/on_the_box.sh"
 
 
 def launchers_strategy() -> dict[str, str]:
@@ -100,10 +104,8 @@ class Box:
             time.sleep(0.5)
         raise AssertionError(f"{self.name}: not within {seconds} s")
 
-    def ssh(
-        self, user: str = "ada", port: int = 22, *, words: tuple[str, ...] = ("id", "-u"), shared: bool = False
-    ) -> tuple[int, str]:
-        """Log in as a person would and run words as root, anew or over the shared connection; exit code and output."""
+    def ssh_command(self, user: str, port: int, words: tuple[str, ...], shared: bool = False) -> list[str]:
+        """A login as a person would do it, that runs words as root, anew or over the shared connection."""
         settings = {
             "BatchMode": "yes",
             "ConnectTimeout": "4",
@@ -113,9 +115,15 @@ class Box:
         }
         options = [word for pair in settings.items() for word in ("-o", "=".join(pair))]
         target = ["-i", str(keys_folder() / "ed25519"), "-p", str(port), f"{user}@{self.address}"]
-        command = ["ssh", "-F", "none", *options, *target, "sudo", *words]
+        return ["ssh", "-F", "none", *options, *target, "sudo", *words]
+
+    def ssh(
+        self, user: str = "ada", port: int = 22, *, words: tuple[str, ...] = ("id", "-u"), shared: bool = False
+    ) -> tuple[int, str]:
+        """Log in and run words as root; exit code and output."""
         # A shared connection stays in the background and would keep a pipe open.
         with tempfile.TemporaryFile("w+") as out:
+            command = self.ssh_command(user, port, words, shared)
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=30, check=False)
             out.seek(0)
             return done.returncode, out.read().strip()
@@ -216,6 +224,32 @@ class Box:
             start_new_session=True,
         )
 
+    def put(self, folder: str, files: dict[str, Path]) -> None:
+        """Copy files and directories of the controller's into a folder of the host, by their names there."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, source in files.items():
+                archive.add(source, name, filter=lambda one: None if one.name.endswith("__pycache__") else one)
+        assert self.engine.api.put_archive(self.id, folder, packed.getvalue())
+
+    def bring_controller(self) -> None:
+        """Put dlbox and Ansible on the host, for plays that run there."""
+        site = Path(ansible.__file__).parents[1]
+        libraries = ("ansible", "ansible_collections", "jinja2", "markupsafe", "yaml", "packaging", "resolvelib")
+        parts = ("ansible.cfg", "data", "molecule", "plugins", "roles", "tests/fixtures")
+        versions = [place.name for name in ("ansible_core", "jinja2") for place in site.glob(f"{name}-*.dist-info")]
+        self.put("/opt", {f"lib/{name}": site / name for name in (*libraries, *versions)})
+        self.put("/opt", {f"dlbox/{name}": PROJECT / name for name in parts})
+
+    def play_on_the_box(self, *words: str, user: str = "ada") -> Play:
+        """Run a play on the host, in a new login over ssh, as an account that becomes root by sudo."""
+        command = self.ssh_command("ada", 22, ("-u", user, "-H", ON_THE_BOX, *words))
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+        )
+        (self.folder / "play.log").write_text(done.stdout + done.stderr)
+        return Play(done.returncode, done.stdout + done.stderr)
+
     def play(self, roles: list[str], **more: Any) -> Play:
         """Run such a play to its end."""
         process = self.start(roles, **more)
@@ -231,6 +265,10 @@ class Box:
             self.kill(process)
             raise
         return out
+
+    def pause(self, process: subprocess.Popen[str], go_on: bool = False) -> None:
+        """Stop the controller and everything it started, as a lid that is closed, or let it go on."""
+        os.killpg(process.pid, signal.SIGCONT if go_on else signal.SIGSTOP)
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         """SIGKILL for the controller and everything it started, its ssh connections too."""

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from cases import PASSWORD, WINDOW, Box, Case, Play, Relay, keys_folder
+from cases import ON_THE_BOX, PASSWORD, PROJECT, WINDOW, Box, Case, Play, Relay, keys_folder
 
 OURS = ["ssh_hardening", "ufw"]
 UNITS = "dlbox-guard.service dlbox-guard.timer dlbox-guard-boot.service"
@@ -193,13 +193,152 @@ def case_invalid_configuration(box: Box) -> None:
     assert time.mktime(times[-1]) - time.mktime(times[0]) < WINDOW, f"waited for the timer: {log}"
 
 
+@case(mitogen=True)
+def case_controller_stopped(box: Box) -> None:
+    """The controller is stopped past the window and then goes on: nothing that it sends late changes the host again."""
+    before = box.access_state()
+    process = box.start(["foreign_role"], foreign_role_does="slow", access_guard_window=60)
+    box.until(lambda: box.console("test -e /run/foreign-began")[0] == 0, 120)
+    box.pause(process)
+    box.until(lambda: box.guard() == "rolled-back", 120)
+    repair = "/etc/ssh/sshd_config.d/10-mine.conf"
+    box.console(f"echo 'MaxSessions 9' > {repair}")
+    box.pause(process, go_on=True)
+    out = box.end(process)
+    assert box.console(f"cat {repair}; rm {repair}")[1] == "MaxSessions 9\n", "a repair by hand"
+    reverted(box, Play(process.returncode, out), before, "why: the changes were not done within 60 s")
+    assert "MaxSessions 5" not in box.console("ps -eo args")[1], "the task that ran goes on"
+
+
 @case(full=True)
 def case_window_too_short(box: Box) -> None:
-    """The window ends while the role still works: no further task is started, and what was done is put back."""
+    """The window ends while the role still works: that task is ended, no further one starts, all is undone."""
     before = box.access_state()
     play = box.play(["foreign_role"], foreign_role_does="slow", access_guard_window=15)
-    reverted(box, play, before, "the window ended before the roles were done")
-    assert box.console("test -e /etc/ssh/sshd_config.d/99-late.conf")[0] == 1, "a task was started after the window"
+    reverted(box, play, before, "why: the changes were not done within 15 s")
+
+
+@case()
+def case_firewall_fresh(box: Box) -> None:
+    """ufw is not installed and apt's lock is held: the window begins when ufw is there, and undoing leaves it whole."""
+    box.console("apt-get purge -y ufw; rm -rf /etc/ufw")
+    code = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); time.sleep(25)"
+    box.console(f'(setsid python3 -c "{code}" &) > /dev/null 2>&1')
+    play = box.play(["ufw", "foreign_role"], foreign_role_does="allow_users_typo")
+    assert play.code == 2 and "was undone; logins work as before" in play.out, play.out
+    installed = box.console(
+        "date -ud \"$(grep -h 'status installed ufw' /var/log/dpkg.log | tail -n 1 | cut -c 1-19)\" +%s"
+    )[1]
+    armed = box.console("date -ud \"$(sed -n 's/ armed: .*//p' /var/lib/dlbox/access_guard/log | head -n 1)\" +%s")[1]
+    assert int(installed) <= int(armed), "packages come before the window"
+    assert box.console("dpkg-query -W -f '${Status}' ufw; dpkg --verify ufw")[1] == "install ok installed"
+    assert "inactive" in box.console("ufw status")[1]
+    box.until(box.lets_in, 60)
+    ended(box)
+    again = box.play(["ufw"])
+    assert again.code == 0 and box.guard() == "confirmed", again.out
+    assert "Status: active" in box.console("ufw status")[1] and box.lets_in()
+
+
+@case()
+def case_account_broken(box: Box) -> None:
+    """Shell, groups and expiry of the owner's account change, so that no new login succeeds."""
+    box.console("usermod --append --groups adm,staff ada")
+    of_ada = "getent passwd ada; id -Gn ada; chage -l ada"
+    accounts, before = box.console(of_ada)[1], box.access_state()
+    play = box.play(["foreign_role"], foreign_role_does="break_account")
+    reverted(box, play, before, "shell of ada", "groups of ada", "expiry of ada")
+    assert box.console(of_ada)[1] == accounts and "adm" in accounts
+
+
+# --- what the play says -----------------------------------------------------------------------------------------------
+
+
+@case()
+def case_answer_lost(box: Box) -> None:
+    """The confirmation arrives and its answer does not: the change is kept, and the play says so."""
+    process = box.start(["foreign_role"], foreign_role_does="good")
+    box.until(lambda: box.guard() == "pending", 120)
+    program = "/usr/local/sbin/dlbox-guard"
+    box.console(f"mv {program} {program}.real")
+    box.put("/usr/local/sbin", {"dlbox-guard": PROJECT / "molecule/access/tests/lost_answer.sh"})
+    out = box.end(process)
+    assert process.returncode == 0, out
+    assert "The change was kept (by a login of ada" in out and "only the answer was lost" in out, out
+    assert "was undone" not in out
+    assert box.guard() == "confirmed"
+    assert box.console("test -e /etc/ssh/sshd_config.d/00-foreign.conf")[0] == 0
+    ended(box)
+
+
+@case()
+def case_undone_in_part(box: Box) -> None:
+    """Something cannot be put back: the play names it with its reason, and the host goes on trying."""
+    before = box.access_state()
+    process = box.start(["foreign_role"], foreign_role_does="allow_users_typo")
+    box.until(lambda: box.guard() == "pending", 120)
+    box.console("iptables -A INPUT -p tcp --dport 9 -j DROP; mv /usr/sbin/iptables-restore /root/")
+    out = box.end(process)
+    assert process.returncode == 2, out
+    assert "was undone in part. Not put back yet:" in out, out
+    assert "- firewall rules in the kernel (iptables): " in out and "logins work as before" not in out, out
+    box.until(box.lets_in, 60)
+    box.console("mv /root/iptables-restore /usr/sbin/")
+    box.until(lambda: box.guard() == "rolled-back", 90)
+    assert box.access_state() == before
+    ended(box)
+
+
+@case(full=True)
+def case_host_gone(box: Box) -> None:
+    """The host does not come back after the change: the play says what it does not know."""
+    process = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=30)
+    box.until(lambda: "00-foreign" in box.console("ls /etc/ssh/sshd_config.d")[1], 120)
+    box.console("ip link set eth0 down")
+    out = box.end(process)
+    assert process.returncode != 0
+    assert "It is not known how the change of remote access on" in out, out
+    assert "was undone; logins" not in out
+    box.until(lambda: box.guard() == "rolled-back", 60)
+
+
+# --- with the controller on the host itself ---------------------------------------------------------------------------
+
+
+@case(mitogen=None)
+def case_controller_on_the_box(box: Box) -> None:
+    """dlbox runs on the machine, in a login over ssh, then as another account in tmux: it asks for a second login."""
+    box.bring_controller()
+    before = box.access_state()
+    play = box.play_on_the_box("foreign_role", "good")
+    assert "Log in from a second terminal within 5 s" in play.out and f"ada@{box.address}" in play.out, play.out
+    reverted(box, play, before, "nobody logged in anew")
+    script = f"{ON_THE_BOX} foreign_role good access_guard_login_timeout=90 > /tmp/play.log 2>&1; echo $? > /tmp/code"
+    code, out = box.ssh(words=("-u", "other", "-H", "tmux", "new-session", "-d", f"'{script}'"))
+    assert code == 0, out
+    box.until(lambda: "Log in from a second terminal" in box.console("cat /tmp/play.log")[1], 120)
+    assert box.console("test -e /tmp/code")[0] == 1, "nobody has logged in yet"
+    assert box.ssh(words=("sleep", "5"))[0] == 0
+    box.until(lambda: box.console("test -e /tmp/code")[0] == 0, 60)
+    assert box.console("cat /tmp/code")[1] == "0\n", box.console("cat /tmp/play.log")[1]
+    assert "confirmed: by a login of ada" in box.console("cat /var/lib/dlbox/access_guard/log")[1]
+    ended(box)
+
+
+@case(mitogen=None)
+def case_controller_on_the_box_stopped(box: Box) -> None:
+    """The same with the controller stopped past the window: on the machine itself, too, what comes late is refused."""
+    box.bring_controller()
+    before = box.access_state()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        playing = pool.submit(box.play_on_the_box, "foreign_role", "slow", "access_guard_window=45")
+        box.until(lambda: box.console("test -e /run/foreign-began")[0] == 0, 120)
+        box.console("pkill -STOP -f '[a]nsible playbook'")
+        box.until(lambda: box.guard() == "rolled-back", 120)
+        box.console("pkill -CONT -f '[a]nsible playbook|[o]n_the_box'")
+        play = playing.result()
+    reverted(box, play, before, "why: the changes were not done within 45 s")
+    assert "MaxSessions 5" not in box.console("ps -eo args")[1], "the task that ran goes on"
 
 
 # --- what the guard itself takes for a proof --------------------------------------------------------------------------
@@ -290,6 +429,8 @@ HARMS = {
     "service stopped by hand": "systemctl stop dlbox-guard.service",
     "timer stopped by hand": "systemctl stop dlbox-guard.timer",
     "service killed again and again": "for i in 1 2 3 4; do systemctl kill -s KILL dlbox-guard.service; sleep 1; done",
+    "killed all through the rollback": "(setsid sh -c 'sleep 7; for pause in .3 .6 .9 1.2 1.5 1.8 2.1 2.4; do"
+    " sleep $pause; systemctl kill -s KILL dlbox-guard.service; done' &) >/dev/null 2>&1",
     "lock held": "(setsid flock /var/lib/dlbox/access_guard/lock sleep 25 &) >/dev/null 2>&1",
     "giant file": "truncate -s 400G /etc/ssh/sshd_config.d/01-giant.conf; truncate -s 400G /etc/ssh/moduli",
     "state damaged": "head -c 131072 /dev/urandom > /var/lib/dlbox/access_guard/state",
@@ -325,6 +466,25 @@ def case_hostile_surroundings(box: Box) -> None:
 
 
 @case(mitogen=None)
+def case_power_cut(box: Box) -> None:
+    """The power goes at different moments of the rollback, and before it: after the next start all is as before."""
+    box.install_guard()
+    for moment in (2, 8, 8.5, 9, 10):
+        before = box.access_state()
+        assert arm(box, "/etc/ssh", window=8, accounts=["ada"])[0] == 0
+        box.console("echo AllowUsers adda > /etc/ssh/sshd_config.d/00-bad.conf; rm /etc/ssh/sshd_config")
+        box.console("su ada -c 'rm ~/.ssh/authorized_keys'; systemctl restart ssh.service")
+        time.sleep(moment)
+        box.engine.api.kill(box.id)
+        box.engine.api.start(box.id)
+        box.until(lambda: box.guard() == "rolled-back", 120)
+        box.until(box.lets_in, 60)
+        assert box.access_state() == before, moment
+        ended(box)
+        box.hang_up()
+
+
+@case(mitogen=None)
 def case_refused_before_the_first_change(box: Box) -> None:
     """What could not be restored later is named with its remedy, and nothing is armed."""
     box.install_guard()
@@ -348,12 +508,16 @@ def case_refused_before_the_first_change(box: Box) -> None:
 
 @case(mitogen=None)
 def case_full_disk(box: Box) -> None:
-    """No space, and then no inodes either, where the configuration lies."""
+    """No space to the last block, also where the guard keeps its state; then no inodes where the configuration is."""
     box.install_guard()
     make = "cp -a /etc/ssh /root/etc-ssh && mount -t tmpfs -o size=4m,nr_inodes=160,mode=755 none /etc/ssh"
     assert box.console(f"{make} && cp -a /root/etc-ssh/. /etc/ssh/ && systemctl restart ssh.service")[0] == 0
     inodes = "mkdir /etc/ssh/many; for i in $(seq 200); do : > /etc/ssh/many/$i || break; done"
-    for fill in ("true", inodes):
+    assert box.console("mount -t tmpfs -o size=4m,mode=700 none /var/lib/dlbox")[0] == 0
+    last_block = (
+        "dd if=/dev/zero of=/var/lib/dlbox/filler bs=4096; dd if=/dev/zero of=/var/lib/dlbox/last bs=1 count=9999"
+    )
+    for fill in (last_block, inodes):
         before = box.access_state()
         assert arm(box, "/etc/ssh", window=8)[0] == 0
         box.console("rm /etc/ssh/ssh_host_*; echo AllowUsers adda > /etc/ssh/sshd_config")
@@ -362,7 +526,7 @@ def case_full_disk(box: Box) -> None:
         box.until(box.lets_in, 60)
         # What failed is kept on that filesystem, which is one of its own.
         assert box.console("ls /etc/ssh/.dlbox-guard/failed/etc/ssh")[1].count("filler") == 1
-        box.console("rm -r /etc/ssh/.dlbox-guard")
+        box.console("rm -r /etc/ssh/.dlbox-guard; rm -f /var/lib/dlbox/filler /var/lib/dlbox/last")
         assert box.access_state() == before
         ended(box)
         box.hang_up()

@@ -26,7 +26,8 @@ from .commands import CommandError, must
 KEYS, READY, UNDONE = ".ssh/authorized_keys", ".ssh/.authorized_keys.dlbox-guard", ".ssh/authorized_keys.dlbox-undone"
 MAX_KEYS = 1 << 20
 SECONDS = 10
-FIELDS = ("shell", "groups", "expiry", "locked")
+# An account that is made in the window is not removed, as it may own files by then: it stays, without a way to log in.
+NEW: dict[str, Any] = {"groups": [], "locked": True, "authorized_keys": None}
 
 
 def as_account(name: str, work: Callable[[Path], Any]) -> Any:
@@ -185,7 +186,7 @@ def put_back_field(name: str, field: str, value: Any) -> None:
 
 
 def read(names: list[str]) -> dict[str, dict[str, Any]]:
-    """Fields and keys of the accounts that exist, each key file with a ready replacement beside it.
+    """Fields and keys of accounts, each key file with a ready replacement beside it; `NEW` for one that is not there.
 
     Raises:
         OSError: an account's keys cannot be read or its replacement not be written: it could not be restored.
@@ -193,8 +194,7 @@ def read(names: list[str]) -> dict[str, dict[str, Any]]:
     found = {}
     for name in names:
         fields = read_fields(name)
-        if fields:
-            found[name] = {**fields, "authorized_keys": as_account(name, _read_and_reserve)}
+        found[name] = {**fields, "authorized_keys": as_account(name, _read_and_reserve)} if fields else NEW
     return found
 
 
@@ -218,9 +218,9 @@ def changed(before: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     for name, old in before.items():
         now = read_fields(name)
         if now is None:
-            found.append((name, "account"))
+            found += [(name, "account")] if old != NEW else []
             continue
-        found += [(name, field) for field in FIELDS if now[field] != old[field]]
+        found += [(name, field) for field in now if field in old and now[field] != old[field]]
         try:
             keys = as_account(name, read_keys)
         except OSError:

@@ -544,6 +544,22 @@ def test_keys_are_put_back_and_nothing_is_lost(tmp_path: Path) -> None:
     assert sorted(path.name for path in ssh.iterdir()) == ["authorized_keys.dlbox-undone"]
 
 
+def test_an_account_made_in_the_window_stays_without_a_way_to_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    now: dict[str, Any] | None = None
+    commands: list[list[str]] = []
+    monkeypatch.setattr(accounts, "read_fields", lambda name: now)
+    monkeypatch.setattr(accounts, "as_account", lambda name, work: {"text": "key\n", "mode": 0o600})
+    monkeypatch.setattr(accounts, "must", commands.append)
+    before = json.loads(json.dumps(accounts.read(["eva"])))
+    assert accounts.changed(before) == [], "it was not made"
+    now = {"shell": "/bin/bash", "groups": ["sudo"], "expiry": "", "locked": False}
+    changed = accounts.changed(before)
+    assert changed == [("eva", "groups"), ("eva", "locked"), ("eva", "authorized_keys")]
+    for name, field in changed:
+        accounts.put_back(name, field, before)
+    assert commands == [["usermod", "--groups", "", "eva"], ["usermod", "--lock", "eva"]]
+
+
 @pytest.mark.parametrize("trap", ["pipe", "giant", "directory"])
 def test_keys_that_are_no_plain_file_are_refused_at_once(tmp_path: Path, trap: str) -> None:
     (tmp_path / ".ssh").mkdir()
