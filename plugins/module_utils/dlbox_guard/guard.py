@@ -173,7 +173,7 @@ class Guard:
                  "mark": ticks_since_boot()}
             )  # fmt: skip
             self._start_units()
-            programs = window.begin()
+            python = window.begin()
         except (OSError, RefusedError) as error:
             window.close()
             self._stop_units()
@@ -183,7 +183,7 @@ class Guard:
             files.discard(roots, failed=True)
             raise RefusedError(65, f"Nothing was changed: the guard cannot be armed: {error}") from error
         self.log(f"armed: rollback in {seconds:.0f} s unless a new login confirms the change")
-        return {**people.to_record(situation), "programs": programs}
+        return {**people.to_record(situation), "python": python}
 
     def _start_units(self) -> None:
         run(["systemctl", "enable", "--quiet", SERVICE, TIMER, BOOT])

@@ -1,7 +1,7 @@
-"""The Python and the shell that a run's tasks are started with while its window is open, and only then.
+"""The Python that a run's tasks are started with while its window is open, and only then.
 
-A task that the controller sends late, because it was stopped or its network hung, finds neither and changes nothing.
-They are links below /run, which a restart empties. What runs is found by their path among its arguments, and ended with
+A task that the controller sends late, because it was stopped or its network hung, finds it gone and changes nothing.
+It is a link below /run, which a restart empties. What runs is found by that path among its arguments, and ended with
 all that it started; an account that writes the path into those of a process of its own has that ended as well.
 """
 
@@ -19,19 +19,18 @@ from pathlib import Path
 from . import sessions
 
 PLACE = Path("/run/dlbox-guard")
-PROGRAMS = {"python3": "/usr/bin/python3", "sh": "/bin/sh"}
+PYTHON = "/usr/bin/python3"
 PASSES = 5
 
 
 def begin() -> str:
-    """Make the programs of a new window; the folder that they are in."""
-    folder = PLACE / secrets.token_hex(8)
-    folder.mkdir(parents=True)
-    for name, program in PROGRAMS.items():
-        (folder / name).symlink_to(program)
-    for place in (PLACE, folder):
-        place.chmod(0o755)
-    return str(folder)
+    """Make the Python of a new window; its path."""
+    link = PLACE / secrets.token_hex(8) / "python3"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(PYTHON)
+    for folder in (PLACE, link.parent):
+        folder.chmod(0o755)
+    return str(link)
 
 
 def close() -> None:
