@@ -451,8 +451,9 @@ class Guard:
                 self.rollback(str(state["reason"]))
         elif state["phase"] in UNFINISHED:
             self.work()
-        elif self.snapshot_file.exists():
+        else:  # It ended, and was itself cut off before it had put everything away.
             self._forget()
+            self._stop_units()
         return self.phase()
 
     def boot(self) -> None:

@@ -337,6 +337,16 @@ def test_killed_at_any_moment_the_next_tick_finishes(host: Host, step: int) -> N
     assert not host.guard().snapshot_file.exists()
 
 
+def test_a_power_cut_after_the_end_leaves_no_unit_that_is_started_again(host: Host) -> None:
+    host.arm()
+    break_it(host)
+    host.guard().rollback("by hand")
+    host.commands.clear()
+    host.guard().tick()
+    assert ["systemctl", "disable", "--quiet", guard.SERVICE, guard.TIMER, guard.BOOT] in host.commands
+    assert ["systemctl", "stop", "--no-block", guard.TIMER, guard.SERVICE] in host.commands
+
+
 def test_after_its_end_nothing_is_touched(host: Host) -> None:
     for end in (lambda: host.guard().rollback("by hand"), lambda: host.guard().release()):
         host.arm()
