@@ -86,29 +86,19 @@ def mount_of(path: str, table: list[Mount]) -> Mount:
     return [mount for mount in table if is_below(path, mount.point) and len(mount.point) == longest][-1]
 
 
-def flags(path: str) -> int:
-    """The inode flags of a file or directory; 0 where the filesystem has none."""
+def flags(path: str, *, clear: bool = False) -> int:
+    """Immutable and append-only of a file or directory, or take both away; 0 where the filesystem has no such flags."""
     value = array.array("l", [0])
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         try:
             fcntl.ioctl(descriptor, GET_FLAGS, value)
+            if clear:
+                value[0] &= ~(IMMUTABLE | APPEND_ONLY)
+                fcntl.ioctl(descriptor, SET_FLAGS, value)
         finally:
             os.close(descriptor)
     return value[0] & (IMMUTABLE | APPEND_ONLY)
-
-
-def clear_flags(path: str) -> None:
-    """Take immutable and append-only from a file or directory."""
-    value = array.array("l", [0])
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        try:
-            fcntl.ioctl(descriptor, GET_FLAGS, value)
-            value[0] &= ~(IMMUTABLE | APPEND_ONLY)
-            fcntl.ioctl(descriptor, SET_FLAGS, value)
-        finally:
-            os.close(descriptor)
 
 
 def _xattrs(path: str) -> dict[str, bytes]:
@@ -416,7 +406,7 @@ class Files:
         copy, ready = Path(root, "copies", str(number)), Path(root, "ready", str(number))
         now = describe(entry.path)
         if now == entry:
-            clear_flags(entry.path)
+            flags(entry.path, clear=True)
             return
         if now and now.kind == entry.kind == "dir":
             dress(entry, entry.path)
@@ -470,8 +460,8 @@ class Files:
         remedies: dict[int, Callable[[], None]] = {
             errno.EPERM: lambda: self._unflag(path),
             errno.EACCES: lambda: self._unflag(path),
-            errno.EBUSY: lambda: self._uncover(path),
-            errno.EXDEV: lambda: self._uncover(path),
+            errno.EBUSY: self.uncover,
+            errno.EXDEV: self.uncover,
             errno.EROFS: lambda: self._remount(path),
             errno.ENOSPC: self._make_room,
             errno.EDQUOT: self._make_room,
@@ -487,12 +477,7 @@ class Files:
 
     def _unflag(self, path: str) -> None:
         for place in [path, os.path.dirname(path), *(tree(path) if os.path.isdir(path) else [])]:
-            clear_flags(place)
-
-    def _uncover(self, path: str) -> None:
-        for point in self.covering_mounts():
-            if is_below(point, path) or is_below(path, point):
-                run(["umount", "--lazy", point])
+            flags(place, clear=True)
 
     def _remount(self, path: str) -> None:
         point = mount_of(os.path.dirname(path), mounts()).point

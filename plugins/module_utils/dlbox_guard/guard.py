@@ -156,7 +156,7 @@ class Guard:
             "names": request["accounts"],
             "units": units.activity(request["units"]),
             "rules": kernel_rules.read(),
-            "situation": people.to_record(situation),
+            "situation": dataclasses.asdict(situation),
         }
         self._forget()
         roots = {str(self.dir), *files.reserves(entries, declared, self.dir, files.mounts()).values()}
@@ -183,7 +183,7 @@ class Guard:
             files.discard(roots, failed=True)
             raise RefusedError(65, f"Nothing was changed: the guard cannot be armed: {error}") from error
         self.log(f"armed: rollback in {seconds:.0f} s unless a new login confirms the change")
-        return {**people.to_record(situation), "python": python}
+        return {**dataclasses.asdict(situation), "python": python}
 
     def _start_units(self) -> None:
         run(["systemctl", "enable", "--quiet", SERVICE, TIMER, BOOT])
@@ -242,7 +242,7 @@ class Guard:
 
     def situation(self) -> people.Situation:
         """Who was connected when the guard was armed."""
-        return people.from_record(self.snapshot()["situation"])
+        return people.Situation(**self.snapshot()["situation"])
 
     def confirm(self) -> None:
         """Keep the changes: this very process runs in a login that proves that people get in."""

@@ -8,7 +8,6 @@ import pwd
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from . import sessions
 from .commands import run
@@ -22,16 +21,16 @@ CONTROLLER, PERSON, CONSOLE = "controller", "person", "console"
 class Situation:
     """How the guard was armed.
 
-    ``controller`` is Ansible's process as (pid, start ticks), where it runs on this host. ``local_counts``: all came
+    ``controller`` is Ansible's process as [pid, start ticks], where it runs on this host. ``local_counts``: all came
     from the host's own addresses, through a tunnel, so that a proof can come from nowhere else.
     """
 
     confirmed_by: str
-    people: tuple[str, ...]
-    admins: tuple[str, ...]
+    people: list[str]
+    admins: list[str]
     local_counts: bool
     address: str
-    controller: tuple[int, int] | None
+    controller: list[int] | None
 
 
 def same_machine_mark() -> str:
@@ -39,14 +38,14 @@ def same_machine_mark() -> str:
     return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
 
 
-def controller_process(pid: int, proc: Path = PROC) -> tuple[int, int] | None:
-    """The outermost process of Ansible around a process, as (pid, start ticks)."""
+def controller_process(pid: int, proc: Path = PROC) -> list[int] | None:
+    """The outermost process of Ansible around a process, as [pid, start ticks]."""
     found = [
         p
         for p in sessions.ancestors(pid, proc)
         if re.search(r"(^| |/)ansible(-\w+)?( |$)", " ".join(p.title.split()[:3]))
     ]
-    return (found[-1].pid, found[-1].start_ticks) if found else None
+    return [found[-1].pid, found[-1].start_ticks] if found else None
 
 
 def login_marks(pid: int, proc: Path = PROC) -> set[str]:
@@ -107,7 +106,7 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
         known |= {ours.account}
     used = ([ours] if ours else []) + logged_in
     return Situation(
-        confirmed_by, tuple(sorted(people)), tuple(sorted(known)), bool(used) and all_local,
+        confirmed_by, sorted(people), sorted(known), bool(used) and all_local,
         used[0].local_address if used else "", controller,
     )  # fmt: skip
 
@@ -157,18 +156,7 @@ def objection(
         if (
             situation.controller
             and client
-            and situation.controller in [(p.pid, p.start_ticks) for p in sessions.ancestors(client, proc)]
+            and situation.controller in [[p.pid, p.start_ticks] for p in sessions.ancestors(client, proc)]
         ):
             return 7, "this run made the login itself, on this host"
     return None
-
-
-def to_record(situation: Situation) -> dict[str, Any]:
-    """The situation as plain data."""
-    return dataclasses.asdict(situation)
-
-
-def from_record(record: dict[str, Any]) -> Situation:
-    """The situation from plain data."""
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
-    return Situation(**values)

@@ -21,15 +21,6 @@ class LockHeldError(Exception):
     """Another guard command has held the lock for the whole time."""
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def sync_filesystem(folder: Path) -> None:
     """Make everything durable that was written to the filesystem of a folder, in one go (syncfs(2)).
 
@@ -51,12 +42,9 @@ def write_durably(path: Path, data: bytes) -> None:
     Raises:
         OSError: it exists already, or cannot be written.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    sync_folder(path.parent)
+    sync_filesystem(path.parent)
 
 
 def _slot(record: dict[str, Any]) -> bytes:

@@ -93,7 +93,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     base.parent.chmod(0o755)
     yield Machine(base)
     for path in files.tree(str(base)):
-        files.clear_flags(path)
+        files.flags(path, clear=True)
     shutil.rmtree(base)
 
 
@@ -263,7 +263,7 @@ def has_flags(path: Path) -> bool:
     path.touch()
     subprocess.run(["chattr", "+i", str(path)], capture_output=True)
     kept = bool(files.flags(str(path)))
-    files.clear_flags(str(path))
+    files.flags(str(path), clear=True)
     return kept
 
 

@@ -140,7 +140,7 @@ def test_on_the_box_in_an_ssh_session_somebody_has_to_log_in_anew(host: Host) ->
     """dlbox runs in a shell that came over ssh, also under sudo, tmux or screen: the host sees the connection."""
     host.login()
     armed = host.arm(controller=people.same_machine_mark())
-    assert armed["confirmed_by"] == people.PERSON and armed["people"] == ("ada",) and armed["address"] == "192.0.2.5"
+    assert armed["confirmed_by"] == people.PERSON and armed["people"] == ["ada"] and armed["address"] == "192.0.2.5"
     break_it(host)
     host.guard().applied(90)
     with pytest.raises(guard.RefusedError, match="over ssh"):
@@ -201,7 +201,7 @@ def test_through_a_tunnel_all_come_from_the_host_itself(host: Host) -> None:
 
 def test_a_login_that_this_run_made_itself_is_no_proof(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.login("ada", "127.0.0.1")
-    monkeypatch.setattr(people, "controller_process", lambda pid, proc=None: (77, 5))
+    monkeypatch.setattr(people, "controller_process", lambda pid, proc=None: [77, 5])
     host.arm(controller=people.same_machine_mark())
     break_it(host)
     host.guard().applied(90)
