@@ -513,7 +513,7 @@ def case_full_disk(box: Box) -> None:
     make = "cp -a /etc/ssh /root/etc-ssh && mount -t tmpfs -o size=4m,nr_inodes=160,mode=755 none /etc/ssh"
     assert box.console(f"{make} && cp -a /root/etc-ssh/. /etc/ssh/ && systemctl restart ssh.service")[0] == 0
     inodes = "mkdir /etc/ssh/many; for i in $(seq 200); do : > /etc/ssh/many/$i || break; done"
-    assert box.console("mount -t tmpfs -o size=4m,mode=700 none /var/lib/dlbox")[0] == 0
+    assert box.console("mkdir /var/lib/dlbox; mount -t tmpfs -o size=4m,mode=700 none /var/lib/dlbox")[0] == 0
     last_block = (
         "dd if=/dev/zero of=/var/lib/dlbox/filler bs=4096; dd if=/dev/zero of=/var/lib/dlbox/last bs=1 count=9999"
     )
