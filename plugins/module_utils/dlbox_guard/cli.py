@@ -2,7 +2,7 @@
 
 arm                 take a snapshot and start the rollback's clock; a JSON request on standard input, JSON to answer
 extend SECONDS      a part of the changes is made: that much time for the rest
-applied SECONDS     the changes are made: a login from now on confirms them, within that time
+applied SECONDS     the changes are made, once no task runs any more: a login from then on confirms them, in that time
 confirm             keep the changes: this command runs in a new ssh login of an admin
 await SECONDS       keep the changes as soon as an admin logs in anew
 console PORT        keep the changes: nobody is connected over ssh, and sshd answers on this port
@@ -11,6 +11,8 @@ rollback [REASON]   put back what was before, now
 release             end everything that is armed, as things are now
 status | report     one word | a report for people
 watch | boot        what the units run
+
+With --window PYTHON before the command, as arm answered it, the change of another run is left alone.
 
 Exit codes: 0 done, 3 nothing pending, 4 not in an ssh session, 5 in a connection older than the change, 6 sshd does
 not answer, 7 not a login that proves anything, 64 usage, 65 refused before any change, 75 another change or command is
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -33,6 +36,8 @@ from .store import LockHeldError, wake_holder
 # What tells systemd that the service is done, and is not to be started again.
 FINISHED = 42
 STARTUP_SECONDS = 600
+# A command that hangs, whatever in, does not keep the lock from the service.
+COMMAND_SECONDS = 120
 
 
 def watch(guard: Guard) -> int:
@@ -69,6 +74,16 @@ def await_login(guard: Guard, seconds: float) -> int:
     return 7
 
 
+def wait_for_tasks(guard: Guard) -> None:
+    """Wait until what the roles left behind them to be done later is done; at the window's end the service ends it.
+
+    Raises:
+        RefusedError: nothing is pending any more.
+    """
+    while guard.is_busy():
+        time.sleep(0.5)
+
+
 def as_text(report: dict[str, Any]) -> str:
     """The report for people."""
     lines = [f"outcome: {report['outcome']}"]
@@ -94,7 +109,11 @@ def perform(guard: Guard, command: str, given: list[str]) -> int:
     elif command == "await":
         return await_login(guard, float(given[0]))
     else:
+        if command == "applied":
+            wait_for_tasks(guard)
         with guard.lock():
+            if command not in ("rollback", "settle", "boot"):
+                signal.alarm(COMMAND_SECONDS)
             if command == "arm":
                 print(json.dumps(guard.arm(json.loads(sys.stdin.read()))))
             elif command == "extend":
@@ -121,12 +140,14 @@ def perform(guard: Guard, command: str, given: list[str]) -> int:
 def main() -> int:
     """Run the command of the argument list: dlbox-guard STATE_DIR COMMAND [ARGUMENT...]."""
     os.umask(0o077)
-    state_dir, command, given = Path(sys.argv[1]), (sys.argv[2:] or ["help"])[0], sys.argv[3:]
+    state_dir, words = Path(sys.argv[1]), sys.argv[2:]
+    run, words = (words[1], words[2:]) if words[:1] == ["--window"] and words[1:] else ("", words)
+    command, given = (words or ["help"])[0], words[1:]
     if os.geteuid() != 0:
         print("dlbox-guard: only root can do this: sudo dlbox-guard ...", file=sys.stderr)
         return 64
     try:
-        return perform(Guard(state_dir), command, given)
+        return perform(Guard(state_dir, run), command, given)
     except RefusedError as error:
         print(error, file=sys.stderr)
         return error.code

@@ -82,9 +82,10 @@ def this_boot() -> str:
 class Guard:
     """One change of remote access, from arming to its end."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """With its state in a directory that root alone enters."""
+    def __init__(self, state_dir: Path, run: str = "") -> None:
+        """With its state in a directory that root alone enters; ``run``: what `arm` gave the run that asks."""
         self.dir = state_dir
+        self.run = run
         self.store = Store(state_dir / "state")
         self.snapshot_file = state_dir / "snapshot.json"
         self._snapshot: dict[str, Any] | None = None
@@ -127,9 +128,15 @@ class Guard:
 
     def _pending(self) -> dict[str, Any]:
         state = self.state()
+        if not self.is_ours(state):
+            raise RefusedError(3, "the window of this run has ended, and another run has armed the guard since")
         if state["phase"] != "pending":
             raise RefusedError(3, f"nothing is pending; the last change is {state['phase']}")
         return state
+
+    def is_ours(self, state: dict[str, Any]) -> bool:
+        """Whether the last change is that of the run which asks; by hand anybody asks for any."""
+        return self.run in ("", state.get("python", self.run))
 
     # --- arming -----------------------------------------------------------------------------------------------------
 
@@ -170,10 +177,10 @@ class Guard:
             reason = NOT_DONE.format(seconds)
             self.store.create(
                 {"phase": "pending", "boot": this_boot(), "deadline": seconds_since_boot() + seconds, "reason": reason,
-                 "mark": ticks_since_boot()}
+                 "mark": ticks_since_boot(), "python": (python := window.begin()),
+                 "uids": sorted({process.uid for process in sessions.ancestors(os.getpid())})}
             )  # fmt: skip
             self._start_units()
-            python = window.begin()
         except (OSError, RefusedError) as error:
             window.close()
             self._stop_units()
@@ -224,9 +231,15 @@ class Guard:
         """Give what follows its own time."""
         self._set_deadline(self._pending(), seconds, NOT_DONE)
 
+    def is_busy(self) -> bool:
+        """Whether tasks of the window still run."""
+        state = self._pending()
+        return "python" in state and window.is_busy(state["python"], state["uids"])
+
     def applied(self, tail: float) -> str:
         """The changes are made: from now on a login can confirm them. Without any change the guard lets go."""
         state = self._pending()
+        window.close()
         if not self.steps():
             self._end("released", "nothing changed")
             return "released"
@@ -334,8 +347,10 @@ class Guard:
         return all(Path(name).name != unit for name in state.get("reverted", []))
 
     def rollback(self, reason: str) -> None:
-        """Begin a rollback, and do what can be done of it now."""
+        """Begin a rollback, and do what can be done of it now. That of another run is left alone."""
         state = self.state()
+        if not self.is_ours(state):
+            return
         if state["phase"] == "pending":
             self._begin(state, reason, early=False)
         if state["phase"] in UNFINISHED:
@@ -344,7 +359,7 @@ class Guard:
     def _begin(self, state: dict[str, Any], reason: str, *, early: bool) -> None:
         """Let the run change nothing any more, then record what will be put back."""
         window.close()
-        if ended := window.end_tasks():
+        if "python" in state and (ended := window.end_tasks(state["python"], state["uids"])):
             self.log(f"ended the tasks that still ran, {ended} processes")
         with contextlib.suppress(OSError, ValueError):
             same_boot = state["boot"] == this_boot()
@@ -475,7 +490,7 @@ class Guard:
     def report(self) -> dict[str, Any]:
         """What became of the last change, for the play and for people."""
         state = self.state()
-        phase = str(state["phase"])
+        phase = str(state["phase"]) if self.is_ours(state) else "superseded"
         failed = state.get("failed", [])
         return {
             "outcome": phase,

@@ -43,7 +43,7 @@ def controller_process(pid: int, proc: Path = PROC) -> list[int] | None:
     found = [
         p
         for p in sessions.ancestors(pid, proc)
-        if re.search(r"(^| |/)ansible(-\w+)?( |$)", " ".join(p.title.split()[:3]))
+        if re.search(r"(^| |/)ansible(-\w+)?( |$)", " ".join(sessions.title(p.pid, proc).split()[:3]))
     ]
     return [found[-1].pid, found[-1].start_ticks] if found else None
 

@@ -46,7 +46,6 @@ class Process:
     pid: int
     parent: int
     name: str
-    title: str
     uid: int
     start_ticks: int
 
@@ -99,13 +98,24 @@ def read_process(pid: int, proc: Path = PROC) -> Process | None:
     try:
         stat = (proc / str(pid) / "stat").read_text()
         status = (proc / str(pid) / "status").read_text()
-        title = (proc / str(pid) / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return None
     # The name stands in parentheses and may hold blanks and parentheses itself.
     name, fields = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 1 :].split()
     uid = re.search(r"^Uid:\s+(\d+)", status, re.M)
-    return Process(pid, int(fields[1]), name, title, int(uid.group(1)) if uid else -1, int(fields[19]))
+    return Process(pid, int(fields[1]), name, int(uid.group(1)) if uid else -1, int(fields[19]))
+
+
+def title(pid: int, proc: Path = PROC) -> str:
+    """A process's arguments; "" where it has ended.
+
+    Only for programs of root's: an account can let whoever reads those of a process of its own wait for ever, by a
+    change of its memory that a filesystem of its own never answers.
+    """
+    with contextlib.suppress(OSError):
+        words = (proc / str(pid) / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
+        return words.decode(errors="replace")
+    return ""
 
 
 def processes(proc: Path = PROC) -> dict[int, Process]:
@@ -145,9 +155,9 @@ def runs_program(pid: int, names: Collection[str], proc: Path = PROC) -> bool:
 
 def _is_session(process: Process, proc: Path) -> bool:
     """Whether this is a process of root's sshd that serves one connection, not the listener."""
-    if process.uid != 0 or process.name not in SESSION_NAMES or "[listener]" in process.title:
+    if process.uid != 0 or process.name not in SESSION_NAMES or not runs_program(process.pid, SESSION_NAMES, proc):
         return False
-    return runs_program(process.pid, SESSION_NAMES, proc)
+    return "[listener]" not in title(process.pid, proc)
 
 
 def _same_host(pid: int, proc: Path) -> bool:
@@ -171,14 +181,17 @@ def held_sockets(pid: int, proc: Path) -> list[int]:
     return [found[descriptor] for descriptor in sorted(found)]
 
 
-def _account(monitor: Process, running: Collection[Process]) -> str | None:
+def _account(monitor: Process, running: Collection[Process], proc: Path) -> str | None:
     """Who is logged in over the connection of ``monitor``; None before the login.
 
     Until then each title of sshd's processes ends in a bracket ([accepted], [net], [priv]), also when a client has
     named an account. Afterwards that of the process which serves the account is its name, with its terminals.
     """
-    for process in [monitor, *(p for p in running if p.parent == monitor.pid and p.name in SESSION_NAMES)]:
-        served = re.fullmatch(r"sshd(?:-session)?: ([^\[\]]+?)(?:@(?:notty|pts/\d+|tty\w*)(?:,\S+)?)?", process.title)
+    for process in [monitor, *(p for p in running if p.parent == monitor.pid)]:
+        if not runs_program(process.pid, SESSION_NAMES, proc):
+            continue
+        words = title(process.pid, proc)
+        served = re.fullmatch(r"sshd(?:-session)?: ([^\[\]]+?)(?:@(?:notty|pts/\d+|tty\w*)(?:,\S+)?)?", words)
         if served:
             return served.group(1)
     return None
@@ -203,7 +216,7 @@ def live_ssh_connections(proc: Path = PROC) -> list[SshConnection]:
         # Root's own process also holds what it forwards, and on later descriptors.
         established.sort(key=lambda entry: entry.local[1] not in listening)
         if established:
-            one, account = established[0], _account(running[pid], running.values())
+            one, account = established[0], _account(running[pid], running.values(), proc)
             found.append(SshConnection(*one.local, *one.remote, pid, account, running[pid].start_ticks))
     return sorted(found, key=lambda connection: (connection.start_ticks, connection.pid))
 

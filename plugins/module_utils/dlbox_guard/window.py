@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import signal
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from . import sessions
+from .commands import run
 
 PLACE = Path("/run/dlbox-guard")
 PYTHON = "/usr/bin/python3"
 PASSES = 5
+SECONDS = 5.0
+# How mitogen names its own Pythons, which wait for the next task until the run ends.
+MITOGEN = "(mitogen:"
 
 
 def begin() -> str:
-    """Make the Python of a new window; its path."""
+    """Make the Python of a new window; its path, whose folder is the window's own."""
     link = PLACE / secrets.token_hex(8) / "python3"
     link.parent.mkdir(parents=True)
     link.symlink_to(PYTHON)
@@ -38,33 +42,60 @@ def close() -> None:
     shutil.rmtree(PLACE, ignore_errors=True)
 
 
-def _is_marked(pid: int) -> bool:
-    """Whether a process is a task of a window. What runs in a container is another host's."""
-    mark = re.escape(str(PLACE).encode()) + rb"/[0-9a-f]{16}"
+def _mentioning(text: str, pids: Collection[int], proc: Path) -> set[int]:
+    """Which of the processes have the text among their arguments.
+
+    Asked of a program that is ended after a while: an account can let whoever reads the arguments of a process of its
+    own wait for ever (see `sessions.title`).
+    """
+    places = {str(proc / str(pid) / "cmdline"): pid for pid in sorted(pids)}
+    argv = ["grep", "--files-with-matches", "--line-buffered", "--no-messages", "-aF", "-e", text, "--", *places]
+    return {places[line] for line in run(argv, seconds=SECONDS)[1].splitlines() if line in places}
+
+
+def _is_here(pid: int, proc: Path) -> bool:
+    """Whether a process is one of this host; what runs in a container is another's."""
     with contextlib.suppress(OSError):
-        process = Path("/proc", str(pid))
-        return (
-            bool(re.search(mark, (process / "cmdline").read_bytes()))
-            and (process / "ns/pid").readlink() == Path("/proc/self/ns/pid").readlink()
-        )
+        return (proc / str(pid) / "ns/pid").readlink() == (proc / "self/ns/pid").readlink()
     return False
 
 
-def end_tasks() -> int:
-    """End the tasks that run, with all that they started, but for what runs this; how many processes. `close` first."""
+def tasks(python: str, uids: Collection[int], proc: Path = sessions.PROC) -> dict[int, sessions.Process]:
+    """The tasks that run with a window's Python, and all that they started, but for what runs this.
+
+    Args:
+        python: what `begin` returned.
+        uids: the accounts that start them; each is asked for by itself, so that none keeps another's from being found.
+    """
+    running = sessions.processes(proc)
+    found: set[int] = set()
+    for uid in {0, *uids}:
+        found |= _mentioning(python, [process.pid for process in running.values() if process.uid == uid], proc)
+    family = [pid for pid in sorted(found) if _is_here(pid, proc)]
+    for pid in family:
+        family += [child.pid for child in running.values() if child.parent == pid and child.pid not in family]
     spared = {process.pid for process in sessions.ancestors(os.getpid())}
+    return {pid: running[pid] for pid in family if pid not in spared}
+
+
+def is_busy(python: str, uids: Collection[int]) -> bool:
+    """Whether something of the window is still at work, also what its tasks left behind them to be done later."""
+    found = set(tasks(python, uids))
+    return bool(found - _mentioning(MITOGEN, found, sessions.PROC))
+
+
+def end_tasks(python: str, uids: Collection[int]) -> int:
+    """End the tasks that run; how many processes. `close` first."""
     ended: set[int] = set()
     for _ in range(PASSES):
-        running = sessions.processes()
-        family = [pid for pid in running if _is_marked(pid)]
-        for pid in family:
-            family += [child.pid for child in running.values() if child.parent == pid and child.pid not in family]
-        found = set(family) - spared
+        found = tasks(python, uids)
         if not found:
             break
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        ended |= found
+        for pid, process in found.items():
+            now = sessions.read_process(pid)
+            if now and now.start_ticks == process.start_ticks:  # not another that got the number meanwhile
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        ended |= set(found)
         time.sleep(0.05)
     return len(ended)

@@ -91,7 +91,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setattr(sessions, "connection_around", lambda pid, among, proc=None: made.around)
     monkeypatch.setattr(sessions, "host_addresses", lambda proc=None: frozenset({"192.0.2.5"}))
     monkeypatch.setattr(window, "PLACE", base / "run")
-    monkeypatch.setattr(window, "end_tasks", lambda: 7)
+    monkeypatch.setattr(window, "end_tasks", lambda python, uids: 7)
     yield made
     shutil.rmtree(base)
 
@@ -207,7 +207,7 @@ def test_a_login_that_this_run_made_itself_is_no_proof(host: Host, monkeypatch: 
     host.guard().applied(90)
     host.login("ada", "127.0.0.1")
     monkeypatch.setattr(people, "_client", lambda connection, proc: 99)
-    monkeypatch.setattr(sessions, "ancestors", lambda pid, proc=None: [sessions.Process(77, 1, "ansible", "", 0, 5)])
+    monkeypatch.setattr(sessions, "ancestors", lambda pid, proc=None: [sessions.Process(77, 1, "ansible", 0, 5)])
     assert not host.guard().confirm_when_seen()
 
 
@@ -385,6 +385,51 @@ def test_a_second_window_is_refused(host: Host) -> None:
     with pytest.raises(guard.RefusedError, match="another change") as refused:
         host.arm()
     assert refused.value.code == 75
+
+
+def test_a_run_whose_window_ended_leaves_the_next_ones_alone(host: Host) -> None:
+    """Observed: a controller that went on after its rollback had the next run's change undone."""
+    first = guard.Guard(host.base / "state", host.arm()["python"])
+    break_it(host)
+    host.guard().rollback("nobody came")
+    second = guard.Guard(host.base / "state", host.arm()["python"])
+    break_it(host)
+    for command in (lambda: first.extend(90), lambda: first.applied(90), first.confirm, first.confirm_when_seen):
+        with pytest.raises(guard.RefusedError, match="another run has armed the guard since") as refused:
+            command()
+        assert refused.value.code == 3
+    first.rollback("it failed")
+    assert first.report()["outcome"] == "superseded"
+    assert second.phase() == "pending" and not is_as_before(host)
+    second.rollback("it failed")
+    assert second.report()["outcome"] == "rolled-back" and is_as_before(host)
+
+
+def test_the_changes_are_made_when_nothing_of_the_window_runs_any_more(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Observed: a restart of sshd that a task left behind for later came after the confirmation, and locked out."""
+    python, state = host.arm()["python"], host.base / "state"
+    break_it(host)
+    looks = iter([True, True, False])
+    monkeypatch.setattr(window, "is_busy", lambda path, uids: path == python and next(looks))
+    monkeypatch.setattr(cli.time, "sleep", lambda seconds: None)
+    assert cli.perform(guard.Guard(state, python), "applied", ["90"]) == 0
+    assert next(looks, None) is None and not Path(python).exists()
+    monkeypatch.setattr(window, "is_busy", lambda path, uids: True)
+    monkeypatch.setattr(cli.time, "sleep", lambda seconds: host.guard().rollback("the window ended"))
+    with pytest.raises(guard.RefusedError, match="nothing is pending; the last change is rolled-back"):
+        cli.perform(guard.Guard(state, python), "applied", ["90"])
+    assert is_as_before(host)
+
+
+def test_an_end_that_was_cut_off_is_ended(host: Host) -> None:
+    host.arm()
+    host.guard().store.write({**host.guard().state(), "phase": "confirmed"})
+    host.commands.clear()
+    assert host.guard().tick() == "confirmed"
+    assert ["systemctl", "disable", "--quiet", guard.SERVICE, guard.TIMER, guard.BOOT] in host.commands
+    assert not host.guard().snapshot_file.exists()
 
 
 def test_what_cannot_be_restored_is_refused_before_anything_is_made(host: Host) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dlbox_guard import window
+from dlbox_guard import sessions, window
 
 PROJECT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="/run is root's")
@@ -42,7 +42,9 @@ def test_what_runs_is_ended_with_what_it_started(python: Path, argv: list[str]) 
     while not sleeping() and time.monotonic() < end:
         time.sleep(0.1)
     window.close()
-    assert window.end_tasks() >= 2
+    assert window.is_busy(str(python), [])
+    assert window.end_tasks(str(python), []) >= 2
+    assert not window.is_busy(str(python), [])
     assert task.wait(10) == -signal.SIGKILL
     assert sleeping() == 0
     assert other.poll() is None, "nobody else's process is touched"
@@ -52,10 +54,54 @@ def test_what_runs_is_ended_with_what_it_started(python: Path, argv: list[str]) 
 
 def test_what_runs_this_is_spared(python: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(PROJECT / 'plugins/module_utils')!r})\n"
-    code += f"from dlbox_guard import window; window.PLACE = {str(window.PLACE)!r}; print(window.end_tasks())"
+    code += f"from dlbox_guard import window; window.PLACE = {str(window.PLACE)!r}\n"
+    code += f"print(window.end_tasks({str(python)!r}, []))"
     argv = [python, "-c", code]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout == "0\n", done
+
+
+def test_a_python_of_mitogen_waits_for_tasks_and_is_none(python: Path) -> None:
+    argv = [f"{python}(mitogen:root@laptop:42)", "-c", "input()"]
+    context = subprocess.Popen(argv, executable=python, stdin=subprocess.PIPE)
+    assert window.tasks(str(python), []) and not window.is_busy(str(python), [])
+    context.kill()
+    context.wait()
+
+
+def test_the_tasks_of_another_window_are_left_alone(python: Path) -> None:
+    """A host may be the controller of a second one, with the path of that one's window in the arguments of its ssh."""
+    other = str(python.parent.with_name("0123456789abcdef") / "python3")
+    client = subprocess.Popen(["sh", "-c", "sleep 60; true", other])
+    assert window.end_tasks(str(python), []) == 0 and client.poll() is None
+    client.kill()
+    client.wait()
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """Two processes: root's, and that of an account, which lets whoever reads its arguments wait for ever."""
+    for pid, uid in ((7, 0), (8, 1000), (9, 1000)):
+        folder = tmp_path / str(pid)
+        (folder / "ns").mkdir(parents=True)
+        (folder / "ns/pid").symlink_to("pid:[1]")
+        (folder / "stat").write_text(f"{pid} (sshd) S 1" + " 0" * 17 + " 5 0")
+        (folder / "status").write_text(f"Uid:\t{uid}\n")
+        if pid == 8:
+            os.mkfifo(folder / "cmdline")
+        else:
+            (folder / "cmdline").write_bytes(b"/run/dlbox-guard/1/python3\0-c\0")
+    (tmp_path / "self").symlink_to("7")
+    return tmp_path
+
+
+def test_no_account_keeps_roots_tasks_from_being_found(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "SECONDS", 0.5)
+    monkeypatch.setattr(sessions, "ancestors", lambda pid: [])
+    assert set(sessions.processes(proc)) == {7, 8, 9}
+    assert sessions.live_ssh_connections(proc) == []
+    assert 7 in window.tasks("/run/dlbox-guard/1/python3", [1000], proc)
+    assert set(window.tasks("/run/dlbox-guard/1/python3", [], proc)) == {7}, "of others nothing is read"
 
 
 def test_anybody_may_start_it_and_root_alone_make_one(python: Path) -> None:
