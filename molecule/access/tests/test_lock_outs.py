@@ -210,6 +210,31 @@ def case_controller_stopped(box: Box) -> None:
     assert "MaxSessions 5" not in box.console("ps -eo args")[1], "the task that ran goes on"
 
 
+@case(mitogen=True)
+def case_restart_left_for_later(box: Box) -> None:
+    """A task leaves the restart that shuts everybody out behind it: the change is not made before that is done."""
+    before = box.access_state()
+    play = box.play(["foreign_role"], foreign_role_does="restart_later")
+    reverted(box, play, before)
+
+
+@case()
+def case_next_run(box: Box) -> None:
+    """A run goes on after its window has ended and another has begun: that one's change is left alone."""
+    first = box.start(["foreign_role"], foreign_role_does="allow_users_typo", access_guard_window=60)
+    box.until(lambda: box.guard() == "pending", 120)
+    box.pause(first)
+    box.until(lambda: box.guard() == "rolled-back", 120)
+    second = box.start(["foreign_role"], foreign_role_does="slow", access_guard_window=90)
+    box.until(lambda: box.guard() == "pending", 120)
+    box.pause(first, go_on=True)
+    out = box.end(first)
+    assert first.returncode == 2 and "another run has changed remote access there since" in out, out
+    assert box.guard() == "pending", "the other run's change was undone"
+    box.harm("dlbox-guard rollback")
+    assert "was undone" in box.end(second)
+
+
 @case(full=True)
 def case_window_too_short(box: Box) -> None:
     """The window ends while the role still works: that task is ended, no further one starts, all is undone."""
