@@ -21,11 +21,13 @@ in the way.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,16 @@ def await_login(guard: Guard, seconds: float) -> int:
     return 7
 
 
+@contextlib.contextmanager
+def ended_in_time(seconds: int) -> Iterator[None]:
+    """End this process where what is within takes that long; 0: it may take its time."""
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
 def wait_for_tasks(guard: Guard) -> None:
     """Wait until what the roles left behind them to be done later is done; at the window's end the service ends it.
 
@@ -111,9 +123,7 @@ def perform(guard: Guard, command: str, given: list[str]) -> int:
     else:
         if command == "applied":
             wait_for_tasks(guard)
-        with guard.lock():
-            if command not in ("rollback", "settle", "boot"):
-                signal.alarm(COMMAND_SECONDS)
+        with guard.lock(), ended_in_time(0 if command in ("rollback", "settle", "boot") else COMMAND_SECONDS):
             if command == "arm":
                 print(json.dumps(guard.arm(json.loads(sys.stdin.read()))))
             elif command == "extend":

@@ -11,6 +11,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import types
@@ -421,6 +423,15 @@ def test_the_changes_are_made_when_nothing_of_the_window_runs_any_more(
     with pytest.raises(guard.RefusedError, match="nothing is pending; the last change is rolled-back"):
         cli.perform(guard.Guard(state, python), "applied", ["90"])
     assert is_as_before(host)
+
+
+def test_a_command_that_hangs_does_not_keep_the_lock(host: Host) -> None:
+    code = f"import sys, time; sys.path.insert(0, {str(Path(cli.__file__).parents[1])!r})\n"
+    code += "from dlbox_guard import cli\nwith cli.ended_in_time(1): time.sleep(60)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGALRM
+    host.arm()
+    assert cli.perform(host.guard(), "extend", ["90"]) == 0
+    assert signal.alarm(0) == 0, "of a command that is done nothing is left"
 
 
 def test_an_end_that_was_cut_off_is_ended(host: Host) -> None:
