@@ -1,7 +1,7 @@
 """The story of one machine, in the order of the tests: the attackers are there before dlbox is.
 
-Nothing of theirs runs with other rights than theirs or nobody's, no link of theirs is followed, nothing waits for them,
-and what they answer ends no command for the others.
+Nothing of theirs runs with other rights than theirs or a fresh account's, no link of theirs is followed, nothing
+waits for them, and what they answer ends no command for the others.
 """
 
 from __future__ import annotations

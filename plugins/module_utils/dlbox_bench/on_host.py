@@ -1,6 +1,6 @@
 """The part of ./dlbox bench that has root's rights on the host: it keeps figures and data, and starts measurements.
 
-The measurements run as the environment's owner or as nobody. Like the doctor's probe it travels as text, with
+The measurements run as the environment's owner or as a fresh account. Like the doctor's probe it travels as text, with
 `dlbox_run_as`. Its argument is one of {"do": "fetch", "url", "folder", "program"}, {"do": "measure", "prefix", "words",
 "seconds", "program"} and {"do": "keep", "folder", "name", "record"}; it prints one line of JSON, with "error" where it
 failed.

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
-import secrets
 import shlex
 import shutil
 import socketserver
@@ -25,8 +23,6 @@ from typing import Any
 
 from ansible.module_utils import dlbox_run_as as run_as
 
-# The numbers that systemd gives its dynamic users (man systemd.exec): no account has one for long.
-FREE_IDS = range(61184, 65520)
 UV_SCRIPT = re.compile(r'fsdecode\(b"(/[^"\\]+)"\)')
 # Each process takes every n-th source. What is not for this Python (templates, tests) stays source.
 COMPILE = """
@@ -49,25 +45,6 @@ AT_ONCE = 4000  # of a large environment's 18,000 sources: their byte code waits
 LARGEST_PYC = 64 << 20
 
 
-def nobody_else() -> run_as.Account:
-    """An account that no process runs as and that owns nothing; who runs this, without root."""
-    if os.geteuid() != 0:
-        return run_as.account(os.geteuid())
-    running = {found.st_uid for entry in os.scandir("/proc") if (found := status(entry)) is not None}
-    known = {entry.pw_uid for entry in pwd.getpwall()}
-    free = [number for number in FREE_IDS if number not in running | known]
-    number = secrets.choice(free)
-    return run_as.Account("dlbox-environment", number, number)
-
-
-def status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """lstat of a directory entry, None when it is gone."""
-    try:
-        return entry.stat(follow_symlinks=False)
-    except OSError:
-        return None
-
-
 @contextmanager
 def entered_by(prefix: Path, who: run_as.Account) -> Iterator[None]:
     """Let `who` alone into an environment that is not whole yet and therefore closed."""
@@ -86,7 +63,7 @@ def entered_by(prefix: Path, who: run_as.Account) -> Iterator[None]:
 
 def compile_sources(prefix: Path, sources: Sequence[str]) -> Iterator[tuple[int, bytes]]:
     """Compile `sources` (absolute paths) with the environment's Python: (number in `sources`, byte code) of each."""
-    who = nobody_else()
+    who = run_as.fresh_account()
     for first in range(0, len(sources), AT_ONCE):
         some = sources[first : first + AT_ONCE]
         with run_as.private_home(who) as home, entered_by(prefix, who):
@@ -159,7 +136,7 @@ def answer(prefix: Path, argv: Sequence[str]) -> str:
     place = UV_SCRIPT.search(argv[-1]) if list(argv[:-1]) == ["-I", "-B", "-c"] else None
     if not place:
         raise ValueError(f"uv asked something that this version of dlbox does not know: {' '.join(argv)}")
-    who = nobody_else()
+    who = run_as.fresh_account()
     with tempfile.TemporaryDirectory(prefix="dlbox-uv-", dir="/tmp") as name, entered_by(prefix, who):
         copy = Path(name)
         shutil.copytree(place[1], copy, dirs_exist_ok=True)

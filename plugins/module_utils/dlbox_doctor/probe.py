@@ -2,7 +2,7 @@
 
 The file needs only the standard library (Python 3.10 and newer) and what runner.LIBRARY names, because it travels: the
 doctor sends the texts over testinfra's connection, the module `host_evidence` imports it. It only reads: no file,
-setting or service is changed. What an account can write is read and run with that account's rights, or as nobody.
+setting or service is changed. What an account can write is read and run with that account's rights, or a fresh one's.
 
 `collect(settings)` returns a JSON-able dict, the *evidence*: one key per collector, and `errors`, which maps one that
 failed to the reason. A command's answer is `{"rc": int | None, "out": str, "err": str}`; `rc` None means that the
@@ -545,7 +545,7 @@ def smoke_tests(settings: Settings) -> dict[str, Any]:
         job = json.dumps({"kernel": kernel, "smoke": programs["smoke"], "modules": modules, "timeout": seconds})
         # The code of two environments in one account: its owner's only where both are his.
         who = run_as.account_for(prefix)
-        who = who if who == run_as.account_for(jupyter_prefix) else run_as.NOBODY
+        who = who if who == run_as.account_for(jupyter_prefix) else run_as.fresh_account()
         return name, kernel, tried(who, launcher, ["-c", programs["kernel"]], seconds + 30, job)
 
     result: dict[str, Any] = {"direct": {}, "kernel": {}, "launcher": os.access(launcher, os.X_OK)}

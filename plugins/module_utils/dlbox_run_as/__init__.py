@@ -1,20 +1,21 @@
 """Run programs and touch files with the rights of an account: root executes and follows only what root alone can write.
 
 The one place that carries the rule. What an account can write (its home, an environment that it owns) is run as that
-account or as nobody, and read, written and removed in a process that has its rights: it cannot be led by a link to
-what is not already its own. What root itself runs, imports or follows has to pass `root_only`.
+account or as a fresh one, and read, written and removed in a process that has its rights: it cannot be led by a link
+to what is not already its own. What root itself runs, imports or follows has to pass `root_only`.
 
 One file over the standard library (Python 3.10 and newer): it also travels as text, beside the doctor's probe.
 """
 
 # os.path and os.stat throughout: whole trees are walked.
-# ruff: noqa: PTH100, PTH101, PTH102, PTH103, PTH105, PTH108, PTH110, PTH115, PTH118, PTH120
+# ruff: noqa: PTH100, PTH101, PTH102, PTH103, PTH105, PTH108, PTH110, PTH115, PTH118, PTH120, PTH123, PTH208
 from __future__ import annotations
 
 import contextlib
 import grp
 import os
 import pwd
+import secrets
 import select
 import selectors
 import signal
@@ -30,17 +31,19 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: For programs that need no home of their own.
 NO_HOME = "/nonexistent"
-NOBODY_ID = 65534  # by Debian's policy 9.2.2, as nogroup's
+#: The numbers that systemd gives its dynamic users (man systemd.exec): no account has one for long.
+FREE_IDS = range(61184, 65520)
 STAFF_ID = 50  # by Debian's base-passwd
 
 
 class Account(NamedTuple):
-    """Whose rights a program gets."""
+    """Whose rights a program gets. `fresh`: the number is of this run alone, and so is all that runs as it."""
 
     name: str
     uid: int
     gid: int
     groups: tuple[int, ...] = ()
+    fresh: bool = False
 
 
 class Completed(NamedTuple):
@@ -51,7 +54,6 @@ class Completed(NamedTuple):
     err: str
 
 
-NOBODY = Account("nobody", NOBODY_ID, NOBODY_ID)
 ROOT = Account("root", 0, 0)
 
 
@@ -60,6 +62,42 @@ def account(who: str | int) -> Account:
     entry = pwd.getpwnam(who) if isinstance(who, str) else pwd.getpwuid(who)
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups)
+
+
+def fresh_account() -> Account:
+    """An account without a name that no process runs as, for the code of strangers; who runs this, without root.
+
+    Two programs of one account can read, stop and change each other, so each gets a number of its own.
+    """
+    if os.geteuid() != 0:
+        return account(os.geteuid())
+    taken = {entry.pw_uid for entry in pwd.getpwall()}.union(*_processes().values())
+    number = secrets.choice([number for number in FREE_IDS if number not in taken])
+    return Account("dlbox-stranger", number, number, fresh=True)
+
+
+def _processes() -> dict[int, set[int]]:
+    """Process -> the accounts that it runs as or can become again."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and (ids := _runs_as(int(name))):
+            found[int(name)] = ids
+    return found
+
+
+def _runs_as(process: int) -> set[int]:
+    """A process's real, effective, saved and file system user; none when it is gone, or a zombie without threads.
+
+    The owner of its folder in /proc says less: that is root for a process that others may not trace.
+    """
+    try:
+        with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as status:
+            lines = dict(line.split(":\t", 1) for line in status if line.startswith(("State:", "Uid:", "Threads:")))
+    except (OSError, ValueError):
+        return set()
+    if lines.get("State", "Z")[0] in "ZX" and int(lines.get("Threads", "1")) <= 1:
+        return set()
+    return {int(word) for word in lines.get("Uid", "").split()}
 
 
 # --- programs ---------------------------------------------------------------------------------------------------------
@@ -131,7 +169,8 @@ def run(
     """Run a program as an account: in /, umask 022, clean environment, a session and an empty home of its own.
 
     argv[0] is an absolute path. `text` is its standard input; it inherits nothing else that is open. After `timeout`
-    seconds or `limit` bytes of output its session is killed. `home` keeps it from getting a home for this call
+    seconds or `limit` bytes of output its session is killed, and of a fresh account everything, also when it ends by
+    itself. `home` keeps it from getting a home for this call
     (NO_HOME for what needs none). Without root it runs as who runs this.
     """
     if not argv or not argv[0].startswith("/"):
@@ -159,10 +198,12 @@ def run(
         try:
             out, err, ended = _converse(child, timeout, limit)
         finally:
-            # Also what it started and left behind, as far as it stayed in its session.
+            # Also what it started and left behind: of an account with a life of its own, what stayed in its session.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+            if who.fresh:
+                _kill_all(who)
             for stream in (child.stdout, child.stderr):
                 if stream:
                     stream.close()
@@ -170,6 +211,59 @@ def run(
     if ended:
         return Completed(None, out.decode("utf-8", "replace"), f"{told.rstrip()}\n{argv[0]} {ended}".lstrip())
     return Completed(child.returncode, out.decode("utf-8", "replace"), told)
+
+
+def _kill_all(who: Account) -> None:
+    """Kill every process of a fresh account.
+
+    kill(-1) with its rights reaches all of them at once, also one that never stops to fork, which no list of processes
+    shows reliably: it has to be carried out. One that is quicker can kill the killer, or leave no room for it, and is
+    killed by itself. What the kernel does not end in ten seconds (a driver that hangs) stays, and its number is given
+    to nobody else.
+    """
+    if who.uid not in FREE_IDS:
+        raise ValueError(f"{who.uid} is not the number of a fresh account")
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        done = _kill_at_once(who)
+        left = [process for process, ids in _processes().items() if who.uid in ids]
+        if done and not left:
+            return
+        for process in left:
+            with contextlib.suppress(OSError), _descriptor(process) as descriptor:
+                if who.uid in _runs_as(process):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+
+
+def _kill_at_once(who: Account) -> bool:
+    """kill(-1) with an account's rights; whether it was carried out."""
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", "kill -KILL -1"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={},
+            user=who.uid,
+            group=who.gid,
+            extra_groups=[],
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+@contextlib.contextmanager
+def _descriptor(process: int) -> Iterator[int]:
+    """A process by a descriptor, which never comes to mean another one."""
+    descriptor = os.pidfd_open(process)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _converse(child: subprocess.Popen[bytes], timeout: float, limit: int) -> tuple[bytes, bytes, str]:
@@ -300,6 +394,17 @@ def replace_file(path: str | os.PathLike[str], content: str, mode: int, uid: int
         with contextlib.suppress(OSError):
             os.unlink(fresh)
         raise
+
+
+def set_mode(path: str | os.PathLike[str], mode: int) -> None:
+    """chmod of a regular file, never of what a link in its place leads to. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{os.fspath(path)} is no regular file")
+        os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
 
 
 def write_as(who: Account, path: str | os.PathLike[str], content: str, mode: int = 0o600) -> None:
@@ -451,7 +556,7 @@ def _tree_problem(top: str, owners: Sequence[int], outside: list[str]) -> str:
 
 
 def account_for(prefix: str | os.PathLike[str]) -> Account:
-    """As whom code below this folder runs: as its owner where nobody else can write or replace it, else as nobody.
+    """As whom code below this folder runs: as its owner where nobody else can write or replace it, else as no account.
 
     Never as root: also code that root alone can write needs none of root's rights to be tried.
     """
@@ -459,7 +564,7 @@ def account_for(prefix: str | os.PathLike[str]) -> Account:
         place, problem = _place(prefix)
         state = os.lstat(place)
         if problem or place != os.path.abspath(prefix) or state.st_uid == 0 or state.st_mode & 0o022:
-            return NOBODY
-        return NOBODY if _tree_problem(place, (0, state.st_uid), []) else account(state.st_uid)
+            return fresh_account()
+        return fresh_account() if _tree_problem(place, (0, state.st_uid), []) else account(state.st_uid)
     except (OSError, KeyError):
-        return NOBODY
+        return fresh_account()

@@ -79,39 +79,97 @@ def test_a_home_holds_its_account_and_lets_nothing_of_it_be_swapped() -> None:
 
 
 def test_standard_input_is_text_or_nothing() -> None:
-    assert run_as.run(["/bin/cat"], run_as.NOBODY, text="räksmörgås").out == "räksmörgås"
-    assert run_as.run(["/bin/cat"], run_as.NOBODY).out == ""
+    assert run_as.run(["/bin/cat"], STRANGER, text="räksmörgås").out == "räksmörgås"
+    assert run_as.run(["/bin/cat"], STRANGER).out == ""
 
 
 def test_a_program_that_does_not_end_is_ended() -> None:
     began = time.monotonic()
-    done = run_as.run(["/bin/sh", "-c", "echo begun; sleep 60"], run_as.NOBODY, timeout=0.5)
+    done = run_as.run(["/bin/sh", "-c", "echo begun; sleep 60"], STRANGER, timeout=0.5)
     assert done == run_as.Completed(None, "begun\n", "/bin/sh did not end within 0 s")
     assert time.monotonic() - began < 30
 
 
 def test_one_that_leaves_a_child_with_its_outputs_does_not_hold_the_caller() -> None:
     began = time.monotonic()
-    done = run_as.run(["/bin/sh", "-c", "setsid sleep 60 & echo done"], run_as.NOBODY, timeout=50)
+    done = run_as.run(["/bin/sh", "-c", "setsid sleep 60 & echo done"], STRANGER, timeout=50)
     assert (done.rc, done.out) == (0, "done\n")
     assert time.monotonic() - began < 30
 
 
 def test_one_that_writes_for_ever_is_ended() -> None:
-    done = run_as.run(["/usr/bin/yes"], run_as.NOBODY, limit=100_000)
+    done = run_as.run(["/usr/bin/yes"], STRANGER, limit=100_000)
     assert (done.rc, len(done.out), done.err) == (None, 100_000, "/usr/bin/yes wrote more than 100000 bytes")
 
 
 def test_one_that_closes_its_outputs_is_waited_for() -> None:
-    assert run_as.run(["/bin/sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 3"], run_as.NOBODY).rc == 3
+    assert run_as.run(["/bin/sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 3"], STRANGER).rc == 3
 
 
 def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
-    assert run_as.run(["/nonexistent/program"], run_as.NOBODY) == run_as.Completed(
+    assert run_as.run(["/nonexistent/program"], STRANGER) == run_as.Completed(
         None, "", "/nonexistent/program: No such file or directory"
     )
     with pytest.raises(ValueError, match="expected the absolute path"):
-        run_as.run(["python3"], run_as.NOBODY)
+        run_as.run(["python3"], STRANGER)
+
+
+@needs_root
+def test_a_fresh_account_is_nobodys_and_each_run_gets_another() -> None:
+    found = [run_as.fresh_account() for _ in range(20)]
+    assert all(who.fresh and who.uid in run_as.FREE_IDS and who.gid == who.uid and not who.groups for who in found)
+    assert len({who.uid for who in found}) > 1
+
+
+@needs_root
+def test_a_number_that_something_runs_as_is_not_given_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by a process whose folder in /proc is root's, as of one that others may not trace."""
+    monkeypatch.setattr(run_as, "FREE_IDS", range(64400, 64402))
+    untraced = "import ctypes, time; ctypes.CDLL(None).prctl(4, 0); print(flush=True); time.sleep(60)"
+    command = [run_as.SYSTEM_PYTHON, "-I", "-c", untraced]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, user=64400, group=64400, extra_groups=[], cwd="/") as held:
+        assert held.stdout
+        try:
+            held.stdout.readline()
+            assert {run_as.fresh_account().uid for _ in range(20)} == {64401}
+        finally:
+            held.kill()
+
+
+LEFT_BEHIND = {
+    "a daemon in a session of its own": "import os, time\nif os.fork(): os._exit(0)\nos.setsid()\n"
+    "if os.fork(): os._exit(0)\nprint(os.getpid(), flush=True); time.sleep(600)",
+    "one that forks and ends for ever": "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\n"
+    "while True:\n    if os.fork(): os._exit(0)",
+    "one that kills whoever comes": "import os, signal, time\nif os.fork(): os._exit(0)\nos.setsid()\n"
+    "me = os.getpid()\nwhile True:\n    for pid in range(me + 1, me + 400):\n"
+    "        try: os.kill(pid, 9)\n        except OSError: pass",
+    "threads whose first one has ended": "import ctypes, os, threading, time\nif os.fork(): os._exit(0)\nos.setsid()\n"
+    "threading.Thread(target=time.sleep, args=(600,)).start()\nctypes.CDLL(None).pthread_exit(None)",
+}
+
+
+@needs_root
+@pytest.mark.parametrize("name", LEFT_BEHIND)
+def test_nothing_of_a_fresh_account_outlives_its_run(name: str) -> None:
+    """Observed: a member's environment left a daemon that killed whatever the doctor ran as nobody later."""
+    who = run_as.fresh_account()
+    with subprocess.Popen(["/bin/sleep", "600"], user=64399, group=64399, extra_groups=[], cwd="/") as other:
+        try:
+            done = run_as.run([*run_as.isolated_python(), "-c", LEFT_BEHIND[name]], who)
+            assert done.rc == 0, done.err
+            # One list of processes may miss the one that forks for ever, a hundred do not.
+            assert not [ids for _ in range(100) for ids in run_as._processes().values() if who.uid in ids]
+            assert other.poll() is None, "what runs as others goes on"
+        finally:
+            other.kill()
+
+
+@needs_root
+def test_only_a_fresh_accounts_processes_are_all_killed() -> None:
+    for uid in (0, 1000, 65534):
+        with pytest.raises(ValueError, match="not the number of a fresh account"):
+            run_as._kill_all(run_as.Account("x", uid, uid, fresh=True))
 
 
 @needs_root
@@ -320,28 +378,28 @@ def test_a_whole_tree(shared: Path, tmp_path: Path) -> None:
 
 
 @needs_root
-def test_code_runs_as_its_owner_or_as_nobody(shared: Path) -> None:
+def test_code_runs_as_its_owner_or_as_an_account_of_its_own(shared: Path) -> None:
     owner = run_as.account("daemon")
     shared.chmod(0o3775)
     prefix = shared / "env"
     prefix.mkdir()
-    assert run_as.account_for(prefix) == run_as.NOBODY, "root's"
+    assert run_as.account_for(prefix).fresh, "root's"
     os.chown(prefix, owner.uid, owner.gid)
     assert run_as.account_for(prefix) == owner
     prefix.chmod(0o775)
-    assert run_as.account_for(prefix) == run_as.NOBODY, "others can write it"
+    assert run_as.account_for(prefix).fresh, "others can write it"
     prefix.chmod(0o755)
     (prefix / "module.py").write_text("")
     assert run_as.account_for(prefix) == owner
     (prefix / "module.py").chmod(0o664)
     os.chown(prefix / "module.py", owner.uid, 64321)
-    assert run_as.account_for(prefix) == run_as.NOBODY, "others can write into it"
+    assert run_as.account_for(prefix).fresh, "others can write into it"
     (prefix / "module.py").unlink()
     (shared / "link").symlink_to(prefix)
-    assert run_as.account_for(shared / "link") == run_as.NOBODY, "somebody chose what it leads to"
+    assert run_as.account_for(shared / "link").fresh, "somebody chose what it leads to"
     shared.chmod(0o777)
-    assert run_as.account_for(prefix) == run_as.NOBODY, "others can put another folder in its place"
-    assert run_as.account_for(shared / "absent") == run_as.NOBODY
+    assert run_as.account_for(prefix).fresh, "others can put another folder in its place"
+    assert run_as.account_for(shared / "absent").fresh
     shared.chmod(0o755)
     os.chown(prefix, 64321, 64321)
-    assert run_as.account_for(prefix) == run_as.NOBODY, "no such account"
+    assert run_as.account_for(prefix).fresh, "no such account"
