@@ -5,11 +5,11 @@ The shapes are those of docs/schemas/bench.json; a test holds them to it. jsonsc
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 NUMBER = float
+LARGEST = 2**53  # what every program that reads the record takes for a number (RFC 8259, section 6)
 SPREAD = {"median": NUMBER, "low": NUMBER, "high": NUMBER, "runs": int}
 # A key that ends in ? may be missing; a tuple lists alternatives, None among them; a list has one shape for its items;
 # the key * stands for any name.
@@ -59,8 +59,10 @@ def _problems(value: object, shape: Any, where: str) -> Iterator[str]:
                 yield from _problems(item, names.get(key, names.get("*")), f"{where}.{key}")
             else:
                 yield f"{where} has an unknown key"
-    elif shape is NUMBER:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            yield f"{where} is no number"
-    elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
+    elif shape in (NUMBER, int):
+        kinds = (int, float) if shape is NUMBER else int
+        # A comparison holds for numbers of any size, and for nan never.
+        if isinstance(value, bool) or not isinstance(value, kinds) or not abs(value) <= LARGEST:
+            yield f"{where} is no {'number' if shape is NUMBER else 'whole number'}, or too large"
+    elif not isinstance(value, shape):
         yield f"{where} is no {shape.__name__}"

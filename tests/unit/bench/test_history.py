@@ -85,6 +85,7 @@ MISSHAPEN: list[tuple[str, Any]] = [
     ("framework", None), ("framework", "jax"), ("version", 2), ("devices", {}), ("devices", ["CPU"]), ("devices", [{}]),
     ("notes", "text"), ("nccl", {"median": "fast"}), ("seconds", float("nan")), ("data", {"name": "MNIST"}),
     ("more", 1), ("quick", 0), ("cpu_threads", True),
+    ("seconds", 10**400), ("seconds", float("inf")), ("cpu_threads", 10**400), ("cpu_threads", -(10**400)),
 ]  # fmt: skip
 
 
