@@ -75,6 +75,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.basic import AnsibleModule
 
 OURS = "dlbox"
@@ -113,7 +114,9 @@ class Work:
         self.diffs: list[dict[str, str]] = []
 
     def note(self, path: Path, before: str, after: str) -> None:
-        """Record a change."""
+        """Record a change, before it is made. Raises PermissionError where others could lead root elsewhere."""
+        if os.geteuid() == 0 and (problem := run_as.root_places(path)):
+            raise PermissionError(f"{path} is left alone: {problem}. Root writes only where root alone can write")
         self.written.append(str(path))
         header = str(path)
         self.diffs.append({"before_header": header, "after_header": header, "before": before, "after": after})
