@@ -56,7 +56,11 @@ options:
       password:
         description: See M(conda_env).
         type: str
-        required: true
+        default: ""
+      token:
+        description: See M(conda_env).
+        type: str
+        default: ""
 extends_documentation_fragment: [predictable]
 """
 
@@ -91,6 +95,8 @@ def pip_environment(given: dict[str, Any], credentials: list[Credential]) -> dic
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PIP_", "PYTHON", "CONDA", "VIRTUAL_ENV"))}
     own = {
         "HOME": run_as.NO_HOME,
+        # Root's alone, and emptied by the next installation.
+        "TMPDIR": str(Path(given["folder"], "venv")),
         "PIP_NO_CACHE_DIR": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_REQUIRE_HASHES": "1",

@@ -91,9 +91,13 @@ options:
         type: str
         default: ""
       password:
-        description: Password or token.
+        description: Password, or a token beside a name.
         type: str
-        required: true
+        default: ""
+      token:
+        description: A token that stands alone, in the place of the name (C(https://TOKEN@host/)).
+        type: str
+        default: ""
   offline:
     description: Use what is in caches and folders, and no network.
     type: bool
@@ -177,7 +181,6 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.dlbox_conda import (
-    bytecode,
     child,
     definitions,
     engine,
@@ -317,7 +320,7 @@ class Run:
 
     def make(self, request: Request, verdict: Verdict, choice: Choice) -> None:
         """Bring one environment to its choice, or say in check mode what that would be."""
-        before = environment.before_of(Path(request.prefix))
+        before = self.before(request, verdict)
         for name, problem in self.damaged(request, verdict).items():
             before[name] = f"{before.get(name, '')} (damaged: {problem})"
         result = Result(
@@ -334,6 +337,11 @@ class Run:
             if verdict.action == "repair" and before == choice.packages and not self.harmed(verdict):
                 result.status, result.changed = "ok", False
         self.results[request.name] = result
+
+    @staticmethod
+    def before(request: Request, verdict: Verdict) -> dict[str, str]:
+        """What is installed now. Where nothing was, nothing that somebody may have put there since is read."""
+        return {} if verdict.action == "create" else environment.before_of(Path(request.prefix))
 
     @staticmethod
     def harmed(verdict: Verdict) -> bool:
@@ -354,8 +362,8 @@ class Run:
             prefix = Path(self.root, "envs", name)
             try:
                 # Refused before anything of a member's own environment is read.
-                environment.refuse_removal(prefix, Path(self.root))
-                before = environment.before_of(prefix)
+                there = environment.refuse_removal(prefix, Path(self.root))
+                before = environment.before_of(prefix) if there else {}
                 gone = environment.remove(prefix, Path(self.root), self.check)
             except (OSError, ValueError) as error:
                 self.fail(name, str(error))
@@ -363,8 +371,6 @@ class Run:
             self.results[name] = Result(name, "removed" if gone else "ok", gone, before=before if gone else {})
         if not self.check:
             environment.clear_trash(Path(self.root))
-            if any(self.results[n].changed for n in self.absent):
-                bytecode.prune(Path(self.sources.cache, "bytecode"))
 
     def everything(self) -> None:
         """Inspect, choose, make, remove."""
@@ -372,7 +378,7 @@ class Run:
         missing = engine.available() if verdicts else ""
         if missing and self.check:
             for request in [r for r in self.requests if r.name in verdicts]:
-                before = environment.before_of(Path(request.prefix))
+                before = self.before(request, verdicts[request.name])
                 why = [*verdicts[request.name].why, f"versions are chosen once the engine is installed ({missing})"]
                 self.results[request.name] = Result(request.name, "planned", True, why, "", before, unsolved(request))
         elif missing:
@@ -467,8 +473,11 @@ def main() -> None:
     if module.check_mode:
         run.everything()
     else:
-        with environment.alone(Path(run.root)):
-            run.everything()
+        try:
+            with environment.alone(Path(run.root)):
+                run.everything()
+        except OSError as error:
+            module.fail_json(msg=str(error))
     answer = run.answer()
     failed = [r for r in answer["environments"] if r["status"] == "failed"]
     if failed:

@@ -100,7 +100,11 @@ options:
       password:
         description: See M(conda_env).
         type: str
-        required: true
+        default: ""
+      token:
+        description: See M(conda_env).
+        type: str
+        default: ""
   ca_bundle:
     description: See M(conda_env).
     type: str
@@ -146,6 +150,7 @@ from ansible.module_utils.dlbox_conda import child, definitions, engine, environ
 from ansible.module_utils.dlbox_conda.credentials import CREDENTIALS, Credential, redact
 from ansible.module_utils.dlbox_conda.definitions import Request
 from ansible.module_utils.dlbox_conda.sources import Sources, source_problems
+from ansible.module_utils.dlbox_run_as import replace_file
 
 
 def contents(lock: lockfile.Lock) -> dict[str, str]:
@@ -292,7 +297,7 @@ def main() -> None:
         if not module.check_mode:
             (folder / request.name).mkdir(parents=True, exist_ok=True)
             for name, text in texts.items():
-                environment.replace(folder / request.name / name, text)
+                replace_file(folder / request.name / name, text, 0o644)
     answer = {"changed": bool(diffs), "locks": locks, "diff": diffs}
     if errors:
         module.fail_json(

@@ -22,22 +22,33 @@ CREDENTIALS = {
     "options": {
         "url": {"type": "str", "required": True},
         "username": {"type": "str", "default": ""},
-        "password": {"type": "str", "required": True, "no_log": True},
+        "password": {"type": "str", "default": "", "no_log": True},
+        "token": {"type": "str", "default": "", "no_log": True},
     },
 }
 
 
 @dataclass(frozen=True)
 class Credential:
-    """Who reads what lies below `url` (without credentials in it)."""
+    """Who reads what lies below `url` (without credentials in it). token: the user name that stands alone, a secret."""
 
     url: str
-    username: str
-    password: str
+    username: str = ""
+    password: str = ""
+    token: str = ""
+
+    def pair(self) -> tuple[str, str]:
+        """User name and password, as a request carries them."""
+        return (self.token, "") if self.token else (self.username, self.password)
 
     def header(self) -> str:
         """The value of the header Authorization (RFC 7617)."""
-        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return "Basic " + base64.b64encode(":".join(self.pair()).encode()).decode()
+
+    def secrets(self) -> set[str]:
+        """What nobody may read: as it is, as URLs write it and as HTTP sends it."""
+        secret = self.token or self.password
+        return {secret, quote(secret, safe=""), self.header().split()[1]} if secret else set()
 
 
 def split_url(url: str) -> tuple[str, Credential | None]:
@@ -48,6 +59,8 @@ def split_url(url: str) -> tuple[str, Credential | None]:
     user, _, host = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
     clean = urlunsplit((parts.scheme, host, parts.path, parts.query, parts.fragment))
+    if not password:
+        return clean, Credential(clean, token=unquote(name))
     return clean, Credential(clean, unquote(name), unquote(password))
 
 
@@ -80,7 +93,7 @@ def with_credential(url: str, credentials: Sequence[Credential]) -> str:
     if not found:
         return url
     parts = urlsplit(url)
-    user = f"{quote(found.username, safe='')}:{quote(found.password, safe='')}"
+    user = ":".join(quote(part, safe="") for part in found.pair())
     return urlunsplit((parts.scheme, f"{user}@{parts.netloc}", parts.path, parts.query, parts.fragment))
 
 
@@ -94,9 +107,8 @@ def headers(host: str, path: str, credentials: Sequence[Credential]) -> dict[str
 
 
 def redact(text: str, credentials: Sequence[Credential]) -> str:
-    """`text` without the passwords in it, as they are, as URLs write them and as HTTP sends them."""
+    """`text` without the secrets in it."""
     for one in credentials:
-        for secret in {one.password, quote(one.password, safe=""), one.header().split()[1]}:
-            if secret:
-                text = text.replace(secret, HIDDEN)
+        for secret in one.secrets():
+            text = text.replace(secret, HIDDEN)
     return re.sub(r"(\w+://)[^/@\s]+@", rf"\1{HIDDEN}@", text)

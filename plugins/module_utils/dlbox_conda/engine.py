@@ -62,6 +62,7 @@ def client(sources: Sources) -> Any:
     from rattler.networking import AddHeadersMiddleware, AuthenticationMiddleware, MirrorMiddleware, RetryMiddleware
 
     trust(sources)
+    os.environ["TMPDIR"] = temporary(sources)
     online = {}
     for channel, urls in sources.mirrors.items():
         if others := [url for url in urls if not url.startswith("file:")]:
@@ -105,6 +106,16 @@ def trust(sources: Sources) -> None:
     """Make both engines trust the host's certificates, a company's own among them."""
     if sources.ca_bundle and Path(sources.ca_bundle).exists():
         os.environ["SSL_CERT_FILE"] = sources.ca_bundle
+
+
+def temporary(sources: Sources) -> str:
+    """The engines' folder for passing files, made where it is missing.
+
+    In /tmp uv leaves locks that every account can hold for ever, and nothing can be run where it is mounted noexec.
+    """
+    folder = Path(sources.cache, "tmp")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder)
 
 
 def gateway(sources: Sources) -> Any:
@@ -316,6 +327,7 @@ def uv_environment(sources: Sources) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PIP_", "PYTHON", "CONDA", "VIRTUAL_ENV"))}
     own = {
         "UV_CACHE_DIR": str(Path(sources.cache, "uv")),
+        "TMPDIR": temporary(sources),
         "UV_NO_CONFIG": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
@@ -333,8 +345,9 @@ def uv_sources(found: Sequence[Index], sources: Sources) -> tuple[list[str], dic
     options, variables = [], {}
     for index in found:
         if credential := credential_for(index.url, sources.credentials):
-            variables[f"UV_INDEX_{index.name.upper()}_USERNAME"] = credential.username
-            variables[f"UV_INDEX_{index.name.upper()}_PASSWORD"] = credential.password
+            username, password = credential.pair()
+            variables[f"UV_INDEX_{index.name.upper()}_USERNAME"] = username
+            variables[f"UV_INDEX_{index.name.upper()}_PASSWORD"] = password
     first = found[0]
     links = [*sources.find_links, *([first.folder()] if first.folder() else [])]
     if sources.folders_only():

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -69,7 +70,9 @@ class Result:
 
 
 def own_lock(prefix: Path) -> Lock | None:
-    """The lock the environment was made from, None when there is none or it is damaged."""
+    """The lock the environment was made from, None when there is none of dlbox's or it is damaged."""
+    if not made_by_dlbox(prefix):
+        return None
     try:
         return lockfile.parse(prefix.name, {name: (prefix / OWN / name).read_text() for name in lockfile.FILES})
     except (OSError, lockfile.LockError):
@@ -92,8 +95,11 @@ def made_by_dlbox(prefix: Path) -> bool:
     return (prefix / OWN).is_dir() and not others_write(prefix / OWN)
 
 
-def refuse_foreign(request: Request) -> None:
-    """Raise when something lies at the prefix that dlbox did not make, or when others than root could put it there."""
+def refuse_foreign(request: Request) -> bool:
+    """Whether an environment or an empty folder of root's lies at the prefix, which nobody else can replace any more.
+
+    Raises when something else lies there, or when others than root could put it there.
+    """
     prefix = Path(request.prefix)
     if not prefix.exists() and not prefix.is_symlink():
         problem = others_add(next(folder for folder in prefix.parents if folder.exists()))
@@ -102,7 +108,17 @@ def refuse_foreign(request: Request) -> None:
                 f"{prefix} is not made: {problem}, who could put own programs in its place. Set conda_root to a folder "
                 "that root alone can write"
             )
-        return
+        return False
+    refuse_existing(request)
+    return True
+
+
+def refuse_existing(request: Request) -> None:
+    """Raise unless an environment of dlbox's or an empty folder lies at the prefix, which is root's alone.
+
+    Whose it is, is read once and last: before, a member of conda_group may exchange it.
+    """
+    prefix = Path(request.prefix)
     if prefix.is_symlink() or not prefix.is_dir():
         raise FileExistsError(
             f"{prefix} is not a folder; it is left alone. Move it away or give the environment another name"
@@ -128,11 +144,11 @@ def refuse_foreign(request: Request) -> None:
 
 def inspect(request: Request, owners: Lock | None, verify: str, renew: bool) -> Verdict:
     """What has to be done, without a solve and without the network. verify: quick (sizes and times), full (content)."""
-    refuse_foreign(request)
+    there = refuse_foreign(request)
     prefix = Path(request.prefix)
     if owners:
         lockfile.refuse_foreign(owners, request)
-    if not (prefix / OWN).is_dir():
+    if not there or not (prefix / OWN).is_dir():
         return Verdict("create", ["it is not there"])
     if (prefix / INCOMPLETE).exists():
         return Verdict("complete", ["an earlier run was interrupted"])
@@ -213,7 +229,7 @@ def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool)
     else:
         # What is there is kept where it fits; not for another GPU, where a CPU build would fit too.
         another_gpu = own is not None and own.meta.get("cuda") != request.cuda
-        if renew or another_gpu or not (prefix / OWN).is_dir():
+        if renew or another_gpu or not made_by_dlbox(prefix):
             lock, absent = lock_anew(request, sources)
         else:
             lock, absent = lock_anew(request, sources, prefix, own.wheels if own else installed_pins(prefix))
@@ -272,13 +288,11 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
         seconds[name] = round(time.monotonic() - clock, 3)
         clock = time.monotonic()
 
-    # Once more: a member of conda_group may have made one of this name since.
-    refuse_foreign(request)
     create_folder(request)
-    (prefix / INCOMPLETE).write_text(f"{request.digest()}\n")
+    run_as.replace_file(prefix / INCOMPLETE, f"{request.digest()}\n", 0o644)
     (prefix / manifest.NAME).unlink(missing_ok=True)
     for name, text in choice.lock.texts().items():
-        replace(prefix / OWN / name, text)
+        run_as.replace_file(prefix / OWN / name, text, 0o644)
     for folder in guards.pythons(prefix):
         (prefix / folder / "EXTERNALLY-MANAGED").unlink(missing_ok=True)
 
@@ -305,7 +319,7 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
             remove_other_pythons(prefix)
             bytecode.remove(prefix, conda.values())
     for book in (prefix / "conda-meta").glob("*.json"):
-        book.chmod(0o644)  # rattler writes 0600 (pixi issue 4284): nobody else could list the environment
+        run_as.set_mode(book, 0o644)  # rattler writes 0600 (pixi issue 4284): nobody else could list the environment
     step("conda")
 
     changed_wheels = make_wheels(request, choice, conda, bad, sources)
@@ -314,7 +328,7 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
 
     fresh = [p for n, p in conda.items() if n in touched or "python" in touched]
     fresh += [p for n, p in wheels.items() if n in changed_wheels or "python" in touched]
-    bytecode.make(prefix, fresh, Path(sources.cache, "bytecode"))
+    bytecode.make(prefix, fresh)
     step("byte code")
 
     guards.write(request, choice.lock.wheels)
@@ -333,23 +347,20 @@ def remove_other_pythons(prefix: Path) -> None:
 
 
 def create_folder(request: Request) -> None:
-    """Make the prefix; a new one is closed until it is whole."""
+    """Make the prefix, closed until it is whole, or take the one of root's that is there."""
     prefix = Path(request.prefix)
-    if not prefix.exists():
-        prefix.parent.mkdir(parents=True, exist_ok=True)
+    # Once more: a member of conda_group may have made one of this name since, and may do so at any moment until mkdir.
+    refuse_foreign(request)
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    try:
         prefix.mkdir(mode=0o700)
+    except FileExistsError:
+        refuse_existing(request)
+    else:
         # Below a folder of the group conda (conda_group) it would be the group's, and everything in it.
         os.chown(prefix, -1, os.getegid())
         prefix.chmod(0o700)
     (prefix / OWN).mkdir(parents=True, exist_ok=True)
-
-
-def replace(file: Path, text: str) -> None:
-    """Write a file so that it is either the old or the new one."""
-    fresh = file.with_name(file.name + ".new")
-    fresh.write_text(text)
-    fresh.chmod(0o644)
-    fresh.replace(file)
 
 
 def make_wheels(
@@ -396,10 +407,10 @@ def write_manifest(prefix: Path, packages: list[Package]) -> None:
     manifest.write(prefix, paths)
 
 
-def refuse_removal(prefix: Path, root: Path) -> None:
-    """Raise when what lies there is no environment, or when others than root made it or could change it."""
+def refuse_removal(prefix: Path, root: Path) -> bool:
+    """Whether an environment of root's lies there. Raises when something else does, or others could change it."""
     if not prefix.exists() and not prefix.is_symlink():
-        return
+        return False
     if prefix.parent != root / "envs" or prefix.is_symlink() or not (prefix / "conda-meta").is_dir():
         raise ValueError(
             f"{prefix} is not a conda environment (no folder with conda-meta in it); it is left alone. "
@@ -407,16 +418,16 @@ def refuse_removal(prefix: Path, root: Path) -> None:
         )
     if problem := others_write(prefix):
         raise PermissionError(f"{prefix} was not made by dlbox: {problem}. It is left alone; its owner can remove it")
+    return True
 
 
 def remove(prefix: Path, root: Path, check: bool) -> bool:
     """Remove an environment that dlbox or conda made; whether there was one. Nothing else is ever removed."""
-    refuse_removal(prefix, root)
-    if not prefix.exists():
+    if not refuse_removal(prefix, root):
         return False
     if not check:
         # Out of sight at once, so that an interrupted removal leaves no half environment behind.
-        trash = prefix.with_name(f".removed-{prefix.name}-{os.getpid()}")
+        trash = tempfile.mkdtemp(prefix=f".removed-{prefix.name}-", dir=prefix.parent)
         prefix.rename(trash)
         shutil.rmtree(trash)
     return True
@@ -432,6 +443,9 @@ def clear_trash(root: Path) -> None:
 @contextmanager
 def alone(root: Path, patience: float = 300.0) -> Iterator[None]:
     """Let one run at a time change environments; waits `patience` seconds for another."""
+    place = next(folder for folder in (root, *root.parents) if os.path.lexists(folder))
+    if problem := others_write(place) if place == root else others_add(place):
+        raise PermissionError(f"{root} is not used: {problem}. Set conda_root to a folder that root alone can write")
     root.mkdir(parents=True, exist_ok=True)
     # What is installed comes from there: nobody but root reads or writes it.
     (root / ".cache").mkdir(mode=0o700, exist_ok=True)

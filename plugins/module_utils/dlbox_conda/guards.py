@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ansible.module_utils.dlbox_conda import lockfile
 from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible.module_utils.dlbox_run_as import replace_file
 
 MESSAGE = (
     "The environment {name} is managed by dlbox: change conda_environments in the inventory and run ./dlbox up. "
@@ -74,8 +75,7 @@ def write(request: Request, wheels: str) -> None:
     for path in wrong(request, wheels):
         if path in wanted:
             (prefix / path).parent.mkdir(parents=True, exist_ok=True)
-            (prefix / path).write_text(wanted[path])
-            (prefix / path).chmod(0o644)
+            replace_file(prefix / path, wanted[path], 0o644)
         else:
             (prefix / path).unlink(missing_ok=True)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible.module_utils.dlbox_run_as import replace_file
+
 NAME = "conda-meta/dlbox/manifest"
 
 
@@ -48,10 +50,7 @@ def write(prefix: Path, paths: Iterable[str]) -> None:
             continue
         lines.append(f"{status.st_size} {status.st_mtime_ns} {path}\n")
     lines += [f"- - {book}\n" for book in sorted(books(prefix))]
-    fresh = prefix / f"{NAME}.new"
-    fresh.write_text("".join(lines))
-    fresh.chmod(0o644)
-    fresh.replace(prefix / NAME)
+    replace_file(prefix / NAME, "".join(lines), 0o644)
 
 
 def compare(prefix: Path) -> Findings | None:

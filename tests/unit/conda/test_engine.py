@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible.module_utils.dlbox_conda import engine, sources
 
@@ -36,3 +38,11 @@ def test_a_folder_that_is_not_there_and_mirrors_over_http_are_no_folders():
 )
 def test_the_beginning_of_an_index_is_mirrored(url, expected):
     assert sources.mirrored(url, {"https://pytorch.example/whl/": "http://home/torch/"}) == expected
+
+
+def test_uvs_locks_lie_where_root_alone_reaches_them(tmp_path, monkeypatch):
+    """Observed: any account held /tmp/uv-*.lock, mode 0666, and every change of an environment waited for it."""
+    monkeypatch.setenv("TMPDIR", "/tmp")
+    sources = engine.Sources(cache=str(tmp_path / "cache"))
+    place = Path(engine.uv_environment(sources)["TMPDIR"])
+    assert place == tmp_path / "cache/tmp" and place.stat().st_mode & 0o7777 == 0o700

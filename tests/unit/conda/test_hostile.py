@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from ansible.module_utils import dlbox_run_as as run_as
-from ansible.module_utils.dlbox_conda import definitions, environment, interpreter, uninstall
+from ansible.module_utils.dlbox_conda import definitions, environment, guards, interpreter, lockfile, uninstall
 from ansible.module_utils.dlbox_conda.definitions import Request
 from jupyter import module
 
@@ -198,6 +199,85 @@ class TestAdoption:
             self.inspect(tmp_path / "theirs/conda/envs/new")
         assert self.inspect(tmp_path / "conda/envs/new").action == "create"
 
+    def test_a_folder_that_a_member_makes_at_the_last_moment_is_not_taken(self, root, monkeypatch):
+        """Observed: a member's mkdir and rmdir in turn, and root worked in the member's folder."""
+        prefix = root / "envs/racy"
+        request = Request(name="racy", prefix=str(prefix))
+        checked = environment.refuse_foreign
+
+        def then_made(request):
+            there = checked(request)
+            dlbox_like(prefix, 65534)
+            return there
+
+        monkeypatch.setattr(environment, "refuse_foreign", then_made)
+        with pytest.raises(PermissionError, match=r"was not made by dlbox: .* belongs to nobody"):
+            environment.create_folder(request)
+        assert not list(prefix.glob("conda-meta/dlbox/*"))
+
+    def test_one_that_goes_at_the_last_moment_is_an_error(self, root, monkeypatch):
+        prefix = root / "envs/racy"
+        monkeypatch.setattr(Path, "mkdir", lambda self, **_: (_ for _ in ()).throw(FileExistsError(str(self))))
+        with pytest.raises(FileExistsError):
+            environment.create_folder(Request(name="racy", prefix=str(prefix)))
+        assert not prefix.exists()
+
+    def test_a_toggling_member_never_wins(self):
+        """The race itself: root's folder or an error."""
+        # No other account can enter pytest's folders.
+        place = Path(subprocess.check_output(["mktemp", "-d", "/tmp/dlbox-test-XXXXXX"], text=True).strip())
+        place.chmod(0o755)
+        envs = place / "envs"
+        envs.mkdir()
+        os.chown(envs, 0, 65534)
+        envs.chmod(0o3775)
+        prefix = envs / "racy"
+        member = (
+            "import os, sys\nprint(flush=True)\n"
+            "while True:\n try: os.mkdir(sys.argv[1]); os.rmdir(sys.argv[1])\n except OSError: pass\n"
+        )
+        command = [run_as.SYSTEM_PYTHON, "-I", "-c", member, str(prefix)]
+        with subprocess.Popen(
+            command, user=65534, group=65534, extra_groups=[], cwd="/", stdout=subprocess.PIPE
+        ) as toggling:
+            try:
+                toggling.stdout.readline()
+                made = 0
+                for _ in range(300):
+                    try:
+                        environment.create_folder(Request(name="racy", prefix=str(prefix)))
+                    except OSError:
+                        continue
+                    assert (prefix.stat().st_uid, prefix.stat().st_mode & 0o7777) == (0, 0o700)
+                    made += 1
+                    shutil.rmtree(prefix)
+                assert made
+            finally:
+                toggling.kill()
+                subprocess.run(["rm", "-rf", place], check=True)
+
+    def test_the_lock_of_a_members_environment_is_not_taken_for_dlboxs_own(self, root):
+        """It would choose what root installs once the member has removed the folder again."""
+        prefix = dlbox_like(root / "envs/planted", 65534)
+        for name, text in lockfile.make(Request(name="planted", prefix=str(prefix)), "", "").texts().items():
+            (prefix / environment.OWN / name).write_text(text)
+        assert environment.own_lock(prefix) is None
+        for path in (prefix, *prefix.rglob("*")):
+            os.chown(path, 0, 0)
+        assert environment.own_lock(prefix)
+
+    def test_caches_are_not_made_in_a_folder_that_others_lead_elsewhere(self, tmp_path):
+        theirs, victim = tmp_path / "theirs", tmp_path / "victim"
+        theirs.mkdir()
+        victim.mkdir(mode=0o755)
+        (theirs / ".cache").symlink_to(victim)
+        os.chown(theirs, 65534, 65534)
+        with pytest.raises(PermissionError, match="Set conda_root"), environment.alone(theirs):
+            pass
+        assert victim.stat().st_mode & 0o777 == 0o755 and not list(victim.iterdir())
+        done = module.run("conda_env", {"root": str(theirs), "environments": []})
+        assert done["failed"] and "Set conda_root" in done["msg"]
+
     def test_pipes_in_a_members_environment_are_not_read_before_it_is_refused(self, root):
         """Observed: the diff's package list was read first, and root waited for ever."""
         prefix = dlbox_like(root / "envs/members", 65534)
@@ -227,11 +307,6 @@ class TestInterpreter:
             interpreter.answer(Path("/opt/conda/envs/case"), ["-c", "import os"])
 
     @as_root
-    def test_the_account_is_nobody_elses(self):
-        who = interpreter.nobody_else()
-        assert who.uid in interpreter.FREE_IDS and who.gid == who.uid and who.groups == ()
-
-    @as_root
     def test_a_closed_environment_lets_only_that_account_in(self, tmp_path):
         tmp_path.chmod(0o700)
         who = run_as.Account("x", 61234, 61234)
@@ -252,9 +327,25 @@ class TestInterpreter:
             told.write_text('#!/bin/sh\nfor last; do :; done\nid -u > "$last/0"\n')
             told.chmod(0o755)
             answers = dict(interpreter.compile_sources(place, ["/x.py"]))
-            assert int(answers[0]) in interpreter.FREE_IDS
+            assert int(answers[0]) in run_as.FREE_IDS
         finally:
             subprocess.run(["rm", "-rf", place], check=True)
+
+
+def test_a_link_that_a_package_brought_is_replaced_and_not_followed(tmp_path):
+    prefix, victim = tmp_path / "env", tmp_path / "victim"
+    (prefix / "conda-meta/dlbox").mkdir(parents=True)
+    victim.write_text("theirs")
+    victim.chmod(0o600)
+    for name in ("pip.conf", "conda-meta/state", "conda-meta/dlbox/manifest"):
+        (prefix / name).symlink_to(victim)
+    guards.write(Request(name="env", prefix=str(prefix), wheels=["six"]), "six==1.17.0\n")
+    environment.write_manifest(prefix, [])
+    (prefix / "conda-meta/a-1-0.json").symlink_to(victim)
+    with pytest.raises(OSError, match=r"a-1-0\.json"):
+        run_as.set_mode(prefix / "conda-meta/a-1-0.json", 0o644)
+    assert victim.read_text() == "theirs" and victim.stat().st_mode & 0o777 == 0o600
+    assert not (prefix / "pip.conf").is_symlink() and "constraint" in (prefix / "pip.conf").read_text()
 
 
 def test_a_fact_of_a_host_is_not_evaluated(tmp_path):

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,11 +18,11 @@ from ansible.module_utils.dlbox_conda import (
     environment,
     guards,
     installed,
-    interpreter,
     lockfile,
     manifest,
 )
 from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible.module_utils.dlbox_conda.installed import File, Package
 
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/{PYTHON}/site-packages"
@@ -152,33 +153,48 @@ class TestByteCode:
     @pytest.fixture
     def usable(self, prefix, monkeypatch):
         # No other account can enter pytest's folders; molecule/conda compiles as one.
-        monkeypatch.setattr(interpreter, "nobody_else", lambda: run_as.account(os.geteuid()))
+        monkeypatch.setattr(run_as, "fresh_account", lambda: run_as.account(os.geteuid()))
         (prefix / "bin/python").symlink_to(sys.executable)
         return prefix
 
-    def test_it_is_compiled_once_and_linked_then(self, usable, tmp_path):
-        store = tmp_path / "store"
+    def test_it_is_compiled_and_goes_with_its_package(self, usable):
         wheels = list(both(usable)[1].values())
-        assert bytecode.make(usable, wheels, store) == (1, 0)
+        assert bytecode.make(usable, wheels) == 1
         made = usable / bytecode.place(f"{SITE}/thing.py", bytecode.tag(usable))
-        assert made.exists() and made.stat().st_nlink == 2
-        made.unlink()
-        assert bytecode.make(usable, wheels, store) == (0, 1)
-        assert made.stat().st_nlink == 2
+        assert made.exists()
         bytecode.remove(usable, wheels)
-        assert not made.exists() and bytecode.prune(store) == 1
+        assert not made.exists()
 
-    def test_what_no_program_imports_stays_source(self, usable, tmp_path):
+    def test_what_no_program_imports_stays_source(self, usable):
         wheel(usable, "large", "large/__init__.py", "large/tests/test_it.py", "large/testing/helper.py")
         wheels = [p for p in both(usable)[1].values() if p.name == "large"]
-        assert bytecode.make(usable, wheels, tmp_path / "store") == (2, 0)
+        assert bytecode.make(usable, wheels) == 2
         assert not (usable / f"{SITE}/large/tests/__pycache__").exists()
 
-    def test_a_source_of_another_time_is_compiled_anew(self, usable, tmp_path):
-        wheels = list(both(usable)[1].values())
-        bytecode.make(usable, wheels, tmp_path / "store")
-        os.utime(usable / f"{SITE}/thing.py", ns=(10**18, 10**18))
-        assert bytecode.make(usable, wheels, tmp_path / "store") == (1, 0)
+    def test_what_a_record_claims_of_a_file_brings_no_other_code_in(self, usable):
+        """Observed: byte code was kept by the claimed hash, and another environment's six was what a wheel liked."""
+        claimed = both(usable)[1]["thing"].files[0]
+        source = usable / f"{SITE}/thing.py"
+        other = usable.parent / "other"
+        shutil.copytree(usable, other, symlinks=True)
+        (other / f"{SITE}/thing.py").write_text("x = 'planted'\n")
+        os.utime(other / f"{SITE}/thing.py", ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
+        for prefix in (other, usable):
+            bytecode.make(prefix, [Package("thing", "wheel", "2.0", [claimed])])
+        code = (usable / bytecode.place(f"{SITE}/thing.py", bytecode.tag(usable))).read_bytes()
+        assert b"planted" not in code
+
+    def test_byte_code_is_not_written_through_a_link_that_leaves_the_environment(self, usable, tmp_path):
+        """System programs would run it: a package chooses the compiler."""
+        system = tmp_path / "dist-packages"
+        (system / "__pycache__").mkdir(parents=True)
+        (system / "apt.py").write_text("")
+        (system / f"__pycache__/apt.{bytecode.tag(usable)}.pyc").write_text("the system's")
+        (usable / SITE / "link").symlink_to(system)
+        packages = [Package("evil", "conda", "1", [File(f"{SITE}/link/apt.py"), File("../../dist-packages/apt.py")])]
+        assert bytecode.make(usable, packages) == 0
+        bytecode.remove(usable, packages)
+        assert (system / f"__pycache__/apt.{bytecode.tag(usable)}.pyc").read_text() == "the system's"
 
 
 class TestRemoval:
@@ -207,7 +223,7 @@ class TestInspection:
         (prefix / "conda-meta/dlbox").mkdir()
         request = self.request(prefix)
         for name, text in lockfile.make(request, "", "").texts().items():
-            environment.replace(prefix / "conda-meta/dlbox" / name, text)
+            run_as.replace_file(prefix / "conda-meta/dlbox" / name, text, 0o644)
         guards.write(request, "")
         environment.write_manifest(prefix, [p for side in both(prefix) for p in side.values()])
         prefix.chmod(0o755)

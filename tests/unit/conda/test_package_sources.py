@@ -51,7 +51,18 @@ class TestCredentials:
         spec.loader.exec_module(module)
         out = module.conda_sources({"wheel_index_url": "https://ada:x@index.example/simple"})
         assert out["wheel_index_url"] == "https://index.example/simple"
-        assert out["credentials"] == [{"url": "https://index.example/simple", "username": "ada", "password": "x"}]
+        one = {"url": "https://index.example/simple", "username": "ada", "password": "x", "token": ""}
+        assert out["credentials"] == [one]
+
+    def test_a_name_that_stands_alone_is_a_secret(self):
+        """Observed: the token of https://TOKEN@host/ was in the journal."""
+        url, one = credentials.split_url("https://t0k%2Fen@index.example/simple")
+        assert (url, one.username, one.password, one.token) == ("https://index.example/simple", "", "", "t0k/en")
+        hidden = {name for name, option in credentials.CREDENTIALS["options"].items() if option.get("no_log")}
+        assert hidden == {"password", "token"}
+        assert credentials.redact(f"1 t0k/en 2 t0k%2Fen 3 {one.header()}", [one]).count(credentials.HIDDEN) == 3
+        assert credentials.with_credential(url, [one]) == "https://t0k%2Fen:@index.example/simple"
+        assert base64.b64decode(one.header().split()[1]) == b"t0k/en:"
 
     @pytest.mark.parametrize(
         ("url", "theirs"),
