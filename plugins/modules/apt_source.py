@@ -31,6 +31,7 @@ EXAMPLES = r"""
 """
 RETURN = r""" # """
 
+import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -40,6 +41,7 @@ from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed
 
 def main() -> None:
     """Compare, write, read."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},

@@ -115,6 +115,7 @@ def pip_environment(given: dict[str, Any], credentials: list[Credential]) -> dic
 
 def main() -> None:
     """Run the module."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "folder": {"type": "path", "required": True},
@@ -137,7 +138,6 @@ def main() -> None:
     answer = {"changed": before != stamp, "python": str(python), "diff": {"before": before, "after": stamp}}
     if before == stamp or module.check_mode:
         module.exit_json(**answer)
-    os.umask(0o022)
     folder.mkdir(parents=True, exist_ok=True)
     # What is in there is run by root.
     problem = run_as.root_only(folder) if os.geteuid() == 0 else ""

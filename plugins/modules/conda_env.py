@@ -429,6 +429,7 @@ def find_damage(prefix: Path, suspects: frozenset[str]) -> dict[str, str]:
 
 def main() -> None:
     """Run the module."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "root": {"type": "path", "required": True},

@@ -30,6 +30,7 @@ RETURN = r"""
 added: {description: "Components per suite that the file adds.", type: dict, returned: success}
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ HEADER = "Written by dlbox: components of the distribution that the other source
 
 def main() -> None:
     """Compare and write."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "components": {"type": "list", "elements": "str", "required": True},

@@ -205,6 +205,7 @@ def holds(path: Path, content: str) -> bool:
 
 def main() -> None:
     """Run the module."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     path = {"type": "path", "required": True}
     content = {"type": "str", "default": ""}
     present = {"type": "bool", "default": True}

@@ -170,6 +170,7 @@ def settle(module: AnsibleModule, folder: Path, wanted: dict[str, str]) -> list[
 
 def main() -> None:
     """Run the module."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "environments": {"type": "list", "elements": "dict", "required": True},

@@ -87,6 +87,7 @@ def stage(module: AnsibleModule, certificate: Path, password_file: Path) -> None
 
 def main() -> None:
     """Create, ask, stage."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "key": {"type": "path", "required": True, "no_log": False},

@@ -39,6 +39,7 @@ RETURN = r"""
 fingerprints: {description: Fingerprints of the keys in the keyring., type: list, elements: str, returned: success}
 """
 
+import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -62,6 +63,7 @@ def judged(data: bytes, given: dict[str, Any], where: str) -> list[str]:
 
 def main() -> None:
     """Compare what is there, else fetch, judge and write."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "url": {"type": "str", "required": True},

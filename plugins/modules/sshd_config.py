@@ -311,6 +311,7 @@ def install(
 
 def main() -> None:
     """Assemble, prove, replace."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     sub = {"path": {"type": "path", "required": True}}
     module = AnsibleModule(
         argument_spec={

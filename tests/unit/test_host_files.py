@@ -108,3 +108,12 @@ def test_a_block_leaves_the_rest_as_it_was(text, content):
     padded = text if not text or text.endswith("\n") else f"{text}\n"
     assert with_block(once, MARK, None) == padded
     assert with_block(text, MARK, None) == text
+
+
+def test_folders_above_are_open_under_a_tight_umask(wish, tmp_path):
+    before = os.umask(0o027)
+    try:
+        run("host_files", wish)
+    finally:
+        os.umask(before)
+    assert {place.stat().st_mode & 0o7777 for place in (tmp_path / "root", tmp_path / "profile.d")} == {0o755}

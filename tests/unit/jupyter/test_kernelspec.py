@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,15 @@ def test_a_specification_of_ours_is_always_known_again(name: str, variables: dic
     written = kernelspec.text(kernelspec.specification(env, kernelspec.IPYKERNEL))
     assert kernelspec.owner(json.loads(written)) == name
     assert "LD_LIBRARY_PATH" not in json.loads(written)["env"] or "LD_LIBRARY_PATH" in variables
+
+
+def test_folders_for_everybody_are_open_under_a_tight_umask(tmp_path: Path) -> None:
+    kernels = tmp_path / "share" / "jupyter" / "kernels"
+    before = os.umask(0o027)
+    try:
+        told = run("jupyter_kernels", {"environments": [environment(tmp_path, "env")], "path": str(kernels)})
+    finally:
+        os.umask(before)
+    assert told["kernels"] == ["env"], told
+    made = [kernels.parent.parent, kernels.parent, kernels, kernels / "env"]
+    assert {stat.S_IMODE(place.stat().st_mode) for place in made} == {0o755}
