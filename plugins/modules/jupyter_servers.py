@@ -54,8 +54,8 @@ options:
     default: []
   tls:
     description:
-      - The servers are reached through a TLS endpoint that listens on all addresses on their port. They themselves
-        listen on loopback at another port, RV(listen), and I(config_dir)/USER/tls.conf tells stunnel(8) about both.
+      - The servers are reached through a TLS endpoint that listens on all addresses on their port;
+        I(config_dir)/USER/tls.conf is for its stunnel(8).
     type: bool
     default: false
   certificate:
@@ -138,7 +138,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 servers:
-  description: Per user where the password is; C(password) is given, generated (now), file (found there) or kept.
+  description:
+    - Per user where the password is; C(password) is given, generated (now), file (found there), kept, or locked where
+      the account's file is no password and there was none before.
   type: list
   elements: dict
   returned: success
@@ -147,10 +149,6 @@ access:
   description: A sentence per account, how to reach its server.
   type: list
   elements: str
-  returned: success
-listen:
-  description: Port on loopback that each account's server listens on.
-  type: dict
   returned: success
 tls_unit:
   description: Whether a TLS endpoint was set up by this or an earlier run.
@@ -162,7 +160,9 @@ packages:
   elements: str
   returned: success
 todo:
-  description: Sentences for the owner, about extensions that are on but not installed and links that could not be made.
+  description:
+    - Sentences for the owner, about extensions that are on but not installed, links that could not be made, and
+      accounts whose password file is none.
   type: list
   elements: str
   returned: success
@@ -205,7 +205,7 @@ def old_hash(file: Path) -> str:
     try:
         found = json.loads(run_as.read_regular(file, LARGEST, follow=False))
         hashed = found["PasswordIdentityProvider"]["hashed_password"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
     return hashed if isinstance(hashed, str) and passwords.is_hash(hashed) else ""
 
@@ -268,11 +268,6 @@ def settle_folders(account: run_as.Account, folder: Path, links: dict[str, str],
     return Folders(*json.loads(run_as.call_as(account, work)))
 
 
-def inner_port(port: int) -> int:
-    """Where a server listens on loopback while a TLS endpoint has its port."""
-    return port + 10000 if port <= 55535 else port - 10000
-
-
 def choose(given: str, own: str, old: str) -> Secret:
     """Decide where a user's password comes from: what the owner gave, the user's file, the hash there is, chance."""
     if given:
@@ -310,9 +305,6 @@ def objections(params: dict[str, Any], known: dict[str, pwd.struct_passwd], chec
             found.append(f"port {port} is given to {' and '.join(sharing)}; each server needs its own (jupyter_ports)")
         if not str(port).isdecimal() or not 1024 <= int(port) <= 65535:
             found.append(f"port {port} of {user} is not a number from 1024 to 65535")
-    numbers = [int(port) for port in ports.values() if str(port).isdecimal()] if params["tls"] else []
-    for port in sorted({inner_port(port) for port in numbers} & set(numbers)):
-        found.append(f"port {port} is given to a server, and needed behind the TLS endpoint of another (jupyter_ports)")
     for user, given in params["passwords"].items():
         if user not in ports:
             found.append(
@@ -415,7 +407,7 @@ def shown(text: str) -> str:
     """A configuration as a diff may show it."""
     try:
         return as_text(settings.masked(json.loads(text))) if text else ""
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return "(not JSON)\n"
 
 
@@ -482,6 +474,7 @@ class Work:
             str(item.get("name") or Path(item["path"]).name): str(item["path"]) for item in self.params["links"]
         }
         self.taken: list[str] = []
+        self.todo: list[str] = []
         self.changed = False
         self.diffs: list[dict[str, str]] = []
         wrong = objections(self.params, known, self.dry)
@@ -489,20 +482,25 @@ class Work:
             module.fail_json(msg="; ".join(wrong))
 
     def secret(self, person: Person) -> Secret:
-        """Where this account's password comes from."""
+        """Where this account's password comes from. A file of its own that is none concerns this account alone."""
+        problem = ""
         try:
             if person.account:
                 self.own[person.name] = read_own(run_as.account(person.name), person.own_file)
-        except OSError as error:
-            self.module.fail_json(msg=f"cannot read {person.own_file} as {person.name}: {error}")
-        own = self.own[person.name].text
-        secret = choose(str(self.params["passwords"].get(person.name, "")), own, old_hash(person.folder / CONFIG))
+        except (OSError, ValueError) as error:
+            problem = f"cannot be read as {person.name} ({error})"
+        own, old = self.own[person.name].text, old_hash(person.folder / CONFIG)
+        secret = choose(str(self.params["passwords"].get(person.name, "")), own, old)
         if secret.source == "file" and len(own) < passwords.SHORTEST:
-            self.module.fail_json(
-                msg=f"{person.own_file} holds {len(own)} characters; expected {passwords.SHORTEST} or more. "
-                "Write a longer password into it, or remove the file to get a random one."
-            )
-        return secret
+            problem = f"holds {len(own)} characters, expected {passwords.SHORTEST} or more"
+        if not problem or secret.source == "given":
+            return secret
+        self.todo.append(
+            f"{person.own_file} {problem}: the JupyterLab of {person.name} "
+            f"{'keeps the password it had' if old else 'lets nobody in'}. {person.name} writes another password into "
+            "the file, or removes it to get a random one."
+        )
+        return Secret("kept", hashed=old) if old else Secret("locked", clear=passwords.generate())
 
     def hashes(self, secrets: dict[str, Secret]) -> dict[str, str]:
         """The hash by account, made by the server's own code in one process."""
@@ -569,7 +567,6 @@ class Work:
         tls, port = self.params["tls"], int(self.params["ports"][person.name])
         server = settings.Server(
             user=person.name,
-            port=self.listen(person.name),
             start_folder=folder_of(self.params["start_folder"], person.home),
             behind_tls=tls,
             terminals=self.params["terminals"],
@@ -584,7 +581,7 @@ class Work:
             (PAGE, as_text(settings.page_settings(server)), person.uid, gid, 0o400),
         ]
         if tls:
-            endpoint = settings.tls_endpoint(port, server.port, self.params["certificate"], self.params["key"])
+            endpoint = settings.tls_endpoint(person.name, port, self.params["certificate"], self.params["key"])
             files.append((TLS, endpoint, os.geteuid(), os.getegid(), 0o644))
         elif (person.folder / TLS).exists():
             self.note(person.folder / TLS, text_of(person.folder / TLS), "")
@@ -602,11 +599,6 @@ class Work:
                     place.chmod(0o755)
                 run_as.replace_file(file, text, mode, uid, gid)
 
-    def listen(self, name: str) -> int:
-        """The port on loopback of an account's server."""
-        port = int(self.params["ports"][name])
-        return inner_port(port) if self.params["tls"] else port
-
     def start_folder(self, person: Person) -> None:
         """Make the account's start folder, without which the server would not start, and the links in it."""
         if person.account is None:
@@ -615,10 +607,11 @@ class Work:
         try:
             found = settle_folders(run_as.account(person.name), folder, self.links, self.dry)
         except OSError as error:
-            self.module.fail_json(
-                msg=f"jupyter_start_folder is {self.params['start_folder']}: {person.name} cannot make {folder} "
-                f"({error}). Make it, or choose a folder below the home"
+            self.todo.append(
+                f"jupyter_start_folder is {self.params['start_folder']}: {person.name} cannot make {folder} or the "
+                f"links in it ({error}). Make it, or choose a folder below the home."
             )
+            return
         if found.folder:
             self.note(folder, "", "a folder\n")
         for link in found.links:
@@ -684,8 +677,8 @@ class Work:
                 f"{self.python.parent.parent}, or set enabled: false in jupyter_extensions."
             ]
             * bool(missing)
-            + [f"{link} is not the link to a data folder: rename it, and run again." for link in self.taken],
-            listen={name: self.listen(name) for name in self.people},
+            + [f"{link} is not the link to a data folder: rename it, and run again." for link in self.taken]
+            + self.todo,
             tls_unit=self.params["tls"] or TLS_UNIT.exists(),
             packages=missing_packages(self.module, self.params["extensions"], self.params["tls"])
             if self.people
@@ -696,6 +689,7 @@ class Work:
 
 def main() -> None:
     """Run the module."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     extension = {
         "name": {"type": "str", "required": True},
         "package": {"type": "str", "required": True},

@@ -11,7 +11,10 @@ description:
   - Enables and starts the instances of a template unit, stops and disables the instances of users who are not listed.
   - An instance that started before one of its files changed is restarted, by default only while no Jupyter kernel or
     terminal of it runs. One that waits is reported and restarted by a later run.
-  - Waits until each server answers over HTTP; if one does not, fails with the end of its journal.
+  - With I(socket) systemd listens on each account's port, and hands it to the service. The port is never free, also not
+    while the service restarts, so that no account can take it and receive what a browser sends there.
+  - With I(answer) it waits until each server answers over HTTP. One that does not is named in RV(todo), with the end of
+    its journal, since its account may be the cause; where none answers, the module fails.
 options:
   unit:
     description: Name of the template unit without C(@.service).
@@ -22,10 +25,26 @@ options:
       - The template unit's text; it is written to C(/etc/systemd/system), with a copy of another one
         that was there kept beside it. Empty removes the unit. Without the option the file is left as it is.
     type: str
+  socket:
+    description:
+      - Text of the C(.socket) unit of each account, with C(PORT) for its port. Written as I(unit)C(@ACCOUNT.socket).
+        Lines for IPv6 addresses are left out where the kernel has no IPv6.
+      - To listen on another port, the account's C(jupyterlab) is stopped, unless I(restart) says otherwise.
+    type: str
+    default: ""
   ports:
-    description: By account (the instance of the unit) the TCP port on which its server has to answer on 127.0.0.1.
+    description: TCP port by account (the instance of the unit).
     type: dict
     required: true
+  answer:
+    description: Wait until each account's server, unless it is one of RV(waiting), answers on its port of 127.0.0.1.
+    type: bool
+    default: false
+  moving:
+    description: Accounts whose port waits to be another one, so that their servers cannot be expected to answer there.
+    type: list
+    elements: str
+    default: []
   files:
     description:
       - Files and folders; a service that started before one of them changed is out of date.
@@ -59,6 +78,7 @@ EXAMPLES = r"""
 - name: Run JupyterLab for ada
   jupyter_services:
     ports: {ada: 8888}
+    answer: true
     files: ["/etc/jupyterlab/%i/jupyter_server_config.json"]
 """
 
@@ -76,19 +96,18 @@ todo:
 """
 
 import contextlib
-import pwd
+import os
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_guard import sessions
+from ansible.module_utils.dlbox_jupyter import ports
 from ansible.module_utils.dlbox_run_as import replace_file
 
+SERVER = "jupyterlab"
 UNITS = Path("/etc/systemd/system")
 PROPERTIES = (
     "LoadState",
@@ -97,7 +116,9 @@ PROPERTIES = (
     "NeedDaemonReload",
     "MainPID",
     "ExecMainStartTimestampMonotonic",
+    "ActiveEnterTimestampMonotonic",
 )
+IPV6 = Path("/proc/net/if_inet6")
 
 
 class Service(NamedTuple):
@@ -109,13 +130,13 @@ class Service(NamedTuple):
     stale_unit: bool
     pid: int
     started: float
-    """Unix time at which the main process started; 0 if it does not run."""
+    """Unix time at which the main process, or the socket, started; 0 if it does not run."""
 
 
 def parse(text: str, offset: float) -> Service:
     """Read `systemctl show` output. `offset` is Unix time minus monotonic time, in seconds."""
     values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    start = int(values.get("ExecMainStartTimestampMonotonic") or 0)
+    start = int(values.get("ExecMainStartTimestampMonotonic") or values.get("ActiveEnterTimestampMonotonic") or 0)
     active = values.get("ActiveState") in ("active", "activating", "reloading")
     return Service(
         loaded=values.get("LoadState") == "loaded",
@@ -154,53 +175,32 @@ def children(pid: int) -> list[str]:
     return found
 
 
-def stranger(port: int, pid: int, proc: Path = sessions.PROC) -> str:
-    """Who else than the process listens on a port of loopback, as a sentence; "" for nobody or the process itself.
-
-    Whoever listens there gets the password that people type, and any account can where the server is late.
-    """
-    listening = [
-        entry
-        for entry in sessions.tcp_sockets(proc / "net")
-        if entry.state == sessions.LISTEN
-        and entry.local[1] == port
-        and entry.local[0] in ("127.0.0.1", "0.0.0.0", "::")
-    ]
-    held = set(sessions.held_sockets(pid, proc)) if pid else set()
-    others = [entry for entry in listening if entry.inode not in held]
-    return f"a process of {account_name(others[0].uid)} listens there, which is not the server" if others else ""
-
-
-def account_name(uid: int) -> str:
-    """The name of a user id, or the number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def answers(port: int, tls: bool, timeout: int, process: Callable[[], int]) -> str:
-    """Wait for an HTTP answer of this process on loopback. Returns "" or why there was none."""
+def answers(port: int, tls: bool, timeout: int) -> str:
+    """Wait for an HTTP answer on loopback, at a port that systemd holds. Returns "" or why there was none."""
     end, why = time.monotonic() + timeout, "no attempt"
     # Whether it answers is the question here, not who it is: that says the kernel.
     context = ssl._create_unverified_context()
     while time.monotonic() < end:
         try:
-            why = stranger(port, process())
-            if not why:
-                with contextlib.ExitStack() as stack:
-                    link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-                    if tls:
-                        link = stack.enter_context(context.wrap_socket(link))
-                    link.sendall(f"GET /api HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
-                    # The beginning is enough: what follows could be without end.
-                    if link.recv(4096).startswith(b"HTTP/"):
-                        return ""
-                    why = "no HTTP answer"
+            with contextlib.ExitStack() as stack:
+                link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+                if tls:
+                    link = stack.enter_context(context.wrap_socket(link))
+                link.sendall(f"GET /api HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
+                # The beginning is enough: what follows could be without end.
+                if link.recv(4096).startswith(b"HTTP/"):
+                    return ""
+                why = "no HTTP answer"
         except OSError as error:
             why = str(error)
         time.sleep(0.25)
     return why
+
+
+def socket_text(template: str, port: int) -> str:
+    """The text of an account's socket unit."""
+    lines = template.replace("PORT", str(port)).splitlines(keepends=True)
+    return "".join(line for line in lines if IPV6.exists() or not line.startswith("ListenStream=["))
 
 
 class Systemd:
@@ -215,16 +215,14 @@ class Systemd:
         """The instance of a user."""
         return f"{self.unit}@{user}.service"
 
-    def show(self, user: str) -> Service:
-        """The state of a user's instance."""
-        _, out, _ = self.module.run_command(
-            ["systemctl", "show", f"--property={','.join(PROPERTIES)}", self.name(user)]
-        )
-        return parse(out, self.offset)
+    def socket(self, user: str) -> str:
+        """The name of the unit that holds a user's port."""
+        return f"{self.unit}@{user}.socket"
 
-    def main_process(self, user: str) -> int:
-        """The id of a user's server now; 0 where none runs."""
-        return self.show(user).pid
+    def show(self, name: str) -> Service:
+        """The state of a unit."""
+        _, out, _ = self.module.run_command(["systemctl", "show", f"--property={','.join(PROPERTIES)}", name])
+        return parse(out, self.offset)
 
     def order(self, *words: str) -> None:
         """Give an order; fail with systemd's words if it is refused."""
@@ -233,14 +231,15 @@ class Systemd:
             self.module.fail_json(msg=f"systemctl {' '.join(words)}: {(err or out).strip()}")
 
     def journal(self, user: str) -> str:
-        """The end of a user's journal."""
+        """The end of the journal of a user's server and of what is in front of it."""
         return str(
-            self.module.run_command(["journalctl", "--no-pager", "-n", "20", "-o", "cat", "-u", self.name(user)])[1]
+            self.module.run_command(
+                ["journalctl", "--no-pager", "-n", "20", "-o", "cat", "-u", f"{SERVER}*@{user}.service"]
+            )[1]
         ).strip()
 
-    def write(self, text: str) -> list[dict[str, str]]:
-        """Make the template unit this text, or remove it for ""; the diffs."""
-        file = UNITS / f"{self.unit}@.service"
+    def write(self, file: Path, text: str) -> list[dict[str, str]]:
+        """Make a unit file this text, or remove it for ""; the diffs."""
         before = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
         if before == text:
             return []
@@ -265,12 +264,55 @@ class Systemd:
                 "--no-legend",
                 "--state=active,activating,failed",
                 self.name("*"),
+                self.socket("*"),
             ]
         )
         names = {line.split()[0] for line in out.splitlines() if line.split()}
-        names |= {link.name for link in UNITS.glob(f"*.wants/{self.unit}@*.service")}
-        found = {name.partition("@")[2].removesuffix(".service") for name in names}
+        names |= {link.name for link in UNITS.glob(f"*.wants/{self.unit}@*.*")}
+        names |= {file.name for file in UNITS.glob(f"{self.unit}@?*.socket")}
+        found = {name.partition("@")[2].rpartition(".")[0] for name in names}
         return sorted(found - set(users))
+
+    def remove(self, user: str) -> list[dict[str, str]]:
+        """Stop and disable a user's instance, and its socket where it has one; the diffs."""
+        file = UNITS / self.socket(user)
+        if not self.module.check_mode:
+            units = [*([self.socket(user)] if file.exists() else []), self.name(user)]
+            self.order("disable", "--now", *units)
+            self.module.run_command(["systemctl", "reset-failed", *units])
+        return self.write(file, "") if file.exists() else []
+
+    def waits(self, user: str, restart: str) -> bool:
+        """Whether a user's server runs and may not be stopped now."""
+        pid = self.show(f"{SERVER}@{user}.service").pid
+        return bool(pid and restart != "always" and (restart == "never" or children(pid)))
+
+    def unheld(self, user: str, text: str) -> bool:
+        """Whether a user's socket has to be started, or started anew to become this text."""
+        file, state = UNITS / self.socket(user), self.show(self.socket(user))
+        same = file.is_file() and file.read_text(encoding="utf-8", errors="replace") == text
+        return not same or bool(due(state, newest([str(file)]), "always", False))
+
+    def hold(self, places: dict[str, int]) -> None:
+        """Have systemd listen on these users' ports, with nothing of an account that could be reached meanwhile.
+
+        A service has to be started by its socket to be given it. The server behind is stopped too: who still sends the
+        cookie of an old login to a port that is given up, sends it to no use, since a login ends with the server.
+        """
+        for user in places:
+            # Refused for a unit that is not there yet. One that does not stop keeps the port from being taken below.
+            self.module.run_command(
+                ["systemctl", "stop", f"{SERVER}@{user}.service", self.name(user), self.socket(user)]
+            )
+        for user, port in places.items():
+            holders = ports.holders(port)
+            if holders:
+                self.module.fail_json(
+                    msg=f"port {port}, of the JupyterLab of {user}, is held by a process of {', '.join(holders)}, and "
+                    f"gets what people type there. sudo ss -lntp sport = :{port} names the process; end it, and run "
+                    f"again. {user} should choose another password if it was typed there"
+                )
+            self.order("enable", "--now", self.socket(user))
 
 
 def due(state: Service, changed: float, restart: str, busy: bool) -> str:
@@ -284,11 +326,15 @@ def due(state: Service, changed: float, restart: str, busy: bool) -> str:
 
 def main() -> None:
     """Run the module."""
+    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "unit": {"type": "str", "default": "jupyterlab"},
             "text": {"type": "str"},
+            "socket": {"type": "str", "default": ""},
             "ports": {"type": "dict", "required": True},
+            "answer": {"type": "bool", "default": False},
+            "moving": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
             "tls": {"type": "bool", "default": False},
             "restart": {"type": "str", "choices": ["idle", "always", "never"], "default": "idle"},
@@ -297,39 +343,55 @@ def main() -> None:
         supports_check_mode=True,
     )
     systemd = Systemd(module, module.params["unit"])
-    ports: dict[str, Any] = module.params["ports"]
-    users = list(ports)
-    text = module.params["text"]
-    unit_diff = systemd.write(text) if text else []
-    states = {user: systemd.show(user) for user in users}
+    places = {user: int(port) for user, port in module.params["ports"].items()}
+    users = list(places)
+    text, template = module.params["text"], module.params["socket"]
+    diffs = systemd.write(UNITS / f"{systemd.unit}@.service", text) if text else []
+    actions: list[str] = []
+    waiting: list[str] = []
+    unheld: dict[str, int] = {}
+    for user, port in places.items() if template else ():
+        unit = socket_text(template, port)
+        if not systemd.unheld(user, unit):
+            continue
+        if systemd.waits(user, module.params["restart"]):
+            waiting.append(user)
+        else:
+            unheld[user] = port
+        # A unit that is there stays as it is: systemd would let go of the port in use with the next daemon-reload.
+        if user in unheld or not (UNITS / systemd.socket(user)).exists():
+            diffs += systemd.write(UNITS / systemd.socket(user), unit)
+    states = {user: systemd.show(systemd.name(user)) for user in users}
     before = {
         user: ("running" if state.active else "stopped") + (", at boot" if state.enabled else "")
         for user, state in states.items()
     }
     after = dict.fromkeys(users, "running, at boot")
-    actions, waiting = [], []
-
-    if any(state.stale_unit or not state.loaded for state in states.values()) and not module.check_mode:
+    if (unheld or any(state.stale_unit or not state.loaded for state in states.values())) and not module.check_mode:
         systemd.order("daemon-reload")
         # A unit that changed on disk is told apart from the loaded one only until here.
-        states = {user: systemd.show(user)._replace(stale_unit=states[user].stale_unit) for user in users}
+        states = {user: systemd.show(systemd.name(user))._replace(stale_unit=states[user].stale_unit) for user in users}
     for user in systemd.others(users):
         actions.append(f"stop {user}")
         before[user], after[user] = "running", "absent"
-        if not module.check_mode:
-            systemd.order("disable", "--now", systemd.name(user))
-            systemd.module.run_command(["systemctl", "reset-failed", systemd.name(user)])
+        diffs += systemd.remove(user)
     if text == "":
-        unit_diff = systemd.write("")
+        diffs += systemd.write(UNITS / f"{systemd.unit}@.service", "")
+    actions += [f"listen for {user}" for user in unheld]
+    if not module.check_mode:
+        systemd.hold(unheld)
     for user, state in states.items():
+        if user in waiting:
+            continue
         if not state.enabled:
             actions.append(f"enable {user}")
             if not module.check_mode:
                 systemd.order("enable", systemd.name(user))
         need = due(
-            state,
+            state._replace(active=state.active and user not in unheld),
             newest([path.replace("%i", user) for path in module.params["files"]]),
-            module.params["restart"],
+            # What is in front of a server runs no notebooks.
+            "always" if template else module.params["restart"],
             bool(children(state.pid)) if state.pid else False,
         )
         if need == "wait":
@@ -339,26 +401,29 @@ def main() -> None:
             after[user] += ", restarted" if need == "restart" else ""
             if not module.check_mode:
                 systemd.order(need, systemd.name(user))
-    if not module.check_mode:
-        for user, port in ports.items():
-            timeout = module.params["timeout"]
-            why = answers(int(port), module.params["tls"], timeout, partial(systemd.main_process, user))
-            if why:
-                module.fail_json(
-                    msg=f"{systemd.name(user)} does not answer on 127.0.0.1:{port} within "
-                    f"{module.params['timeout']} s ({why}). The end of its journal:\n{systemd.journal(user)}"
-                )
+    silent: list[str] = []
+    expected = [user for user in users if user not in [*waiting, *module.params["moving"]]]
+    for user in expected if module.params["answer"] and not module.check_mode else ():
+        why = answers(places[user], module.params["tls"], module.params["timeout"])
+        if why:
+            silent.append(
+                f"{systemd.name(user)} does not answer on 127.0.0.1:{places[user]} within "
+                f"{module.params['timeout']} s ({why}). The end of its journal:\n{systemd.journal(user)}"
+            )
+    if silent and len(silent) == len(expected):
+        module.fail_json(msg="\n".join(silent))
     lines = ["".join(f"{user}: {state}\n" for user, state in sorted(side.items())) for side in (before, after)]
     module.exit_json(
-        changed=bool(actions or unit_diff),
+        changed=bool(actions or diffs),
         actions=actions,
         waiting=waiting,
         todo=[
             f"The JupyterLab of {user} runs notebooks and was not restarted for its new settings: "
-            f"sudo systemctl restart {systemd.name(user)} when they may end."
+            f"sudo systemctl restart {SERVER}@{user} when they may end."
             for user in waiting
-        ],
-        diff=[*unit_diff, {"before": lines[0], "after": lines[1] if actions else lines[0]}],
+        ]
+        + silent,
+        diff=[*diffs, {"before": lines[0], "after": lines[1] if actions else lines[0]}],
     )
 
 

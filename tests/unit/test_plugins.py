@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+# Without machine_plan, which runs on the controller (plugins/action).
+MODULES = sorted(file for file in (PLUGINS / "modules").glob("*.py") if file.stem != "machine_plan")
 LOADED = """
 import runpy, sys
 runpy.run_path(sys.argv[1])
@@ -20,3 +23,21 @@ print(*sorted(name for name in sys.modules if name.startswith("dlbox_")))
 def test_a_filter_file_loads_no_package_of_ours(file: Path) -> None:
     done = subprocess.run([sys.executable, "-c", LOADED, str(file)], text=True, capture_output=True, check=True)
     assert done.stdout.split() == []
+
+
+# What these change is nothing that other accounts read: accounts and the firewall, or packages, which dpkg unpacks.
+MAKES_NOTHING_SHARED = {
+    "admin_accounts", "apt_transaction", "conda_lock", "conda_uninstall", "host_evidence", "machine_facts",
+"nvidia_leftovers", "nvidia_packages", "nvidia_state", "preflight_host", "ssh_preflight",
+    "system_state", "ufw_rules",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
+def test_a_module_that_makes_what_others_read_does_not_leave_it_to_roots_umask(file: Path) -> None:
+    """Observed: with umask 027 on the host no account saw its Jupyter kernels."""
+    main = next(
+        node for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef) and node.name == "main"
+    )
+    first = ast.unparse(main.body[1])
+    assert (first == "os.umask(18)") == (file.stem not in MAKES_NOTHING_SHARED), first

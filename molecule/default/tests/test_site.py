@@ -40,7 +40,7 @@ def test_jupyterlab_answers_on_loopback_only_and_wants_its_password(host):
     )
     assert host.check_output(api) == "403"
     listening = [line.split()[3] for line in host.check_output("ss -Hltn").splitlines()]
-    assert [address for address in listening if address.endswith(":8888")] == ["127.0.0.1:8888"]
+    assert [address for address in listening if address.endswith(":8888")] == ["127.0.0.1:8888", "[::1]:8888"]
 
 
 def test_a_machine_without_a_gpu_gets_no_driver(host):

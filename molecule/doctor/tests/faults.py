@@ -60,7 +60,8 @@ def torch(key: str, value: str) -> str:
     return f"""python3 -c "import json;p='/etc/standin/torch.json';d=json.load(open(p));d['{key}']={value};open(p,'w').write(json.dumps(d))" """
 
 
-RESTART = "systemctl restart jupyterlab@ada; for i in $(seq 400); do (exec 3<>/dev/tcp/127.0.0.1/8888) 2>/dev/null && break; sleep 0.2; done"
+RESTART = "systemctl restart jupyterlab@ada; for i in $(seq 400); do [ -S /run/jupyterlab/ada/server.sock ] && break; sleep 0.2; done"
+PROXY = "jupyterlab-proxy@ada.socket jupyterlab-proxy@ada.service"
 
 FAULTS = [
     # GPU and driver
@@ -114,10 +115,11 @@ FAULTS = [
     Fault("a system cuDNN", "environments.system-cudnn", "warn", "/usr/local/lib", "sed s/libcrypt.so.1/libcudnn.so.9/ /usr/lib/x86_64-linux-gnu/libcrypt.so.1 > /usr/local/lib/libcudnn.so.9; ldconfig", "rm /usr/local/lib/libcudnn.so.9; ldconfig"),
     # Jupyter
     Fault("Jupyter does not run", "jupyter.running", "fail", "inactive", "systemctl stop jupyterlab@ada", RESTART),
-    Fault("Jupyter does not answer", "jupyter.answers", "fail", "journalctl", jupyter_set("d['ServerApp']['port']=8899"), restore(JUPYTER)),
-    Fault("somebody else listens on Jupyter's port", "jupyter.answers", "fail", "listens there and is not the server", "systemctl stop jupyterlab@ada; systemd-run -q --unit standin-squatter --uid=nobody python3 -m http.server --bind 127.0.0.1 --directory /var/empty 8888; for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/8888) 2>/dev/null && break; sleep 0.2; done", f"systemctl stop standin-squatter; {RESTART}"),
+    Fault("Jupyter does not answer", "jupyter.answers", "fail", "journalctl", jupyter_set("d['ServerApp']['sock']='/run/jupyterlab/ada/other.sock'") + "; systemctl restart jupyterlab@ada", f"{restore(JUPYTER)}; {RESTART}"),
+    Fault("Jupyter's port is free", "jupyter.answers", "fail", "any account could take", f"systemctl stop {PROXY}", "systemctl start jupyterlab-proxy@ada.socket"),
+    Fault("somebody else listens on Jupyter's port", "jupyter.answers", "fail", "a process of nobody listens there", f"systemctl stop {PROXY}; systemd-run -q --unit standin-squatter --uid=nobody python3 -m http.server --bind 127.0.0.1 --directory /var/empty 8888; for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/8888) 2>/dev/null && break; sleep 0.2; done", "systemctl stop standin-squatter; systemctl start jupyterlab-proxy@ada.socket"),
     Fault("Jupyter without a password", "jupyter.password", "fail", "without a password", jupyter_set("d['PasswordIdentityProvider']={'password_required':False}") + f"; {RESTART}", f"{restore(JUPYTER)}; {RESTART}"),
-    Fault("Jupyter on every address", "jupyter.listens", "fail", "listens on", jupyter_set("d['ServerApp']['ip']='0.0.0.0'") + f"; {RESTART}", f"{restore(JUPYTER)}; {RESTART}"),
+    Fault("Jupyter on every address", "jupyter.listens", "fail", "listens on", jupyter_set("d['ServerApp'].update(sock='', ip='0.0.0.0', port=8899)") + "; systemctl restart jupyterlab@ada; for i in $(seq 400); do (exec 3<>/dev/tcp/127.0.0.1/8899) 2>/dev/null && break; sleep 0.2; done", f"{restore(JUPYTER)}; {RESTART}"),
     Fault("everybody reads the password hash", "jupyter.secrets", "fail", "0644", f"chmod 0644 {JUPYTER}", f"chmod 0640 {JUPYTER}"),
     # ssh
     Fault("sshd would not start again", "ssh.server", "fail", "locks you out", sshd("NoSuchOption yes"), f"rm {DROPIN}"),

@@ -130,7 +130,7 @@ def test_the_environments_of_a_member_are_neither_adopted_nor_removed(box: Box) 
 
 def test_a_server_of_another_account_is_not_taken_for_a_jupyterlab(box: Box) -> None:
     """Who typed a password there would give it to mallory; and an answer that never ends must keep nobody waiting."""
-    box.host.check_output("systemctl stop jupyterlab@eve")
+    box.host.check_output("systemctl stop jupyterlab-proxy@eve.socket jupyterlab-proxy@eve.service")
     squatting = box.start("mallory", "squat", "8889")
     done = box.play("playbooks/environments.yml", jupyter_data_folders=[])
     doctor = box.tool("doctor", "--only", "jupyter", "--format", "json", "--no-page")
@@ -138,16 +138,20 @@ def test_a_server_of_another_account_is_not_taken_for_a_jupyterlab(box: Box) -> 
     assert done.returncode != 0 and "mallory" in told(done), told(done)
     results = {entry["name"]: entry["result"] for entry in json.loads(doctor.stdout)["checks"]}
     assert "fail" in results.values(), results
+    assert "a process of mallory listens there" in doctor.stdout
     box.safe()
 
 
-def test_a_pipe_in_the_place_of_a_password_ends_the_run_and_waits_for_nobody(box: Box) -> None:
-    """eve has a server; ada's goes on."""
+def test_what_an_account_breaks_of_its_own_jupyterlab_is_told_and_stops_nobody(box: Box) -> None:
+    """A pipe in the place of eve's password, and a configuration that no program reads; ada's server goes on."""
     file = "/home/eve/.config/dlbox/jupyter-password"
     box.host.check_output(f"runuser -u eve -- sh -c 'mkdir -p {Path(file).parent}; rm -f {file}; mkfifo {file}'")
+    place = "/etc/jupyterlab/eve/jupyter_server_config.json"
+    deep = f"import os; os.chmod('{place}', 0o600); open('{place}', 'w').write('[' * 200000)"
+    box.host.check_output(f'cd / && runuser -u eve -- python3 -c "{deep}"')
     done = box.play("playbooks/environments.yml")
     box.host.check_output(f"rm {file}")
-    assert done.returncode != 0 and f"cannot read {file} as eve" in told(done), told(done)
+    assert done.returncode == 0 and f"{file} cannot be read as eve" in told(done), told(done)
     assert box.host.service("jupyterlab@ada").is_running
     box.safe()
 

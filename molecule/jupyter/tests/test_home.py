@@ -85,9 +85,23 @@ def test_no_account_can_read_the_key(host: Any) -> None:
     unreadable(host, "/var/lib/dlbox/jupyter/tls.key")
 
 
-def test_the_server_itself_listens_on_loopback_alone(host: Any) -> None:
-    assert "127.0.0.1:18888" in host.check_output("ss -ltn")
-    assert not opens(address(host), 18888)
+def test_the_server_itself_has_no_port_and_systemd_holds_that_of_the_endpoint(host: Any) -> None:
+    main = host.check_output("systemctl show --value -p MainPID jupyterlab@ada")
+    listening = host.check_output("ss -Hltnp").splitlines()
+    assert not [line for line in listening if f"pid={main}," in line], listening
+    held = [line for line in listening if ":8888 " in line]
+    assert len(held) == 1 and '"systemd",pid=1,' in held[0], listening
+    assert host.check_output("stat -c '%U %a' /run/jupyterlab-proxy/ada.sock") == "stunnel4 600"
+    host.check_output("systemctl stop jupyterlab-tls@ada.service jupyterlab@ada")
+    try:
+        taken = "cd / && runuser -u ada -- python3 -c \"import socket; socket.create_server(('{}', 8888))\""
+        assert "in use" in host.run(taken.format("127.0.0.1")).stderr
+        assert opens(address(host), 8888), "a connection starts the endpoint"
+    finally:
+        host.check_output(
+            "systemctl start jupyterlab-tls@ada jupyterlab@ada;"
+            " timeout 90 sh -c 'until [ -S /run/jupyterlab/ada/server.sock ]; do sleep 0.5; done'"
+        )
 
 
 def test_a_browser_that_trusts_the_certificate_gets_in(host: Any, browser: Any, certificate: Path) -> None:

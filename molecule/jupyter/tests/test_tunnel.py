@@ -47,7 +47,85 @@ def test_each_account_has_its_own_server_as_itself(host: Any) -> None:
         assert service.is_running and service.is_enabled
         main = host.check_output(f"systemctl show --value -p MainPID jupyterlab@{account}")
         assert host.check_output(f"ps -o user= -p {main}") == account
-        assert f"127.0.0.1:{port}" in host.check_output("ss -ltn")
+        # Held by systemd, also as ::1, which browsers try first for localhost; the server itself has no port.
+        listening = [line for line in host.check_output("ss -Hltnp").splitlines() if f":{port} " in line]
+        assert {line.split()[3] for line in listening} == {f"127.0.0.1:{port}", f"[::1]:{port}"}
+        assert all('"systemd",pid=1,' in line and f"pid={main}," not in line for line in listening), listening
+        folder = f"/run/jupyterlab/{account}"
+        assert host.check_output(f"stat -c '%U %a' {folder} {folder}/server.sock") == f"{account} 700\n{account} 600"
+        told = host.check_output(f"cd / && runuser -u {account} -- /opt/conda/envs/jupyter/bin/jupyter server list")
+        assert "server.sock" in told
+
+
+# An account that wants the port: every way to bind it, without a pause, until it is told to stop.
+TAKER = """
+import itertools, pathlib, socket, sys
+ways = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::")]
+tried = 0
+while not pathlib.Path("/tmp/enough").exists():
+    for (family, address), reuse in itertools.product(ways, (0, socket.SO_REUSEADDR, socket.SO_REUSEPORT)):
+        tried += 1
+        with socket.socket(family) as mine:
+            if reuse: mine.setsockopt(socket.SOL_SOCKET, reuse, 1)
+            try: mine.bind((address, int(sys.argv[1]))); mine.listen()
+            except OSError: continue
+            print("took", address, reuse, flush=True)
+print("tried", tried)
+"""
+
+
+def test_no_account_ever_gets_the_port(host: Any, ask: Any) -> None:
+    """Observed: a restart left the port free for a second, and whoever took it got the cookie of an open tab."""
+    host.check_output("id eve || useradd -m eve; sysctl -qw net.ipv6.conf.all.disable_ipv6=0; rm -f /tmp/enough")
+    host.check_output(f"cat > /srv/take.py <<'END'\n{TAKER}\nEND")
+    free = 'cd / && touch /tmp/enough && runuser -u eve -- python3 -c "{}"'
+    assert host.run(free.format("import socket; socket.create_server(('::1', 9999), family=socket.AF_INET6)")).rc == 0
+    host.check_output(
+        "rm /tmp/enough; systemd-run -q --unit taker --uid eve --collect -p StandardOutput=file:/srv/took"
+        " python3 /srv/take.py 8889"
+    )
+    try:
+        for order in (
+            "systemctl restart jupyterlab@bob", "systemctl restart jupyterlab-proxy@bob", "systemctl daemon-reload",
+            "systemctl kill -s KILL jupyterlab@bob", "systemctl kill -s KILL jupyterlab-proxy@bob",
+            "systemctl stop jupyterlab@bob jupyterlab-proxy@bob.service", "systemctl start jupyterlab@bob",
+            "systemctl daemon-reexec",
+        ):  # fmt: skip
+            host.check_output(f"{order}; sleep 2")
+    finally:
+        host.check_output(
+            "touch /tmp/enough; timeout 20 sh -c 'while systemctl -q is-active taker; do sleep 0.2; done'"
+        )
+    told = host.file("/srv/took").content_string.split()
+    assert told[0] == "tried" and int(told[1]) > 1000, told
+    host.check_output(RUNS.format("bob"))
+    assert ask(8889, GIVEN, ["/api/contents"])["/api/contents"][0] == 200
+
+
+# Until a server listens: the folder goes with the service.
+RUNS = "timeout 90 sh -c 'until [ -S /run/jupyterlab/{}/server.sock ]; do sleep 0.5; done'"
+LOGIN = """
+import http.cookiejar, subprocess, time, urllib.error, urllib.parse, urllib.request
+jar = http.cookiejar.CookieJar()
+opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+base = "http://127.0.0.1:8889"
+def ask(path, data=None, headers={}):
+    for _ in range(200):
+        try: return opener.open(urllib.request.Request(base + path, data, headers), timeout=9).status
+        except urllib.error.HTTPError as error: return error.code
+        except OSError: time.sleep(0.3)
+ask("/login")
+xsrf = next(c.value for c in jar if c.name == "_xsrf")
+ask("/login", urllib.parse.urlencode({"password": input(), "_xsrf": xsrf}).encode())
+print(ask("/api/contents"), ask("/api/terminals", b"", {"X-XSRFToken": xsrf}))
+subprocess.run(["systemctl", "restart", "jupyterlab@bob"], check=True)
+print(ask("/api/contents"))
+"""
+
+
+def test_a_login_is_good_for_a_terminal_and_ends_with_the_server(host: Any) -> None:
+    host.check_output(f"cat > /srv/login.py <<'END'\n{LOGIN}\nEND")
+    assert host.check_output(f"echo '{GIVEN}' | python3 /srv/login.py").split() == ["200", "200", "403"]
 
 
 def test_the_service_is_hardened_and_bounded(host: Any) -> None:
@@ -109,7 +187,7 @@ def test_old_settings_of_the_account_do_not_open_the_server(host: Any, ask: Any,
     port = 8888 if account == "ada" else 8889
     try:
         host.check_output(f"systemctl restart jupyterlab@{account}")
-        host.check_output(f"timeout 90 sh -c 'until ss -ltn | grep -q :{port}; do sleep 0.5; done'")
+        host.check_output(RUNS.format(account))
         assert ask(port, None, ["/api/contents"])["/api/contents"][0] == 403
         assert f"127.0.0.1:{port}" in host.check_output("ss -ltn") and ":9999" not in host.check_output("ss -ltn")
     finally:

@@ -27,8 +27,19 @@ def test_an_environment_that_goes_takes_its_jupyter_kernel_along(host: Any) -> N
     only(host, TUNNEL)
     host.check_output(f'mkdir -p {KERNELS}/mine && echo \'{{"argv": ["x"]}}\' > {KERNELS}/mine/kernel.json')
     left = [{"name": "jupyter"}, {"name": "jax", "wheels": ["ipykernel"]}, {"name": "plain", "state": "absent"}]
-    done = play(host, conda_environments=left, conda_gpu_memory_growth=False)
+    # With it, an account's server goes and the other's port moves.
+    more = {"dlbox_admins": [{"name": "ada"}], "jupyter_passwords": {}, "jupyter_ports": {"ada": 9000}}
+    if host.run("pgrep -u ada -f ipykernel").rc == 0:  # a notebook of the tests before this one
+        waits = play(host, conda_environments=left, conda_gpu_memory_growth=False, **more)
+        assert waits.returncode == 0 and "The JupyterLab of ada runs notebooks" in waits.stdout, waits.stdout
+        more["jupyter_restart"] = "always"
+    done = play(host, conda_environments=left, conda_gpu_memory_growth=False, **more)
     assert done.returncode == 0, done.stdout + done.stderr
+    held = {line.split()[3] for line in host.check_output("ss -Hltn").splitlines()}
+    assert {"127.0.0.1:9000", "[::1]:9000"} <= held and not [one for one in held if one.endswith((":8888", ":8889"))]
+    units = host.check_output("ls /etc/systemd/system /etc/systemd/system/*.wants").split()
+    assert not [name for name in units if "@bob" in name and not name.endswith("~")], units
+    assert not host.file("/run/jupyterlab/bob").exists
     assert sorted(host.file(KERNELS).listdir()) == ["jax", "mine"]
     assert not host.file("/opt/conda/envs/plain").exists
     # Memory growth was the owner's choice; it is no longer. The shell and the Jupyter kernel agree.
@@ -74,13 +85,16 @@ def test_both_roles_take_all_of_theirs_away(host: Any) -> None:
         "/opt/dlbox",
         "/etc/jupyterlab",
         "/etc/systemd/system/jupyterlab@.service",
+        "/etc/systemd/system/jupyterlab-proxy@.service",
+        "/etc/systemd/system/jupyterlab-proxy@ada.socket",
+        "/etc/systemd/system/sockets.target.wants/jupyterlab-proxy@ada.socket",
         "/var/lib/dlbox/jupyter",
         "/usr/local/share/dlbox/jupyter",
         "/home/ada/.config/dlbox/jupyter-password",
     ):
         assert not host.file(path).exists, path
-    assert host.run("systemctl list-units --all --plain --no-legend 'jupyterlab@*'").stdout.strip() == ""
-    assert host.run("ss -ltn | grep -E ':888[89]'").rc != 0
+    assert host.run("systemctl list-units --all --plain --no-legend 'jupyterlab*@*'").stdout.strip() == ""
+    assert host.run("ss -ltn | grep -E ':(888[89]|9000)'").rc != 0
     assert host.file(KERNELS).listdir() == ["mine"] and host.file("/home/ada/work/notebook.ipynb").exists
     again = play(host, **wishes)
     assert again.returncode == 0 and "changed=0" in again.stdout

@@ -36,6 +36,7 @@ from typing import Any
 
 from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.dlbox_admins import sudoers
+from ansible.module_utils.dlbox_jupyter import ports
 from ansible.module_utils.dlbox_ssh import config, logins, passwords
 
 NVIDIA_VENDOR = "0x10de"
@@ -624,23 +625,30 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
             try:
                 for section, values in json.loads(read(path) or "{}").items():
                     settings.setdefault(section, {}).update(values)
-            except (ValueError, AttributeError):
+            except (ValueError, AttributeError, TypeError, RecursionError):
                 files[-1]["malformed"] = True
         server, identity, password = (
             settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider")
         )
-        endpoint = re.search(r"^accept = \S*:(\d+)$", read(f"/etc/jupyterlab/{account}/tls.conf") or "", re.MULTILINE)
-        port = int(endpoint.group(1) if endpoint else server.get("port", 8888))
-        tls = bool(endpoint or server.get("certfile"))
+        # What listens for the account: the TLS endpoint where there is one, or the proxy.
+        front, port = "jupyterlab-proxy", 0
+        for name in ("jupyterlab-proxy", "jupyterlab-tls"):
+            text = read(f"/etc/systemd/system/{name}@{account}.socket") or ""
+            named = re.search(r"^ListenStream=(?:\S*:)?(\d+)$", text, re.MULTILINE)
+            front, port = (name, int(named.group(1))) if named else (front, port)
+        tls = front == "jupyterlab-tls"
         wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic,MainPID"
         shown = run(["systemctl", "show", f"--property={wanted}", f"jupyterlab@{account}.service"])
         unit = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
-        tls_unit = run(["systemctl", "show", "--property=MainPID", "--value", f"jupyterlab-tls@{account}.service"])
+        held = run(["systemctl", "is-active", f"{front}@{account}.socket"])
         found.append(
             {
                 "account": account,
                 "unit": unit,
-                "pids": [int(text) for text in (unit.get("MainPID", ""), tls_unit["out"].strip()) if text.isdigit()],
+                "pid": int(unit.get("MainPID") or 0),
+                "socket": f"{front}@{account}.socket",
+                "held": held["out"].strip() == "active",
+                "holders": ports.holders(port),
                 "files": files,
                 "ip": server.get("ip", "localhost"),
                 "port": port,

@@ -37,6 +37,7 @@ LIBRARY = (
     *(f"dlbox_ssh.{name}" for name in ("config", "reading", "criteria", "passwords", "revoked", "logins")),
     "dlbox_admins",
     "dlbox_admins.sudoers",
+    *("dlbox_guard", "dlbox_guard.sessions", "dlbox_jupyter", "dlbox_jupyter.ports"),
 )
 
 

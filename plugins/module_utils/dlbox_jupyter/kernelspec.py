@@ -57,7 +57,7 @@ def read(file: Path) -> Any:
     """The JSON in a file; None where there is no readable JSON."""
     try:
         return json.loads(run_as.read_regular(file, LARGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

@@ -16,6 +16,7 @@ PROTECTED = {
     "ServerApp": {
         "ip", "port", "port_retries", "token", "password", "password_required", "allow_remote_access",
         "allow_unauthenticated_access", "certfile", "keyfile", "identity_provider_class", "disable_check_xsrf", "sock",
+        "sock_mode", "cookie_secret", "cookie_secret_file", "trust_xheaders",
     },
 }  # fmt: skip
 
@@ -24,11 +25,14 @@ PROTECTED = {
 NEWS = "@jupyterlab/apputils-extension:announcements"
 
 
+# The service's RuntimeDirectory, which only its account can enter.
+RUN = "/run/jupyterlab"
+
+
 class Server(NamedTuple):
-    """One user's server as the owner wants it. It listens on loopback; `behind_tls` is one reached from elsewhere."""
+    """One user's server as the owner wants it. It listens on a socket; `behind_tls` is one reached from elsewhere."""
 
     user: str
-    port: int
     start_folder: str
     behind_tls: bool = False
     terminals: bool = True
@@ -67,10 +71,14 @@ def server_settings(server: Server, hashed: str) -> dict[str, Any]:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         },
         "ServerApp": {
+            # systemd holds the port and passes it on: one that is free for a moment, any account could take.
+            "sock": f"{RUN}/{server.user}/server.sock",
+            "sock_mode": "0600",
+            # With another one (of old settings in ~/.jupyter) beside a socket the server would not start.
+            "port": 8888,
             "ip": "127.0.0.1",
-            "port": server.port,
-            # Another port than the announced one would be a server that nobody finds.
-            "port_retries": 0,
+            # It goes with the service: no cookie of a login is good for longer.
+            "cookie_secret_file": f"{RUN}/{server.user}/cookie-secret",
             "open_browser": False,
             # Off: the Host header has to be a loopback name, which stops DNS rebinding.
             "allow_remote_access": server.behind_tls,
@@ -103,8 +111,8 @@ def page_settings(server: Server) -> dict[str, Any]:
     return {"disabledExtensions": dict.fromkeys([NEWS, *unwanted], True)}
 
 
-def tls_endpoint(port: int, inner: int, certificate: str, key: str) -> str:
-    """The content of tls.conf: stunnel(8) on all addresses in front of a server on loopback.
+def tls_endpoint(user: str, port: int, certificate: str, key: str) -> str:
+    """The content of tls.conf: stunnel(8), on the port that systemd gives it, in front of a server's proxy.
 
     stunnel reads certificate and key as root, and then becomes the account that its Debian package brings: no account
     of a person can read the key.
@@ -115,8 +123,8 @@ syslog = no
 setuid = stunnel4
 setgid = stunnel4
 [jupyterlab]
-accept = :::{port}
-connect = 127.0.0.1:{inner}
+accept = {port}
+connect = /run/jupyterlab-proxy/{user}.sock
 cert = {certificate}
 key = {key}
 sslVersionMin = TLSv1.2

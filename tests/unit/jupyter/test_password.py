@@ -118,11 +118,13 @@ def test_the_server_is_asked_again_only_after_a_change(host: Any) -> None:
     assert clear not in (host.config / "ada" / "password-verified").read_text()
 
 
-def test_a_short_password_in_the_file_is_refused(host: Any) -> None:
-    host.run()
+def test_a_short_password_in_the_file_concerns_its_account_alone(host: Any) -> None:
+    host.run(ports={"ada": 8888, "bob": 8889})
+    before = host.hash()
     host.own_file().write_text("short\n")
-    told = host.run()
-    assert told["failed"] and "holds 5 characters; expected 8 or more" in told["msg"]
+    told = host.run(ports={"ada": 8888, "bob": 8889})
+    assert not told["failed"] and host.hash() == before and host.own_file().read_text() == "short\n"
+    assert f"{host.own_file()} holds 5 characters, expected 8 or more: the JupyterLab of ada keeps" in told["todo"][0]
 
 
 def test_a_file_that_others_can_read_is_closed(host: Any) -> None:
@@ -197,11 +199,11 @@ def test_without_accounts_nothing_of_ours_is_left(host: Any) -> None:
 def test_tls_ends_before_the_server_and_no_account_gets_the_key(host: Any) -> None:
     pair = {"certificate": "/etc/ssl/own.crt", "key": "/etc/ssl/own.key"}
     told = host.run(tls=True, **pair)
-    assert told["changed"] and told["listen"] == {"ada": 18888} and told["tls_unit"]
+    assert told["changed"] and told["tls_unit"]
     assert "stunnel4" in told["packages"] or Path("/usr/bin/stunnel4").exists()
     endpoint = host.config / "ada/tls.conf"
     text = endpoint.read_text()
-    assert "accept = :::8888\n" in text and "connect = 127.0.0.1:18888\n" in text
+    assert "accept = 8888\n" in text and "connect = /run/jupyterlab-proxy/ada.sock\n" in text
     assert "key = /etc/ssl/own.key\n" in text and "setuid = stunnel4\n" in text
     assert sorted(place.name for place in (host.config / "ada").iterdir()) == [
         "jupyter_server_config.json",
@@ -211,9 +213,6 @@ def test_tls_ends_before_the_server_and_no_account_gets_the_key(host: Any) -> No
     ]
     assert not host.run(tls=True, **pair)["changed"]
     assert host.run()["changed"] and not endpoint.exists()
-    refused = host.run(tls=True, ports={"ada": 8888, "bob": 18888})
-    assert "port 18888 is given to a server, and needed behind the TLS endpoint" in refused["msg"]
-    assert host.run(tls=True, ports={"ada": 60000})["listen"] == {"ada": 50000}
 
 
 def test_links_to_data_folders_replace_nothing(host: Any) -> None:
@@ -227,13 +226,15 @@ def test_links_to_data_folders_replace_nothing(host: Any) -> None:
     assert not host.run(links=links)["changed"]
 
 
-def test_a_password_file_that_is_a_trap_is_refused_and_not_waited_for(host: Any) -> None:
+def test_a_password_file_that_is_a_trap_is_told_and_not_waited_for(host: Any) -> None:
     import os
 
     host.own_file().parent.mkdir(parents=True)
     os.mkfifo(host.own_file())
     told = host.run()
-    assert told["failed"] and "is no regular file" in told["msg"]
+    assert not told["failed"] and "is no regular file): the JupyterLab of ada lets nobody in" in told["todo"][0]
+    assert password.is_hash(host.hash()) and told["servers"][0]["password"] == "locked"
+    assert not host.run()["changed"]
 
 
 def test_a_configuration_that_its_account_blew_up_is_written_anew(host: Any) -> None:
@@ -242,6 +243,10 @@ def test_a_configuration_that_its_account_blew_up_is_written_anew(host: Any) -> 
     config.chmod(0o600)
     with config.open("wb") as handle:
         handle.truncate(1 << 40)
+    assert host.run(passwords={"ada": HASH})["changed"] and host.hash() == HASH
+    # Observed: JSON too deep for Python to read ended every run.
+    config.chmod(0o600)
+    config.write_text("[" * 200_000)
     assert host.run(passwords={"ada": HASH})["changed"] and host.hash() == HASH
 
 
@@ -252,7 +257,7 @@ def test_a_start_folder_below_the_home_is_made(host: Any) -> None:
     assert not host.run(start_folder="~/work/notebooks")["changed"]
     (host.root / "file").touch()
     told = host.run(start_folder=f"{host.root}/file/x")
-    assert told["failed"] and "Make it, or choose a folder below the home" in told["msg"]
+    assert not told["failed"] and "Make it, or choose a folder below the home" in told["todo"][0]
 
 
 def test_programs_that_extensions_call_are_asked_for_once(host: Any) -> None:
@@ -307,13 +312,17 @@ def test_the_helper_is_the_servers_own_code() -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_the_settings_keep_the_server_private(tls: bool) -> None:
-    server = settings.Server("ada", 8888, "/home/ada")
+    server = settings.Server("ada", "/home/ada")
     made = settings.server_settings(server._replace(behind_tls=tls), HASH)
     app = made["ServerApp"]
     assert made["IdentityProvider"] == {"token": "", **({"secure_cookie": True} if tls else {})}
     assert made["PasswordIdentityProvider"]["password_required"] is True
     assert (app["ip"], app["allow_remote_access"]) == ("127.0.0.1", tls)
-    assert app["port_retries"] == 0
+    assert (app["sock"], app["sock_mode"]) == ("/run/jupyterlab/ada/server.sock", "0600")
+    assert app["cookie_secret_file"].startswith("/run/jupyterlab/ada/")
+    assert settings.refused({"ServerApp": {"sock": "", "cookie_secret_file": "x", "port": 1}}) == [
+        "ServerApp.cookie_secret_file", "ServerApp.port", "ServerApp.sock",
+    ]  # fmt: skip
     assert HASH not in json.dumps(settings.masked(made)) and made["PasswordIdentityProvider"]["hashed_password"] == HASH
 
 
@@ -322,7 +331,7 @@ def test_extensions_are_switched_on_both_sides() -> None:
         {"name": "git", "server": "jupyterlab_git", "lab": "@jupyterlab/git", "enabled": False},
         {"name": "other", "server": "", "lab": "other", "enabled": True},
     )
-    server = settings.Server("ada", 8888, "/home/ada", extensions=extensions, extra={"LabApp": {"x": 1}})
+    server = settings.Server("ada", "/home/ada", extensions=extensions, extra={"LabApp": {"x": 1}})
     made = settings.server_settings(server, HASH)
     assert made["ServerApp"]["jpserver_extensions"] == {"jupyterlab_git": False}
     assert made["LabApp"]["x"] == 1 and made["LabApp"]["extension_manager"] == "readonly"

@@ -10,10 +10,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any, ClassVar
 
 import jupyter_servers
 import jupyter_services
 import pytest
+from dlbox_jupyter import ports
 from jupyter_services import Service
 
 RUNNING = Service(loaded=True, active=True, enabled=True, stale_unit=False, pid=10, started=100.0)
@@ -64,16 +66,26 @@ def test_a_running_child_makes_a_server_busy() -> None:
 
 
 def test_a_server_that_does_not_answer_is_told() -> None:
-    assert jupyter_services.answers(1, tls=False, timeout=1, process=os.getpid)
+    assert jupyter_services.answers(1, tls=False, timeout=1)
 
 
-def test_an_answer_of_another_process_is_none() -> None:
-    """Observed: whoever listened where the server should was taken for it, and an endless answer held the run."""
-    with socket.create_server(("127.0.0.1", 0)) as squatter:
-        port = squatter.getsockname()[1]
-        assert jupyter_services.stranger(port, os.getpid()) == ""
-        assert "listens there, which is not the server" in jupyter_services.stranger(port, 0)
-        assert "listens there" in jupyter_services.answers(port, tls=False, timeout=1, process=lambda: os.getppid())
+@pytest.mark.parametrize(
+    ("local", "uid", "expected"),
+    [
+        ("0100007F:22B8", 65534, ["nobody"]),
+        ("00000000:22B8", 4242, ["4242"]),
+        ("00000000000000000000000001000000:22B8", 65534, ["nobody"]),
+        ("0100007F:22B8", 0, []),  # systemd's own
+        ("0100007F:22B9", 65534, []),
+        ("0200007F:22B8", 65534, []),
+    ],
+)
+def test_who_holds_a_port_is_named(tmp_path: Path, local: str, uid: int, expected: list[str]) -> None:
+    (tmp_path / "net").mkdir()
+    peer = "0" * len(local.partition(":")[0])
+    line = f"   0: {local} {peer}:0000 0A 00000000:00000000 00:00000000 00000000 {uid} 0 7 1\n"
+    (tmp_path / "net" / ("tcp6" if len(peer) > 8 else "tcp")).write_text("header\n" + line)
+    assert ports.holders(8888, tmp_path) == expected
 
 
 def test_an_answer_without_end_holds_nobody() -> None:
@@ -88,7 +100,7 @@ def test_an_answer_without_end_holds_nobody() -> None:
                     time.sleep(0.1)
 
         threading.Thread(target=drip, daemon=True).start()
-        assert jupyter_services.answers(server.getsockname()[1], tls=False, timeout=30, process=os.getpid) == ""
+        assert jupyter_services.answers(server.getsockname()[1], tls=False, timeout=30) == ""
 
 
 @pytest.mark.parametrize(
@@ -141,3 +153,85 @@ def test_a_data_folder_at_a_place_that_others_hold_is_refused(tmp_path: Path) ->
     # Neither of them is there yet: the outer one would be the group's before the inner one is made.
     nested = [{"path": str(tmp_path / "a"), "mode": "2775"}, {"path": str(tmp_path / "a/b")}]
     assert "will be writable" in jupyter_servers.led_astray(nested)[0]
+
+
+SOCKET = "[Socket]\nListenStream=127.0.0.1:PORT\nListenStream=[::1]:PORT\n"
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A stand-in for systemd that remembers what it is told; its units run or not as a test says."""
+
+    class Systemd:
+        units = tmp_path
+        orders: ClassVar[list[str]] = []
+        running: ClassVar[set[str]] = set()
+        busy = False
+
+        def run(self, **arguments: Any) -> dict[str, Any]:
+            from .module import run
+
+            self.orders.clear()
+            return run("jupyter_services", {"unit": "jupyterlab-proxy", "socket": SOCKET, **arguments})
+
+    now = Systemd()
+    later = time.time() + 3600
+
+    def show(self: Any, name: str) -> Service:
+        return Service(True, name in now.running, name in now.running, False, 10, later)
+
+    def order(self: Any, *words: str) -> None:
+        now.orders.append(" ".join(words))
+        if words[0] in ("enable", "start"):
+            now.running.add(words[-1])
+
+    monkeypatch.setattr(jupyter_services, "UNITS", tmp_path)
+    monkeypatch.setattr(jupyter_services, "children", lambda pid: ["a kernel"] if now.busy else [])
+    monkeypatch.setattr(jupyter_services, "IPV6", tmp_path)
+    monkeypatch.setattr(jupyter_services.Systemd, "order", order)
+    monkeypatch.setattr(jupyter_services.Systemd, "show", show)
+    monkeypatch.setattr(jupyter_services.Systemd, "others", lambda self, users: [])
+    monkeypatch.setattr(jupyter_services.AnsibleModule, "run_command", lambda self, words: (0, "", ""))
+    now.orders.clear()
+    now.running.clear()
+    return now
+
+
+def test_systemd_holds_the_port_and_a_second_run_leaves_it(systemd: Any) -> None:
+    told = systemd.run(ports={"ada": 65001})
+    unit = systemd.units / "jupyterlab-proxy@ada.socket"
+    assert told["changed"] and unit.read_text().count(":65001\n") == 2
+    assert "enable --now jupyterlab-proxy@ada.socket" in systemd.orders
+    assert systemd.orders[-1] == "start jupyterlab-proxy@ada.service"
+    assert not systemd.run(ports={"ada": 65001})["changed"] and systemd.orders == []
+
+
+def test_without_ipv6_there_is_no_address_to_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(jupyter_services, "IPV6", tmp_path / "no")
+    assert jupyter_services.socket_text(SOCKET, 8888) == "[Socket]\nListenStream=127.0.0.1:8888\n"
+
+
+def test_a_port_does_not_move_under_a_notebook(systemd: Any) -> None:
+    """Not even its unit is written: the next daemon-reload would close the port that is in use."""
+    systemd.run(ports={"ada": 65001})
+    systemd.busy = True
+    told = systemd.run(ports={"ada": 65002})
+    assert told["waiting"] == ["ada"] and not told["changed"] and systemd.orders == []
+    assert ":65001\n" in (systemd.units / "jupyterlab-proxy@ada.socket").read_text()
+    assert systemd.run(ports={"ada": 65002}, restart="always")["changed"]
+
+
+def test_a_port_that_an_account_holds_is_refused_by_its_name(systemd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jupyter_services.ports, "holders", lambda port: ["mallory"])
+    told = systemd.run(ports={"ada": 65001})
+    assert told["failed"] and "port 65001, of the JupyterLab of ada, is held by a process of mallory" in told["msg"]
+    assert systemd.orders == ["daemon-reload"]
+
+
+def test_one_silent_server_is_told_and_all_silent_ones_end_the_run(
+    systemd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jupyter_services, "answers", lambda port, tls, timeout: "" if port == 65001 else "nothing")
+    told = systemd.run(ports={"ada": 65001, "eve": 65002}, answer=True)
+    assert not told["failed"] and "jupyterlab-proxy@eve.service does not answer" in told["todo"][0]
+    assert systemd.run(ports={"eve": 65002}, answer=True)["failed"]

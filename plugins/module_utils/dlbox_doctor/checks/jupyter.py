@@ -46,20 +46,24 @@ def running(context: Context) -> Iterator[Outcome]:
     return _each(context, judge)
 
 
-@check("jupyter.answers", ("jupyter", "listening"))
+@check("jupyter.answers", ("jupyter",))
 def answers(context: Context) -> Iterator[Outcome]:
-    """The server answers, and nobody else in its place."""
+    """The server answers on a port that systemd holds, and nobody else in its place."""
 
     def judge(server: dict[str, Any]) -> Outcome:
         name, alive = server["account"], server["alive"]
-        holders = [item for item in sockets(context) if item.port == server["port"] and item.pids]
-        strangers = [item for item in holders if not item.pids & set(server["pids"])]
-        if strangers:
+        if server["holders"]:
             return fail(
-                f"port {server['port']}: {strangers[0].process or 'a process'} listens there and is not the server; it "
-                "gets the password that people type",
-                f"sudo ss -lntp sport = :{server['port']} names the process; end it, then "
-                f"sudo systemctl restart jupyterlab@{name}",
+                f"port {server['port']}: a process of {', '.join(server['holders'])} listens there; it gets the "
+                "password that people type",
+                f"sudo ss -lntp sport = :{server['port']} names the process; end it, then sudo systemctl restart "
+                f"{server['socket']}; {name} should choose another password",
+                name,
+            )
+        if not server["held"]:
+            return fail(
+                f"{server['socket']} does not hold its port, which any account could take",
+                f"journalctl -u {server['socket']} -n 30; sudo systemctl restart {server['socket']}",
                 name,
             )
         if _stopped(server):
@@ -96,24 +100,30 @@ def password(context: Context) -> Iterator[Outcome]:
 
 @check("jupyter.listens", ("jupyter", "listening"))
 def listens(context: Context) -> Iterator[Outcome]:
-    """The server listens on the loopback address only."""
+    """The server is reached by the loopback address only."""
 
     def judge(server: dict[str, Any]) -> Outcome:
         name = server["account"]
         open_to = sorted(
             {item.address for item in sockets(context) if item.port == server["port"] and not item.loopback}
         )
-        local = server["ip"] in ("127.0.0.1", "::1", "localhost")
-        if open_to and server["tls"] and server["has_password"] and local:
-            return ok(f"{', '.join(open_to)} port {server['port']}, with TLS, as its settings say", name)
-        if open_to:
+        own = [
+            f"{item.address} port {item.port}"
+            for item in sockets(context)
+            if server["pid"] in item.pids and not item.loopback
+        ]
+        if own:
             return fail(
-                f"port {server['port']} listens on {', '.join(open_to)}",
-                "Set ServerApp.ip to 127.0.0.1 and reach it through ssh -L",
+                f"the server itself listens on {', '.join(sorted(own))}",
+                "./dlbox up writes its settings anew",
                 name,
             )
-        if not local:
-            return fail(f"ServerApp.ip is {server['ip']}", "Set it to 127.0.0.1 and reach it through ssh -L", name)
+        if open_to and not (server["tls"] and server["has_password"]):
+            return fail(
+                f"port {server['port']} listens on {', '.join(open_to)}", "./dlbox up; reach it through ssh -L", name
+            )
+        if open_to:
+            return ok(f"{', '.join(open_to)} port {server['port']}, with TLS, as its settings say", name)
         return ok(f"127.0.0.1:{server['port']}", name)
 
     return _each(context, judge)
