@@ -1,7 +1,7 @@
 #!/bin/sh
-# In the place of dlbox-guard on a host of the suite: what `confirm` answers is lost with its connection.
+# In the place of dlbox-guard on a host of the suite: what `--window PYTHON confirm` answers is lost with its connection.
 /usr/local/sbin/dlbox-guard.real "$@" >/root/answer
 code=$?
-[ "$1" != confirm ] || pkill -KILL -f '^sshd.*@notty'
+[ "$3" != confirm ] || pkill -KILL -f '^sshd.*@notty'
 cat /root/answer
 exit $code

@@ -80,8 +80,12 @@ def tasks(python: str, uids: Collection[int], proc: Path = sessions.PROC) -> dic
 
 def is_busy(python: str, uids: Collection[int]) -> bool:
     """Whether something of the window is still at work, also what its tasks left behind them to be done later."""
-    found = set(tasks(python, uids))
-    return bool(found - _mentioning(MITOGEN, found, sessions.PROC))
+    found = tasks(python, uids)
+    waiting = _mentioning(MITOGEN, found, sessions.PROC)
+    for pid in list(waiting):  # and the sudo that each was started by
+        while (pid := found[pid].parent) in found:
+            waiting.add(pid)
+    return bool(set(found) - waiting)
 
 
 def end_tasks(python: str, uids: Collection[int]) -> int:

@@ -62,11 +62,17 @@ def test_what_runs_this_is_spared(python: Path) -> None:
 
 
 def test_a_python_of_mitogen_waits_for_tasks_and_is_none(python: Path) -> None:
-    argv = [f"{python}(mitogen:root@laptop:42)", "-c", "input()"]
-    context = subprocess.Popen(argv, executable=python, stdin=subprocess.PIPE)
-    assert window.tasks(str(python), []) and not window.is_busy(str(python), [])
-    context.kill()
-    context.wait()
+    code = "import subprocess, sys\n"
+    code += (
+        "subprocess.Popen([sys.argv[1] + '(mitogen:root@laptop:42)', '-c', 'input()'], executable=sys.argv[1]).wait()"
+    )
+    sudo = subprocess.Popen([sys.executable, "-c", code, str(python)], stdin=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while len(window.tasks(str(python), [])) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert len(window.tasks(str(python), [])) == 2 and not window.is_busy(str(python), [])
+    assert window.end_tasks(str(python), []) == 2
+    assert sudo.wait(10) == -signal.SIGKILL
 
 
 def test_the_tasks_of_another_window_are_left_alone(python: Path) -> None:
