@@ -225,14 +225,15 @@ def person(firewall, key) -> Iterator[None]:
         {"ufw_ssh": False, "ufw_rules": [{"name": "s", "port": 22, "interface": "wg0"}]},
         {
             "ufw_ssh": False,
-            "ufw_rules": [{"name": "d", "from": "172.16.0.0/12", "action": "deny"}, {"name": "s", "port": 22}],
+            "ufw_rules": [{"name": "d", "from": "GATEWAY", "action": "deny"}, {"name": "s", "port": 22}],
         },
     ],
     ids=["source", "interface", "order"],
 )
 def test_who_is_logged_in_has_to_be_admitted_though_the_run_is_local(firewall, variables, mode):
     """The run itself comes by docker exec, as one on the machine itself would: the host's evidence decides."""
-    output = firewall.refuse(*mode, **variables)
+    rules = [{**rule, "from": firewall.gateway} if "from" in rule else rule for rule in variables.get("ufw_rules", [])]
+    output = firewall.refuse(*mode, **{**variables, **({"ufw_rules": rules} if rules else {})})
     assert f"no rule would admit a new login there from {firewall.gateway} (root)" in output
 
 
