@@ -18,7 +18,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
-from dlbox_doctor import judge, outside, reach, runner  # noqa: E402
+from dlbox_doctor import judge, reach, runner  # noqa: E402
 from dlbox_doctor.model import RESULTS, Check, Context  # noqa: E402
 from dlbox_page import kept, page  # noqa: E402
 from dlbox_text import visible, visible_data  # noqa: E402
@@ -60,16 +60,9 @@ def examine(
     name: str, hosts: Any, options: argparse.Namespace, chosen: list[Check], password: str
 ) -> tuple[dict[str, Any], Context | None]:
     """One host's report; a host that cannot be asked gives {ok: false, host, checks: [], error}."""
-    variables = dict(hosts.get_variables(name))
     try:
         with runner.unusable_answer():
-            if reach.needs_ansible(variables, password):
-                inside = reach.through_ansible(name, password, runner.settings(variables, chosen))
-                seen = Context(inside, {}, variables)
-                if not options.quick:
-                    seen.outside.update(outside.look(runner.connection_of(variables), name, variables, seen))
-            else:
-                seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=not options.quick)
+            seen = reach.gather(hosts, name, chosen, password, look=not options.quick)
             return dict(visible_data(judge.report(name, seen, chosen))), seen
     except runner.Unreachable as error:
         return {"ok": False, "host": name, "checks": [], "error": visible(str(error))}, None

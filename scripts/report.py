@@ -19,21 +19,16 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
 from dlbox_doctor import judge, reach, runner  # noqa: E402
-from dlbox_doctor.model import Context  # noqa: E402
 from dlbox_page import kept, page  # noqa: E402
 
 
 def ask(name: str, hosts: Any, output: Path) -> None:
     """Bring one host's data up to date with the quick checks; a host that does not answer keeps what was known."""
-    variables = dict(hosts.get_variables(name))
     data = kept.load(output, name)
     try:
         chosen = judge.selected(quick=True)
         with runner.unusable_answer():
-            if reach.needs_ansible(variables, ""):
-                seen = Context(reach.through_ansible(name, "", runner.settings(variables, chosen)), {}, variables)
-            else:
-                seen = runner.context(reach.connect(hosts, name), name, variables, chosen, look=False)
+            seen = reach.gather(hosts, name, chosen, look=False)
             data = kept.checked(data, judge.report(name, seen, chosen), seen.evidence, seen.outside)
     except runner.Unreachable as error:
         data = kept.checked(data, {"error": str(error)}, {}, {})

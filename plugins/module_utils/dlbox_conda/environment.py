@@ -318,8 +318,8 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
         if "python" in touched:
             remove_other_pythons(prefix)
             bytecode.remove(prefix, conda.values())
-    for book in (prefix / "conda-meta").glob("*.json"):
-        run_as.set_mode(book, 0o644)  # rattler writes 0600 (pixi issue 4284): nobody else could list the environment
+    for record in (prefix / "conda-meta").glob("*.json"):
+        run_as.set_mode(record, 0o644)  # rattler writes 0600 (pixi issue 4284): nobody else could list the environment
     step("conda")
 
     changed_wheels = make_wheels(request, choice, conda, bad, sources)

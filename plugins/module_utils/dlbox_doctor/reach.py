@@ -8,9 +8,12 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import outside, runner
+from .model import Check, Context
 from .runner import Unreachable, received
 
 if TYPE_CHECKING:
@@ -57,6 +60,20 @@ def connect(found: Any, name: str) -> Host:
 def needs_ansible(variables: dict[str, Any], password: str) -> bool:
     """Whether the evidence has to come through Ansible: there is a password to give to ssh or sudo."""
     return bool(password) or any(variables.get(key) for key in SECRETS)
+
+
+def gather(hosts: Any, name: str, chosen: Iterable[Check], password: str = "", *, look: bool) -> Context:
+    """Everything that the checks look at, of a host of `hosts` (runner.hosts), by the way that reaches it.
+
+    look: also from outside. Raises Unreachable.
+    """
+    variables, chosen = dict(hosts.get_variables(name)), list(chosen)
+    if not needs_ansible(variables, password):
+        return runner.context(connect(hosts, name), name, variables, chosen, look=look)
+    seen = Context(through_ansible(name, password, runner.settings(variables, chosen)), {}, variables)
+    if look:
+        seen.outside.update(outside.look(runner.connection_of(variables), name, variables, seen))
+    return seen
 
 
 def through_ansible(name: str, password: str, told: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import pwd
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -95,7 +94,7 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
     marks = set().union(*(login_marks(one, proc) for one in [pid, *(process.pid for process in mosh)]))
     people = {str(connection.account) for connection in logged_in}
     people |= set(remote_sessions_of_logind(marks) if here or not ours else ())
-    people |= {account_name(process.uid) for process in sessions.ancestors(pid, proc) if process in mosh}
+    people |= {sessions.account_name(process.uid) for process in sessions.ancestors(pid, proc) if process in mosh}
     all_local = all(sessions.is_local_address(c.remote_address, own) for c in [*logged_in, *([ours] if ours else [])])
     from_elsewhere = (
         ours is not None and not here and (all_local or not sessions.is_local_address(ours.remote_address, own))
@@ -114,13 +113,6 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
 def is_mosh(process: Process, proc: Path) -> bool:
     """Whether this serves somebody over mosh. Anybody may run it: it counts in a remote session, or around the run."""
     return process.name == "mosh-server" and sessions.runs_program(process.pid, ["mosh-server"], proc)
-
-
-def account_name(uid: int) -> str:
-    """The name of a user id, or the number."""
-    with contextlib.suppress(KeyError):
-        return pwd.getpwuid(uid).pw_name
-    return str(uid)
 
 
 def _client(connection: SshConnection, proc: Path) -> int | None:

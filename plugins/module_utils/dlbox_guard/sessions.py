@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
+import pwd
 import re
 import socket
 import sys
@@ -116,6 +117,13 @@ def title(pid: int, proc: Path = PROC) -> str:
         words = (proc / str(pid) / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
         return words.decode(errors="replace")
     return ""
+
+
+def account_name(uid: int) -> str:
+    """The name of a user id, or the number."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(uid).pw_name
+    return str(uid)
 
 
 def processes(proc: Path = PROC) -> dict[int, Process]:

@@ -43,7 +43,7 @@ def close() -> None:
 
 
 def _mentioning(text: str, pids: Collection[int], proc: Path) -> set[int]:
-    """Which of the processes have the text among their arguments.
+    """Which of the processes contain the text in their arguments.
 
     Asked of a program that is ended after a while: an account can let whoever reads the arguments of a process of its
     own wait for ever (see `sessions.title`).

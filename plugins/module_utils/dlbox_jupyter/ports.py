@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
 from pathlib import Path
 
 from ansible.module_utils.dlbox_guard import sessions
@@ -21,12 +20,4 @@ def holders(port: int, proc: Path = sessions.PROC) -> list[str]:
         for entry in sessions.tcp_sockets(proc / "net")
         if entry.state == sessions.LISTEN and entry.local[1] == port and entry.local[0] in ADDRESSES and entry.uid
     }
-    return [account_name(uid) for uid in sorted(uids)]
-
-
-def account_name(uid: int) -> str:
-    """The name of a user id, or the number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    return [sessions.account_name(uid) for uid in sorted(uids)]

@@ -109,18 +109,19 @@ def test_credentials_in_a_requirement_are_refused_and_not_shown():
 
 class TestConflicts:
     @pytest.fixture
-    def conflicts(self):
+    def filters(self):
         spec = importlib.util.spec_from_file_location("locks_filter", TOP / "plugins/filter/conda_locks.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        return module.conda_lock_conflicts
+        return module.FilterModule().filters()
 
     @pytest.fixture
-    def sharers(self):
-        spec = importlib.util.spec_from_file_location("locks_filter", TOP / "plugins/filter/conda_locks.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.conda_lock_sharers
+    def conflicts(self, filters):
+        return filters["conda_lock_conflicts"]
+
+    @pytest.fixture
+    def sharers(self, filters):
+        return filters["conda_lock_sharers"]
 
     def test_hosts_share_the_folder_beside_their_inventory_or_the_one_that_they_name(self, sharers):
         own = {"conda_locks_dir": "/m", "inventory_dir": "/home"}
