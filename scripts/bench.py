@@ -104,6 +104,8 @@ def measure(
             record["mnist"] = fetched["mnist"]
         except runner.Unreachable as error:
             record["mnist"] = f"not fetched: {error}"
+    if wrong := shapes.record_problem(record):
+        raise runner.Unreachable(f"its answer cannot be used: {wrong}")
     for environment in chosen:
         for framework in history.frameworks_of(environment):
             if options.format == "text":
@@ -139,7 +141,7 @@ def measure(
             on_host(host, python, do="keep", folder=folder, name=name, record=record)
         except runner.Unreachable as error:
             record["failures"].append(f"the figures could not be kept in {folder}: {error}")
-    earlier = [item for item in seen["bench_runs"] or [] if item and item.get("quick") == options.quick]
+    earlier = [item for item in shapes.usable_records(seen["bench_runs"]) if item["quick"] == options.quick]
     return record, earlier[-1] if earlier else None
 
 
@@ -165,7 +167,7 @@ def as_text(record: dict[str, Any], before: dict[str, Any] | None) -> str:
     lines += (
         [f"  changed since {before['date']}: {text}" for text in history.differences(record, before)]
         if before
-        else ["  the first run: nothing to compare with"]
+        else ["  no earlier run to compare with"]
     )
     lines += [f"  failed: {text}" for text in record["failures"]]
     if not record["results"]:

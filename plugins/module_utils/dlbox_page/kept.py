@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dlbox_bench.answer import usable_records
+
 # What is told of the installed packages, by the names that Ubuntu, Debian and NVIDIA give them.
 PACKAGE_FAMILIES = (
     (
@@ -163,7 +165,7 @@ def of_evidence(evidence: dict[str, Any]) -> dict[str, Any]:
     return {
         "facts": facts(evidence),
         "plan": dict(evidence.get("plan") or {}),
-        "runs": [dict(run) for run in evidence.get("bench_runs") or [] if run],
+        "runs": usable_records(evidence.get("bench_runs")),
     }
 
 

@@ -101,6 +101,24 @@ def test_what_an_environment_prints_instead_is_refused(key: str, value: Any) -> 
     assert answer.problem({name: item for name, item in RESULT.items() if name != key}, "torch") or key == "more"
 
 
+RECORDS: list[Any] = [
+    3, [], {}, {**NOW, "schema": None}, {**NOW, "date": "2026-11-20"}, {**NOW, "date": "2026-11-20T11:50:00Z\n"},
+    {**NOW, "gpus": [{}]}, {**NOW, "gpus": ["H200"] * 1001}, {**NOW, "quick": None}, {**NOW, "results": [{}]},
+    {**NOW, "results": [{**RESULT, "devices": [{"device": "CPU"}]}]}, {**NOW, "more": 1}, {**NOW, "failures": {}},
+    {key: value for key, value in NOW.items() if key != "driver"},
+]  # fmt: skip
+
+
+def test_a_record_is_of_the_shape() -> None:
+    assert answer.record_problem(NOW) == answer.record_problem(DATA["bench"]) == ""
+
+
+@pytest.mark.parametrize("given", RECORDS)
+def test_what_a_host_has_kept_instead_of_a_record_is_left_out(given: Any) -> None:
+    assert answer.usable_records([given, NOW]) == [NOW]
+    assert answer.usable_records(given) == []
+
+
 def test_the_shapes_are_the_schemas() -> None:
     def names(shape: dict[str, Any], optional: bool) -> set[str]:
         return {name.rstrip("?") for name in shape if name.endswith("?") == optional}
@@ -109,5 +127,6 @@ def test_the_shapes_are_the_schemas() -> None:
         rule = SCHEMA["$defs"][kind]
         assert names(shape, False) == set(rule["required"])
         assert names(shape, True) == set(rule["properties"]) - set(rule["required"])
+    assert set(answer.RECORD) == set(SCHEMA["$defs"]["record"]["properties"])
     rule = SCHEMA["$defs"]["device"]["properties"]["lenet"]["oneOf"][1]
     assert {name.rstrip("?") for name in answer.LENET} == set(rule["properties"])

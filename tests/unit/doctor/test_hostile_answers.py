@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from dlbox_doctor import runner
+from dlbox_page import kept
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 import doctor
@@ -67,3 +68,9 @@ def test_the_other_hosts_are_examined_and_shown(
 def test_what_the_probe_never_answers_is_no_evidence(answer: object) -> None:
     with pytest.raises(runner.Unreachable, match=r"not the probe's: no proper '(errors|root|time)' in it"):
         runner.received(answer)
+
+
+def test_what_is_no_record_of_a_benchmark_is_not_kept() -> None:
+    """Observed: one such record of a host's left nothing of the host on its page."""
+    told = kept.of_evidence({**FRAME, "bench_runs": [{"quick": False, "results": [{"environment": {}}]}, None, 3]})
+    assert told["runs"] == []
