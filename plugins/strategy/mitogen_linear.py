@@ -1,13 +1,14 @@
-"""mitogen_linear as mitogen has it, with two differences: Python starts in / on a host, and results are remembered.
+"""mitogen_linear as mitogen has it, with three differences.
 
-Mitogen starts Python in the login's folder, also root's, which would import a `base64.py` that lies there. What a login
-starts by sudo stands where it stands itself.
+Python starts in / on a host: mitogen starts it in the login's folder, also root's, which would import a `base64.py`
+that lies there. What a login starts by sudo stands where it stands itself.
 
-It remembers from run to run what it works out from source files.
+A host that does not answer any more is given up after 45 seconds, as without mitogen, and not after five minutes.
 
-To learn what a module needs on the host, mitogen compiles the module and everything it imports, ansible's own helpers
-among them, and it strips the comments from what it sends. With some twenty modules that is a third of the controller's
-work, and comes to the same in every run. Kept by the source's checksum, in a file that may be deleted at any time.
+Results are remembered from run to run. To learn what a module needs on the host, mitogen compiles the module and
+everything it imports, ansible's own helpers among them, and it strips the comments from what it sends. With some twenty
+modules that is a third of the controller's work, and comes to the same in every run. Kept by the source's checksum, in
+a file that may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ansible_mitogen.connection
 import ansible_mitogen.module_finder
 import mitogen
 import mitogen.imports
@@ -105,6 +107,19 @@ def boot_command_in_root_folder(connection: mitogen.parent.Connection) -> list[s
 
 
 mitogen.parent.Connection.get_boot_command = boot_command_in_root_folder
+
+connect_ssh = ansible_mitogen.connection.CONNECTION_METHOD["ssh"]
+
+
+def connect_ssh_and_ask_often(spec: Any) -> dict[str, Any]:
+    """Return mitogen's arguments for an ssh connection, with the intervals of ansible.cfg where the owner set none."""
+    made: dict[str, Any] = connect_ssh(spec)
+    made["kwargs"]["keepalive_interval"] = spec.mitogen_ssh_keepalive_interval() or 15  # seconds
+    made["kwargs"]["keepalive_count"] = spec.mitogen_ssh_keepalive_count() or 3
+    return made
+
+
+ansible_mitogen.connection.CONNECTION_METHOD["ssh"] = connect_ssh_and_ask_often
 
 # What is loaded by now stays to the end. Looking through it for garbage, in the process of every task anew, would copy
 # its memory, which the processes share.

@@ -10,12 +10,14 @@ import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from ansible.module_utils import basic
 
 mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
+CONNECTION_METHOD = pytest.importorskip("ansible_mitogen.connection", reason="mitogen is optional").CONNECTION_METHOD
 for needed_part in ("imports", "master", "minify", "parent"):
     importlib.import_module(f"mitogen.{needed_part}")
 
@@ -58,6 +60,7 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         (mitogen.parent.Connection, "get_boot_command"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
+    monkeypatch.setitem(CONNECTION_METHOD, "ssh", CONNECTION_METHOD["ssh"])
     threshold = gc.get_threshold()
     yield runpy.run_path(str(PLUGINS / "strategy/mitogen_linear.py"))
     gc.set_threshold(*threshold)
@@ -135,3 +138,16 @@ def test_python_leaves_the_logins_folder_before_it_imports(strategy: dict[str, A
     # The first statements are mitogen's own and import nothing from there: it takes the folder off the path.
     assert words[2].startswith("import sys;sys.path=[p for p in sys.path if p];")
     assert 0 < words[2].index("os.chdir('/')") < words[2].index("exec(")
+
+
+@pytest.mark.parametrize(("set_by_owner", "expected"), [(None, (15, 3)), (60, (60, 60))])
+def test_a_host_that_does_not_answer_is_given_up_soon(
+    strategy: dict[str, Any], set_by_owner: int | None, expected: tuple[int, int]
+) -> None:
+    spec = MagicMock()
+    spec.private_key_file.return_value = spec.mitogen_ssh_compression.return_value = None
+    spec.mitogen_ssh_keepalive_interval.return_value = set_by_owner
+    spec.mitogen_ssh_keepalive_count.return_value = set_by_owner
+    made = CONNECTION_METHOD["ssh"](spec)["kwargs"]
+    assert (made["keepalive_interval"], made["keepalive_count"]) == expected
+    assert made["hostname"] is spec.remote_addr.return_value
