@@ -70,6 +70,7 @@ class Box:
         engine.api.start(self.id)
         self.until(lambda: self.console("systemctl is-system-running")[1].strip() in ("running", "degraded"), 60)
         # The host keys come through the examiner's console: nothing is trusted because it answered first.
+        self.until(lambda: "ssh-" in self.console("cat /etc/ssh/ssh_host_*_key.pub")[1], 60)
         keys = self.console("cat /etc/ssh/ssh_host_*_key.pub")[1].splitlines()
         self.known_hosts = self.folder / "known_hosts"
         self.known_hosts.write_text("".join(f"{address} {' '.join(key.split()[:2])}\n" for key in keys))
@@ -301,6 +302,7 @@ class Relay:
             except OSError:
                 caller.close()
                 continue
+            far.settimeout(None)  # that was for connecting; a connection may be silent for long
             for one, other in ((caller, far), (far, caller)):
                 threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
 
