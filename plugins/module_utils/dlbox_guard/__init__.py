@@ -1,7 +1,8 @@
 """Changes of remote access that undo themselves: who is connected, what is restored, and when.
 
 The same files serve the modules (through Ansible) and, copied to /usr/local/lib/dlbox, the program `dlbox-guard` on the
-host; so they import only the standard library of Python 3.10, and one another by relative imports.
+host, together with dlbox_run_as; so they import only the standard library of Python 3.10, one another by relative
+imports, and that one, which the modules need nothing of, by its name.
 """
 
 from __future__ import annotations

@@ -1,25 +1,21 @@
 """Accounts: login shell, groups, expiry and lock, and authorized_keys, which are read and written as the account.
 
-Below a home an account may place any link, pipe or mount. So nothing there is touched by root: a child process takes
-the account's ids and groups for good, handles that one file, and is given up when it takes too long.
+Below a home an account may place any link, pipe or mount. So nothing there is touched by root: a child process that is
+the account handles that one file, and is given up when it takes too long.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import grp
-import hashlib
 import json
-import os
 import pwd
-import resource
-import signal
 import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from dlbox_run_as import account, call_as, read_regular, replace_file
 
 from .commands import CommandError, must
 
@@ -37,99 +33,47 @@ def as_account(name: str, work: Callable[[Path], Any]) -> Any:
         OSError: the account is gone, or the child failed or took too long.
     """
     try:
-        account = pwd.getpwnam(name)
+        who, home = account(name), Path(pwd.getpwnam(name).pw_dir)
     except KeyError:
         raise OSError(f"{name} has no account any more") from None
-    end, start = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            # Nothing of root's goes with it, such as the guard's lock, which it would hold for as long as it hangs.
-            os.closerange(3, start)
-            os.closerange(start + 1, os.sysconf("SC_OPEN_MAX"))
-            _become(account)
-            answer = {"value": work(Path(account.pw_dir))}
-        except BaseException as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        with contextlib.suppress(BaseException):
-            os.write(start, json.dumps(answer).encode())
-        os._exit(0)
-    os.close(start)
-    answer = _answer(child, end)
-    if "error" in answer:
-        raise OSError(f"as {name}: {answer['error']}")
-    return answer["value"]
-
-
-def _become(account: pwd.struct_passwd) -> None:
-    """Be the account, with no way back, and let no process of the account look inside."""
-    os.setsid()
-    os.initgroups(account.pw_name, account.pw_gid)
-    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
-    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
-    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE, prctl(2)
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MAX_KEYS, 2 * MAX_KEYS))
-    signal.alarm(SECONDS)
-
-
-def _answer(child: int, end: int) -> dict[str, Any]:
-    """What the child wrote. One that does not end, as on a network filesystem that is gone, is left behind."""
-    limit, data = time.monotonic() + SECONDS, b""
-    os.set_blocking(end, False)
-    try:
-        while time.monotonic() < limit:
-            try:
-                part = os.read(end, 65536)
-            except BlockingIOError:
-                time.sleep(0.01)
-                continue
-            if not part:
-                os.waitpid(child, 0)
-                return dict(json.loads(data)) if data else {"error": "no answer"}
-            data += part
-    finally:
-        os.close(end)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, os.WNOHANG)
-    return {"error": f"no answer within {SECONDS} s"}
+    return json.loads(call_as(who, lambda: json.dumps(work(home)), SECONDS))
 
 
 # --- what runs as the account ---------------------------------------------------------------------------------------
 
 
-def _read_plain(file: Path) -> tuple[bytes, int]:
-    """Content and mode of a plain file of at most MAX_KEYS bytes: no pipe is waited for, no endless file is read.
+def _read(file: Path, follow: bool = True) -> dict[str, Any] | None:
+    """Contents and mode of a plain file; None where there is none. No pipe is waited for, no endless file is read.
 
     Raises:
-        OSError: it is something else, or cannot be read.
+        OSError: it is something else or longer than MAX_KEYS bytes, or cannot be read.
     """
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as source:
-        status = os.fstat(source.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_KEYS:
-            raise OSError(f"{file} is no plain file of at most {MAX_KEYS} bytes")
-        return source.read(MAX_KEYS), stat.S_IMODE(status.st_mode)
+    try:
+        content, mode = read_regular(file, MAX_KEYS + 1, follow), file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if len(content) > MAX_KEYS:
+        raise OSError(f"{file} has more than {MAX_KEYS} bytes")
+    return {"text": content.decode("utf-8", "surrogateescape"), "mode": stat.S_IMODE(mode)}
 
 
 def read_keys(home: Path) -> dict[str, Any] | None:
     """Contents and mode of authorized_keys; None where there is no such file."""
-    try:
-        content, mode = _read_plain(home / KEYS)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return {"text": content.decode("utf-8", "surrogateescape"), "mode": mode}
+    return _read(home / KEYS)
 
 
-def _write(place: Path, keys: dict[str, Any]) -> None:
-    place.unlink(missing_ok=True)
-    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(str(keys["text"]).encode("utf-8", "surrogateescape"))
-        out.flush()
-        os.fchmod(out.fileno(), int(keys["mode"]))
-        os.fsync(out.fileno())
+def _reserve(home: Path, keys: dict[str, Any]) -> None:
+    """Have a ready replacement of authorized_keys beside it."""
+    with contextlib.suppress(OSError):
+        if _read(home / READY, follow=False) == keys:
+            return
+    replace_file(home / READY, keys["text"], keys["mode"])
+
+
+def _read_and_reserve(home: Path) -> dict[str, Any] | None:
+    if keys := read_keys(home):
+        _reserve(home, keys)
+    return keys
 
 
 def put_back_keys(home: Path, keys: dict[str, Any] | None) -> None:
@@ -140,14 +84,8 @@ def put_back_keys(home: Path, keys: dict[str, Any] | None) -> None:
         (home / KEYS).rename(home / UNDONE)
         return
     (home / KEYS).parent.mkdir(mode=0o700, exist_ok=True)
-    ready = home / READY
-    try:
-        held = hashlib.sha256(_read_plain(ready)[0]).digest() if not ready.is_symlink() else b""
-    except OSError:
-        held = b""
-    if held != hashlib.sha256(str(keys["text"]).encode("utf-8", "surrogateescape")).digest():
-        _write(ready, keys)
-    ready.rename(home / KEYS)
+    _reserve(home, keys)
+    (home / READY).rename(home / KEYS)
 
 
 # --- the account's entries in the databases -------------------------------------------------------------------------
@@ -170,21 +108,6 @@ def read_fields(name: str) -> dict[str, Any] | None:
     return {"shell": account.pw_shell, "groups": groups, "expiry": shadow[7], "locked": shadow[1].startswith("!")}
 
 
-def put_back_field(name: str, field: str, value: Any) -> None:
-    """Set one field of an account to what it was.
-
-    Raises:
-        CommandError: the system's own program refused.
-    """
-    argv = {
-        "shell": ["usermod", "--shell", str(value)],
-        "groups": ["usermod", "--groups", ",".join(value) if field == "groups" else ""],
-        "expiry": ["chage", "--expiredate", str(value) or "-1"],
-        "locked": ["usermod", "--lock" if value else "--unlock"],
-    }[field]
-    must([*argv, name])
-
-
 def read(names: list[str]) -> dict[str, dict[str, Any]]:
     """Fields and keys of accounts, each key file with a ready replacement beside it; `NEW` for one that is not there.
 
@@ -196,13 +119,6 @@ def read(names: list[str]) -> dict[str, dict[str, Any]]:
         fields = read_fields(name)
         found[name] = {**fields, "authorized_keys": as_account(name, _read_and_reserve)} if fields else NEW
     return found
-
-
-def _read_and_reserve(home: Path) -> dict[str, Any] | None:
-    keys = read_keys(home)
-    if keys:
-        _write(home / READY, keys)
-    return keys
 
 
 def discard(names: list[str]) -> None:
@@ -238,7 +154,14 @@ def put_back(name: str, field: str, before: dict[str, dict[str, Any]]) -> None:
     """
     if field == "account":
         raise CommandError(f"the account {name} was removed, and is not made again")
+    was = before[name][field]
     if field == "authorized_keys":
-        as_account(name, lambda home: put_back_keys(home, before[name][field]))
+        as_account(name, lambda home: put_back_keys(home, was))
+    elif field == "shell":
+        must(["usermod", "--shell", was, name])
+    elif field == "groups":
+        must(["usermod", "--groups", ",".join(was), name])
+    elif field == "expiry":
+        must(["chage", "--expiredate", was or "-1", name])
     else:
-        put_back_field(name, field, before[name][field])
+        must(["usermod", "--lock" if was else "--unlock", name])

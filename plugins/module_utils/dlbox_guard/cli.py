@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any
 
 from . import units
-from .guard import UNFINISHED, Guard, RefusedError, this_boot
-from .store import LockHeldError, wake_holder
+from .guard import UNFINISHED, Guard, this_boot
+from .store import LockHeldError, RefusedError, wake_holder
 
 # What tells systemd that the service is done, and is not to be started again.
 FINISHED = 42
@@ -86,16 +86,6 @@ def ended_in_time(seconds: int) -> Iterator[None]:
         signal.alarm(0)
 
 
-def wait_for_tasks(guard: Guard) -> None:
-    """Wait until what the roles left behind them to be done later is done; at the window's end the service ends it.
-
-    Raises:
-        RefusedError: nothing is pending any more.
-    """
-    while guard.is_busy():
-        time.sleep(0.5)
-
-
 def as_text(report: dict[str, Any]) -> str:
     """The report for people."""
     lines = [f"outcome: {report['outcome']}"]
@@ -110,8 +100,19 @@ def perform(guard: Guard, command: str, given: list[str]) -> int:
     """Run one command; its exit code.
 
     Raises:
-        RefusedError, LockHeldError: it was not done.
+        RefusedError: it was not done.
     """
+    in_turn = {
+        "arm": lambda: print(json.dumps(guard.arm(json.loads(sys.stdin.read())))),
+        "extend": lambda: guard.extend(float(given[0])),
+        "applied": lambda: guard.applied(float(given[0])),
+        "confirm": guard.confirm,
+        "console": lambda: guard.confirm_at_console(int(given[0])),
+        "release": guard.release,
+        "rollback": lambda: guard.rollback(" ".join(given) or "by hand"),
+        "settle": lambda: guard.rollback(" ".join(given) or "by hand"),
+        "boot": guard.boot,
+    }
     if command == "status":
         print(guard.phase())
     elif command == "report":
@@ -120,28 +121,14 @@ def perform(guard: Guard, command: str, given: list[str]) -> int:
         return watch(guard)
     elif command == "await":
         return await_login(guard, float(given[0]))
+    elif command not in in_turn:
+        raise RefusedError(64, f"unknown command: {command}\n\n{__doc__}")
     else:
-        if command == "applied":
-            wait_for_tasks(guard)
+        # What the roles left behind them to be done later is done, or ended by the service at the window's end.
+        while command == "applied" and guard.is_busy():
+            time.sleep(0.5)
         with guard.lock(), ended_in_time(0 if command in ("rollback", "settle", "boot") else COMMAND_SECONDS):
-            if command == "arm":
-                print(json.dumps(guard.arm(json.loads(sys.stdin.read()))))
-            elif command == "extend":
-                guard.extend(float(given[0]))
-            elif command == "applied":
-                guard.applied(float(given[0]))
-            elif command == "confirm":
-                guard.confirm()
-            elif command == "console":
-                guard.confirm_at_console(int(given[0]))
-            elif command in ("rollback", "settle"):
-                guard.rollback(" ".join(given) or "by hand")
-            elif command == "release":
-                guard.release()
-            elif command == "boot":
-                guard.boot()
-            else:
-                raise RefusedError(64, f"unknown command: {command}\n\n{__doc__}")
+            in_turn[command]()
         if command == "settle":
             print(json.dumps(guard.report()))
     return 0
@@ -161,9 +148,6 @@ def main() -> int:
     except RefusedError as error:
         print(error, file=sys.stderr)
         return error.code
-    except LockHeldError as error:
-        print(error, file=sys.stderr)
-        return 75
     except (IndexError, ValueError) as error:
         print(f"{error}\n\n{__doc__}", file=sys.stderr)
         return 64

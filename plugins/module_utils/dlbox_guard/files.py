@@ -1,7 +1,7 @@
 """Declared files: what they were, a ready replacement of each on the same filesystem, and how it gets into its place.
 
-Arming does all that needs space: it writes, for every file, link and directory, a complete replacement with mode,
-owner and extended attributes. Restoring only renames. So it needs no free space, removes nothing before its replacement
+Arming does all that needs space: it writes, for every file, link and directory, a complete copy with mode, owner and
+extended attributes. Restoring links and renames. So it needs no free space, removes nothing before its replacement
 stands, and can be interrupted and repeated at any point.
 """
 
@@ -64,11 +64,10 @@ class Mount:
     readonly: bool
 
 
-def mounts(text: str | None = None) -> list[Mount]:
+def mounts() -> list[Mount]:
     """The mount table, in the order of mounting (proc_pid_mountinfo(5))."""
-    text = Path("/proc/self/mountinfo").read_text() if text is None else text
     found = []
-    for line in text.splitlines():
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
         words = line.split()
         point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), words[4])
         found.append(Mount(point, "ro" in words[5].split(",")))
@@ -117,31 +116,22 @@ def describe(path: str) -> Entry | None:
     What cannot be read, such as a path through a link to itself or a damaged block, is like nothing else: it can be
     replaced, and does not keep the other files from it.
     """
+    kind, digest = "other", ""
     try:
-        return _describe(path)
+        status = os.lstat(path)
+        mode = stat.S_IMODE(status.st_mode)
+        if stat.S_ISLNK(status.st_mode):
+            kind, digest, mode = "link", os.readlink(path), 0o777
+        elif stat.S_ISDIR(status.st_mode):
+            kind = "dir"
+        elif stat.S_ISREG(status.st_mode):
+            kind = "file"
+            digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if status.st_size <= MAX_SIZE else "too large"
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return Entry(path, "other", 0, 0, 0, str(error), ())
-
-
-def _describe(path: str) -> Entry:
-    """What is at a path.
-
-    Raises:
-        OSError: nothing is there, or it cannot be read.
-    """
-    status = os.lstat(path)
-    digest, kind = "", "other"
-    if stat.S_ISLNK(status.st_mode):
-        kind, digest = "link", os.readlink(path)
-    elif stat.S_ISDIR(status.st_mode):
-        kind = "dir"
-    elif stat.S_ISREG(status.st_mode):
-        kind = "file"
-        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if status.st_size <= MAX_SIZE else "too large"
     attributes = tuple(sorted((name, value.hex()) for name, value in _xattrs(path).items()))
-    mode = 0o777 if kind == "link" else stat.S_IMODE(status.st_mode)
     return Entry(path, kind, mode, status.st_uid, status.st_gid, digest, attributes)
 
 
@@ -266,7 +256,6 @@ def dress(entry: Entry, place: str) -> None:
     os.chown(place, entry.uid, entry.gid, follow_symlinks=False)
     if entry.kind == "link":
         return
-    os.chmod(place, entry.mode)
     had = dict(entry.xattrs)
     for name in _xattrs(place).keys() - had.keys():
         os.removexattr(place, name)
@@ -275,47 +264,12 @@ def dress(entry: Entry, place: str) -> None:
     os.chmod(place, entry.mode)
 
 
-def reserves(entries: list[Entry], declared: list[str], state_dir: Path, table: list[Mount]) -> dict[str, str]:
-    """Where the replacement of each path lies, also of one that is new in a directory (its path ends in /new)."""
-    inside = [f"{entry.path}/new" for entry in entries if entry.kind == "dir"]
-    paths = [*declared, *(entry.path for entry in entries), *inside]
-    return {path: reserve_for(path, state_dir, table) for path in paths}
-
-
-def reserve(entries: list[Entry], declared: list[str], state_dir: Path, table: list[Mount]) -> list[str]:
-    """Write the replacements, and all else that restoring needs; the reserves' directories. Everything is durable.
-
-    Raises:
-        OSError: there is no space, or an entry changes meanwhile. `discard` what was made.
-    """
-    places = reserves(entries, declared, state_dir, table)
-    roots = sorted(set(places.values()) | {str(state_dir)})
-    for root in roots:
-        for name in ("copies", "ready", "failed"):
-            Path(root, name).mkdir(mode=0o700, parents=True)
-        os.chmod(root, 0o700)
-        Path(root, "copies", "balloon").write_bytes(bytes(BALLOON))
-        for number in range(SPARE_INODES):
-            Path(root, "copies", f"spare{number}").touch()
-    for number, entry in enumerate(entries):
-        copies, ready = Path(places[entry.path], "copies", str(number)), Path(places[entry.path], "ready", str(number))
-        _replicate(entry, copies)
-        if entry.kind == "dir":
-            _replicate(entry, ready)
-        else:
-            os.link(copies, ready, follow_symlinks=False)
-    for path, root in places.items():
-        Path(root, "failed" + os.path.dirname(path)).mkdir(parents=True, exist_ok=True)
-    for root in roots:
-        sync_filesystem(Path(root))
-    return roots
-
-
 def discard(roots: Iterable[str], *, failed: bool = False) -> None:
-    """Remove the replacements, and the failed configuration where that is asked for."""
+    """Remove the copies, and the failed configuration where that is asked for."""
     for root in roots:
-        for name in ("copies", "ready", *(["failed"] if failed else [])):
+        for name in ("copies", "failed") if failed else ("copies",):
             shutil.rmtree(Path(root, name), ignore_errors=True)
+        kept_for_reading([root])
         if Path(root).name == RESERVE:
             with contextlib.suppress(OSError):
                 Path(root).rmdir()
@@ -341,23 +295,48 @@ class Files:
     def __init__(self, record: dict[str, Any], state_dir: Path) -> None:
         """``record`` is what `record` returned when the guard was armed."""
         self.declared: list[str] = record["declared"]
-        self.roots: list[str] = record["roots"]
         self.mounted = collections.Counter(record["mounted"])
         self.entries = [Entry(**{**one, "xattrs": tuple(map(tuple, one["xattrs"]))}) for one in record["entries"]]
-        self.places: list[str] = record["places"]
+        self.places: dict[str, str] = record["places"]
+        self.roots: list[str] = record["roots"]
         self.state_dir = state_dir
 
     @staticmethod
-    def record(entries: list[Entry], declared: list[str], roots: list[str], state_dir: Path) -> dict[str, Any]:
-        """What a snapshot keeps of the declared files, as plain data."""
+    def record(entries: list[Entry], declared: list[str], state_dir: Path) -> dict[str, Any]:
+        """What a snapshot keeps of the declared files, as plain data.
+
+        Among it the reserve of each path, also of one that is new in a directory (its path ends in /new).
+        """
         table = mounts()
+        inside = [f"{entry.path}/new" for entry in entries if entry.kind == "dir"]
+        paths = [*declared, *(entry.path for entry in entries), *inside]
+        places = {path: reserve_for(path, state_dir, table) for path in paths}
         return {
             "declared": declared,
-            "roots": roots,
             "mounted": [mount.point for mount in table],
             "entries": [dataclasses.asdict(entry) for entry in entries],
-            "places": [reserve_for(entry.path, state_dir, table) for entry in entries],
+            "places": places,
+            "roots": sorted({*places.values(), str(state_dir)}),
         }
+
+    def reserve(self) -> None:
+        """Write the copies, and all else that restoring needs. Everything is durable.
+
+        Raises:
+            OSError: there is no space, or an entry changes meanwhile. `discard` what was made.
+        """
+        for root in self.roots:
+            for name in ("copies", "failed"):
+                Path(root, name).mkdir(mode=0o700, parents=True)
+            os.chmod(root, 0o700)
+            Path(root, "copies", "balloon").write_bytes(bytes(BALLOON))
+            for number in range(SPARE_INODES):
+                Path(root, "copies", f"spare{number}").touch()
+        for number, entry in enumerate(self.entries):
+            _replicate(entry, Path(self.places[entry.path], "copies", str(number)))
+        for path, root in self.places.items():
+            Path(root, "failed" + os.path.dirname(path)).mkdir(parents=True, exist_ok=True)
+        self.sync()
 
     def changed(self) -> list[str]:
         """Paths whose entry is not as it was."""
@@ -374,14 +353,6 @@ class Files:
                     if path not in known and not (found and is_below(path, found[-1])):
                         found.append(path)
         return found
-
-    def covering_mounts(self) -> list[str]:
-        """Mount points over or below declared paths that are new, the newest first."""
-        now = collections.Counter(mount.point for mount in mounts())
-        new = list((now - self.mounted).elements())
-        return [
-            p for p in reversed(new) if any(is_below(p, one) or is_below(one, p) for one in self.declared) and p != "/"
-        ]
 
     def put_back(self, path: str) -> None:
         """Replace what is at a path by what was there.
@@ -402,8 +373,9 @@ class Files:
         self._stubborn(path, lambda: self._move(path, root))
 
     def _replace(self, number: int) -> None:
-        entry, root = self.entries[number], self.places[number]
-        copy, ready = Path(root, "copies", str(number)), Path(root, "ready", str(number))
+        entry = self.entries[number]
+        root = self.places[entry.path]
+        copy, ready = Path(root, "copies", str(number)), Path(root, "copies", "ready")
         now = describe(entry.path)
         if now == entry:
             flags(entry.path, clear=True)
@@ -411,11 +383,13 @@ class Files:
         if now and now.kind == entry.kind == "dir":
             dress(entry, entry.path)
             return
-        if not os.path.lexists(ready):
-            if entry.kind == "dir":
-                _replicate(entry, ready)
-            else:
-                os.link(copy, ready, follow_symlinks=False)
+        if entry.kind == "dir":
+            ready = copy
+            copy.mkdir(mode=0o700, exist_ok=True)  # where the first one is in use already
+            dress(entry, str(copy))
+        else:
+            ready.unlink(missing_ok=True)
+            os.link(copy, ready, follow_symlinks=False)
         held = describe(str(ready))
         if held is None or dataclasses.replace(held, path=entry.path) != entry:
             raise OSError(errno.EIO, "its copy is damaged", entry.path)
@@ -430,9 +404,8 @@ class Files:
     def _failed(path: str, root: str) -> Path:
         """A free name for a path among the failed configuration."""
         place = Path(root, "failed" + path)
-        if not place.parent.is_dir():
-            with contextlib.suppress(OSError):
-                place.parent.mkdir(parents=True)
+        with contextlib.suppress(OSError):
+            place.parent.mkdir(parents=True)
         return place if not os.path.lexists(place) else place.with_name(f"{place.name}.{os.getpid()}")
 
     def _keep(self, path: str, root: str) -> None:
@@ -514,5 +487,7 @@ class Files:
 
     def uncover(self) -> None:
         """Take away what was mounted over declared files: what lies below would neither be seen nor restored."""
-        for point in self.covering_mounts():
-            run(["umount", "--lazy", point])
+        new = collections.Counter(mount.point for mount in mounts()) - self.mounted
+        for point in reversed(list(new.elements())):
+            if point != "/" and any(is_below(point, one) or is_below(one, point) for one in self.declared):
+                run(["umount", "--lazy", point])

@@ -22,7 +22,7 @@ from typing import Any
 
 from . import accounts, files, kernel_rules, people, sessions, units, window
 from .commands import run
-from .store import Store, locked, write_durably
+from .store import RefusedError, Store, locked, write_durably
 
 SERVICE, TIMER, BOOT = "dlbox-guard.service", "dlbox-guard.timer", "dlbox-guard-boot.service"
 UNFINISHED = ("pending", "rolling-back", "partly")
@@ -32,15 +32,6 @@ RESTARTED = "the machine was restarted before a new login confirmed the change"
 # A pass may uncover what the next one has to do, such as rules that a service takes with it when it is stopped.
 PASSES = 3
 EVERYTHING = "everything"  # what is left to do where the snapshot cannot be read
-
-
-class RefusedError(Exception):
-    """A command that cannot do what it was asked for; ``code`` is the exit code."""
-
-    def __init__(self, code: int, message: str) -> None:
-        """With the message for people."""
-        super().__init__(message)
-        self.code = code
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,18 +151,18 @@ class Guard:
         situation = people.assess(os.getpid(), request["controller"], request["admins"])
         before: dict[str, Any] = {
             "boot": this_boot(),
-            "names": request["accounts"],
             "units": units.activity(request["units"]),
             "rules": kernel_rules.read(),
             "situation": dataclasses.asdict(situation),
+            "accounts": dict.fromkeys(request["accounts"]),
+            "files": files.Files.record(entries, declared, self.dir),
         }
         self._forget()
-        roots = {str(self.dir), *files.reserves(entries, declared, self.dir, files.mounts()).values()}
-        files.discard(roots, failed=True)
+        files.discard(before["files"]["roots"], failed=True)
+        self._snapshot = before
         try:
-            reserved = files.reserve(entries, declared, self.dir, files.mounts())
+            files.Files(before["files"], self.dir).reserve()
             before["accounts"] = accounts.read(request["accounts"])
-            before["files"] = files.Files.record(entries, declared, reserved, self.dir)
             write_durably(self.snapshot_file, json.dumps(before).encode())
             seconds = float(request["window"])
             reason = NOT_DONE.format(seconds)
@@ -183,11 +174,8 @@ class Guard:
             self._start_units()
         except (OSError, RefusedError) as error:
             window.close()
-            self._stop_units()
             self.store.path.unlink(missing_ok=True)
-            self.snapshot_file.unlink(missing_ok=True)
-            accounts.discard(request["accounts"])
-            files.discard(roots, failed=True)
+            self._disarm()
             raise RefusedError(65, f"Nothing was changed: the guard cannot be armed: {error}") from error
         self.log(f"armed: rollback in {seconds:.0f} s unless a new login confirms the change")
         return {**dataclasses.asdict(situation), "python": python}
@@ -211,19 +199,22 @@ class Guard:
         """Remove what a snapshot needs: the replacements first, then itself."""
         roots = [str(self.dir)]
         with contextlib.suppress(OSError, ValueError, KeyError):
-            accounts.discard(self.snapshot()["names"])
+            accounts.discard(list(self.snapshot()["accounts"]))
             roots += self.snapshot()["files"]["roots"]
         files.discard(roots)
         self.snapshot_file.unlink(missing_ok=True)
         self._snapshot = None
+
+    def _disarm(self) -> None:
+        self._forget()
+        self._stop_units()
 
     def _end(self, phase: str, why: str, **more: Any) -> None:
         """Record the outcome, then end everything that was armed."""
         window.close()
         self.store.write({**self.state(), "phase": phase, "why": why, **more})
         self.log(f"{phase}: {why}")
-        self._forget()
-        self._stop_units()
+        self._disarm()
 
     # --- while it is pending ----------------------------------------------------------------------------------------
 
@@ -297,20 +288,17 @@ class Guard:
                 7, f"refused: {', '.join(situation.people) or 'the run'} came over ssh; a new login has to confirm"
             )
         before = self.snapshot()["units"]
-        if not any(before.get(unit) for unit in (*units.SSH, "sshd.service")):
-            self._end(
-                "confirmed",
-                "by the person at the console: nobody is connected over ssh, and sshd was not running before",
-            )
-            return
-        for _ in range(5):
-            if answers_as_sshd(port):
-                self._end(
-                    "confirmed", f"by the person at the console: sshd answers on port {port}; a login was not tried"
-                )
-                return
-            time.sleep(1)
-        raise RefusedError(6, f"refused: sshd ran before, and does not answer on port {port} now")
+        if any(before.get(unit) for unit in units.SSHD):
+            for _ in range(5):
+                if answers_as_sshd(port):
+                    break
+                time.sleep(1)
+            else:
+                raise RefusedError(6, f"refused: sshd ran before, and does not answer on port {port} now")
+            proof = f"sshd answers on port {port}; a login was not tried"
+        else:
+            proof = "nobody is connected over ssh, and sshd was not running before"
+        self._end("confirmed", f"by the person at the console: {proof}")
 
     # --- rolling back -----------------------------------------------------------------------------------------------
 
@@ -385,9 +373,9 @@ class Guard:
             return
         with contextlib.suppress(OSError):
             files.Files(self.snapshot()["files"], self.dir).uncover()
+        same_boot = state.get("boot") == this_boot()
         left: list[Step] = []
         for number in range(PASSES):
-            same_boot = state.get("boot") == this_boot()
             left = [
                 s
                 for s in self.steps(early=early, kernel=same_boot or bool(state.get("late")))
@@ -438,11 +426,7 @@ class Guard:
             units.restart_ssh(before)
         except OSError as error:
             errors["unit ssh.service"] = str(error)
-        others = [
-            unit
-            for unit, active in before.items()
-            if active and unit not in (*units.SSH, "sshd.service", *units.RULE_LOADERS)
-        ]
+        others = [unit for unit, active in before.items() if active and unit not in (*units.SSHD, *units.RULE_LOADERS)]
         for unit in others:
             run(["systemctl", "try-restart", unit])
 
@@ -467,8 +451,7 @@ class Guard:
         elif state["phase"] in UNFINISHED:
             self.work()
         else:  # It ended, and was itself cut off before it had put everything away.
-            self._forget()
-            self._stop_units()
+            self._disarm()
         return self.phase()
 
     def boot(self) -> None:
@@ -484,8 +467,7 @@ class Guard:
         if self.phase() in UNFINISHED:
             self._end("released", "by hand, as things were at that moment")
         else:
-            self._forget()
-            self._stop_units()
+            self._disarm()
 
     def report(self) -> dict[str, Any]:
         """What became of the last change, for the play and for people."""

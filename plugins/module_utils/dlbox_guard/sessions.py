@@ -168,7 +168,7 @@ def _is_session(process: Process, proc: Path) -> bool:
     return "[listener]" not in title(process.pid, proc)
 
 
-def _same_host(pid: int, proc: Path) -> bool:
+def same_host(pid: int, proc: Path) -> bool:
     """Whether a process shares this one's network and process ids; an sshd in a container is another host's."""
     for kind in ("net", "pid"):
         with contextlib.suppress(OSError):
@@ -215,7 +215,7 @@ def live_ssh_connections(proc: Path = PROC) -> list[SshConnection]:
     sessions = {pid for pid, process in running.items() if _is_session(process, proc)}
     found = []
     for pid in sessions:
-        if running[pid].parent in sessions or not _same_host(pid, proc):
+        if running[pid].parent in sessions or not same_host(pid, proc):
             continue
         known = {entry.inode: entry for entry in tcp_sockets(proc / str(pid) / "net")}
         listening = {entry.local[1] for entry in known.values() if entry.state == LISTEN}

@@ -17,7 +17,16 @@ from typing import Any
 SLOT = 65536
 
 
-class LockHeldError(Exception):
+class RefusedError(Exception):
+    """A command that cannot do what it was asked for; ``code`` is the exit code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        """With the message for people."""
+        super().__init__(message)
+        self.code = code
+
+
+class LockHeldError(RefusedError):
     """Another guard command has held the lock for the whole time."""
 
 
@@ -78,8 +87,7 @@ class Store:
         found: list[dict[str, Any] | None] = []
         for at in (0, SLOT):
             digest, body = data[at : at + 64], data[at + 65 : at + SLOT]
-            whole = len(body) == SLOT - 65 and hashlib.sha256(body).hexdigest().encode() == digest
-            found.append(json.loads(body) if whole else None)
+            found.append(json.loads(body) if hashlib.sha256(body).hexdigest().encode() == digest else None)
         return found
 
     def read(self) -> dict[str, Any] | None:
@@ -114,7 +122,7 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= end:
-                    raise LockHeldError(f"another dlbox-guard holds {path}") from None
+                    raise LockHeldError(75, f"another dlbox-guard holds {path}") from None
                 time.sleep(0.1)
         _name_holder(descriptor)
         yield

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from .commands import must, run
 
 SYSTEM = Path("/etc/systemd/system")
 SSH = ("ssh.socket", "ssh.service")
+SSHD = (*SSH, "sshd.service")
 # They load rules and end: the kernel's rules are restored as such, and starting them once more would only interrupt.
 RULE_LOADERS = ("ufw.service", "nftables.service", "netfilter-persistent.service")
 RUNNING = ("active", "activating", "reloading")
@@ -26,14 +26,10 @@ def activity(units: list[str]) -> dict[str, bool]:
     return found
 
 
-def link_folders() -> list[str]:
-    """The directories of /etc/systemd/system whose links enable units."""
-    return sorted(str(folder) for folder in SYSTEM.glob("*") if re.search(r"\.(wants|requires)$", folder.name))
-
-
 def links(units: list[str]) -> list[str]:
     """The paths that decide whether units are enabled, masked or known by another name, whether they exist or not."""
-    return [f"{folder}/{unit}" for folder in [str(SYSTEM), *link_folders()] for unit in units]
+    folders = [SYSTEM, *sorted(SYSTEM.glob("*.wants")), *sorted(SYSTEM.glob("*.requires"))]
+    return [f"{folder}/{unit}" for folder in folders for unit in units]
 
 
 def differing(before: dict[str, bool]) -> list[str]:

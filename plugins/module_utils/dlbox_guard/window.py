@@ -53,13 +53,6 @@ def _mentioning(text: str, pids: Collection[int], proc: Path) -> set[int]:
     return {places[line] for line in run(argv, seconds=SECONDS)[1].splitlines() if line in places}
 
 
-def _is_here(pid: int, proc: Path) -> bool:
-    """Whether a process is one of this host; what runs in a container is another's."""
-    with contextlib.suppress(OSError):
-        return (proc / str(pid) / "ns/pid").readlink() == (proc / "self/ns/pid").readlink()
-    return False
-
-
 def tasks(python: str, uids: Collection[int], proc: Path = sessions.PROC) -> dict[int, sessions.Process]:
     """The tasks that run with a window's Python, and all that they started, but for what runs this.
 
@@ -71,7 +64,7 @@ def tasks(python: str, uids: Collection[int], proc: Path = sessions.PROC) -> dic
     found: set[int] = set()
     for uid in {0, *uids}:
         found |= _mentioning(python, [process.pid for process in running.values() if process.uid == uid], proc)
-    family = [pid for pid in sorted(found) if _is_here(pid, proc)]
+    family = [pid for pid in sorted(found) if sessions.same_host(pid, proc)]
     for pid in family:
         family += [child.pid for child in running.values() if child.parent == pid and child.pid not in family]
     spared = {process.pid for process in sessions.ancestors(os.getpid())}

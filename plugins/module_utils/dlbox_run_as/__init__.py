@@ -312,7 +312,9 @@ def call_as(who: Account, work: Callable[[], str], timeout: float = 30.0) -> str
     if child == 0:
         status = 1
         try:
-            os.close(reader)
+            # Nothing of root's goes with it, such as a lock, which it would hold for as long as it hangs.
+            os.closerange(3, writer)
+            os.closerange(writer + 1, os.sysconf("SC_OPEN_MAX"))
             os.setgroups(list(who.groups))
             os.setgid(who.gid)
             os.setuid(who.uid)
@@ -328,21 +330,20 @@ def call_as(who: Account, work: Callable[[], str], timeout: float = 30.0) -> str
         finally:
             os._exit(status)
     os.close(writer)
-    told = b""
+    told, block = b"", b"-"
     end = time.monotonic() + timeout
     try:
-        while True:
+        while block:
             if not select.select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
                 raise OSError(f"the files of {who.name} did not answer within {timeout:.0f} s")
             block = os.read(reader, 65536)
-            if not block:
-                break
             told += block
     finally:
         os.close(reader)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        # Not even SIGKILL ends what waits for a filesystem of the account's own: it is left behind.
+        os.waitpid(child, os.WNOHANG if block else 0)
     text = told.decode("utf-8", "surrogateescape")
     if not text.startswith("0"):
         raise OSError(text[1:] or f"the helper process of {who.name} died")
@@ -382,7 +383,7 @@ def replace_file(path: str | os.PathLike[str], content: str, mode: int, uid: int
     folder, name = os.path.split(os.fspath(path))
     descriptor, fresh = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as out:
             out.write(content)
             out.flush()
             os.fsync(descriptor)

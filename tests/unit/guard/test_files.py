@@ -51,11 +51,10 @@ class Machine:
         self.record: dict[str, object] = {}
 
     def arm(self) -> None:
-        table = files.mounts()
-        entries, problems = files.survey(self.declared, table, [])
+        entries, problems = files.survey(self.declared, files.mounts(), [])
         assert not problems
-        roots = files.reserve(entries, self.declared, self.state, table)
-        self.record = json.loads(json.dumps(files.Files.record(entries, self.declared, roots, self.state)))
+        self.record = json.loads(json.dumps(files.Files.record(entries, self.declared, self.state)))
+        files.Files(self.record, self.state).reserve()
 
     def change(self) -> None:
         ssh = self.etc / "ssh"
