@@ -371,15 +371,16 @@ def main() -> None:
         systemd.order("daemon-reload")
         # A unit that changed on disk is told apart from the loaded one only until here.
         states = {user: systemd.show(systemd.name(user))._replace(stale_unit=states[user].stale_unit) for user in users}
-    for user in systemd.others(users):
-        actions.append(f"stop {user}")
-        before[user], after[user] = "running", "absent"
-        diffs += systemd.remove(user)
+    actions += [f"listen for {user}" for user in unheld]
+    with ports.reserved(() if module.check_mode else unheld.values()):
+        for user in systemd.others(users):
+            actions.append(f"stop {user}")
+            before[user], after[user] = "running", "absent"
+            diffs += systemd.remove(user)
+        if not module.check_mode:
+            systemd.hold(unheld)
     if text == "":
         diffs += systemd.write(UNITS / f"{systemd.unit}@.service", "")
-    actions += [f"listen for {user}" for user in unheld]
-    if not module.check_mode:
-        systemd.hold(unheld)
     for user, state in states.items():
         if user in waiting:
             continue

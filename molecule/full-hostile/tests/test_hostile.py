@@ -55,7 +55,9 @@ def test_a_first_run_over_everything_planted(box: Box) -> None:
     assert page.returncode == 0 and (box.folder / "data/box.json").exists(), told(page)
     opened = box.logins()[len(before) :]
     # The guard confirms over new ones, and mitogen opens one for another interpreter, that of the environments' engine.
-    assert len(opened) <= 4, f"the run's connection, one for the window, one for the proof, one for the engine: {opened}"
+    assert len(opened) <= 4, (
+        f"the run's connection, one for the window, one for the proof, one for the engine: {opened}"
+    )
     box.safe()
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,44 @@ def unreadable(host: Any, path: str) -> None:
         )
         assert found.stdout == "", (account, found.stdout)
     assert set(host.check_output("ps -o user= -C stunnel4").split()) == {"stunnel4"}
+
+
+# An account that wants the port: every way to bind it, without a pause, until it is told to stop.
+TAKER = """
+import itertools, pathlib, socket, sys
+ways = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::")]
+tried = 0
+while not pathlib.Path("/tmp/enough").exists():
+    for (family, address), reuse in itertools.product(ways, (0, socket.SO_REUSEADDR, socket.SO_REUSEPORT)):
+        tried += 1
+        with socket.socket(family) as mine:
+            if reuse: mine.setsockopt(socket.SOL_SOCKET, reuse, 1)
+            try: mine.bind((address, int(sys.argv[1]))); mine.listen()
+            except OSError: continue
+            print("took", address, reuse, flush=True)
+print("tried", tried)
+"""
+
+
+@contextmanager
+def wanted_by_eve(host: Any, port: int) -> Iterator[None]:
+    """Have an account try to get a port of the host all the time; assert that it never did."""
+    host.check_output("id eve || useradd -m eve; sysctl -qw net.ipv6.conf.all.disable_ipv6=0; rm -f /tmp/enough")
+    host.check_output(f"cat > /srv/take.py <<'END'\n{TAKER}\nEND")
+    free = 'cd / && touch /tmp/enough && runuser -u eve -- python3 -c "{}"'
+    assert host.run(free.format("import socket; socket.create_server(('::1', 9999), family=socket.AF_INET6)")).rc == 0
+    host.check_output(
+        "rm /tmp/enough; systemd-run -q --unit taker --uid eve --collect -p StandardOutput=file:/srv/took"
+        f" python3 /srv/take.py {port}"
+    )
+    try:
+        yield
+    finally:
+        host.check_output(
+            "touch /tmp/enough; timeout 20 sh -c 'while systemctl -q is-active taker; do sleep 0.2; done'"
+        )
+    told = host.file("/srv/took").content_string.split()
+    assert told[0] == "tried" and int(told[1]) > 1000, told
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import address, play, unreadable
+from conftest import address, play, unreadable, wanted_by_eve
 
 TUNNEL, HOME = "dlbox-jupyter-d13", "dlbox-jupyter-u2204"
 testinfra_hosts = [f"ansible://{TUNNEL}", f"ansible://{HOME}"]
@@ -71,6 +71,19 @@ def test_the_owners_certificate_is_shown(host: Any, tmp_path: Path) -> None:
     host.check_output("mv /etc/ssl/own.crt /etc/ssl/moved.crt")
     gone = play(host, **pair)
     assert gone.returncode != 0 and "/etc/ssl/own.crt is missing" in " ".join(gone.stdout.split())
+
+
+def test_the_port_is_never_free_where_the_way_to_it_changes(host: Any) -> None:
+    """Observed: from the home network to the tunnel and back left it free for a task or two."""
+    only(host, HOME)
+    with wanted_by_eve(host, 8888):
+        for access, shown in (("tunnel", "127.0.0.1:8888"), ("home", "*:8888")):
+            done = play(host, jupyter_access=access, jupyter_restart="always")
+            assert done.returncode == 0, done.stdout + done.stderr
+            held = {line.split()[3] for line in host.check_output("ss -Hltn sport = :8888").splitlines()}
+            assert shown in held and (access == "home") == (held == {shown}), held
+            again = play(host, jupyter_access=access)
+            assert again.returncode == 0 and "changed=0" in again.stdout, again.stdout
 
 
 def test_both_roles_take_all_of_theirs_away(host: Any) -> None:

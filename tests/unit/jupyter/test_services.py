@@ -88,6 +88,40 @@ def test_who_holds_a_port_is_named(tmp_path: Path, local: str, uid: int, expecte
     assert ports.holders(8888, tmp_path) == expected
 
 
+def test_a_port_is_reserved_for_the_sockets_of_its_account_that_share_it() -> None:
+    def bound(reuse: int) -> bool:
+        with socket.socket() as one:
+            if reuse:
+                one.setsockopt(socket.SOL_SOCKET, reuse, 1)
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                one.listen()
+                return True
+        return False
+
+    def bound_by_nobody(reuse: int) -> bool:
+        pid = os.fork()
+        if pid == 0:
+            with contextlib.suppress(OSError):
+                os.setuid(65534)
+                os._exit(int(bound(reuse)))
+            os._exit(2)
+        return bool(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with ports.reserved([port]):
+            pass  # somebody else's stays his
+    with ports.reserved([port]):
+        assert bound(socket.SO_REUSEPORT) and not bound(0) and not bound(socket.SO_REUSEADDR)
+        if os.geteuid() == 0:
+            assert not bound_by_nobody(socket.SO_REUSEPORT) and not bound_by_nobody(socket.SO_REUSEADDR)
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            raise AssertionError("nobody reaches who only keeps a port")
+    assert bound(0)
+
+
 def test_an_answer_without_end_holds_nobody() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
