@@ -89,9 +89,12 @@ def plays(folder: Path, number: int) -> dict[str, Path]:
     """Write the playbooks; returns their paths by name."""
 
     def role(name: str, **options: Any) -> dict[str, Any]:
-        return {"name": f"Run {name}", "ansible.builtin.include_role": {"name": name, **options}}
+        return {"name": f"Run {name}", "ansible.builtin.include_role": {"name": f"dlbox.workstation.{name}", **options}}
 
-    guarded = {**role("access_guard", tasks_from="guarded"), "vars": {"access_guard_roles": ["ssh_hardening", "ufw"]}}
+    guarded = {
+        **role("access_guard", tasks_from="guarded"),
+        "vars": {"access_guard_roles": ["dlbox.workstation.ssh_hardening", "dlbox.workstation.ufw"]},
+    }
     ways = {
         "empty": [],
         "guarded": [guarded],

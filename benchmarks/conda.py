@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TOP / "scripts")]
 # Seconds that five environments with nothing to do may cost on the host.
 LIMIT = 2.0
 WHEELS = ["numpy", "pandas", "matplotlib", "scikit-learn", "ipykernel"]
@@ -73,7 +72,16 @@ class Ours:
             "locks": locks or {},
         }
         ansible = str(Path(sys.executable).parent / "ansible")
-        command = [ansible, "localhost", "-c", "local", "-m", "conda_env", "-a", json.dumps(arguments)]
+        command = [
+            ansible,
+            "localhost",
+            "-c",
+            "local",
+            "-m",
+            "dlbox.workstation.conda_env",
+            "-a",
+            json.dumps(arguments),
+        ]
         command += ["-e", f"ansible_python_interpreter={self.python}"]
         settings = {
             "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"),

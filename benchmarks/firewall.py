@@ -69,7 +69,11 @@ def plays(folder: Path, number: int) -> dict[str, Path]:
     }
 
     def role(listed: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"name": "Apply the list", "include_role": {"name": "ufw"}, "vars": {"ufw_rules": listed}}
+        return {
+            "name": "Apply the list",
+            "include_role": {"name": "dlbox.workstation.ufw"},
+            "vars": {"ufw_rules": listed},
+        }
 
     tasks = {"empty": [], "ours": [role(rules(number))], "one": [role(rules(1))], "ssh": [role([])], "loop": [loop]}
     paths = {}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plan 1,000 random machines and report the time of each.
 
-    python3 benchmarks/planner.py [--machines 1000] [--seed 1] [--json]
+    PYTHONPATH=collections python3 benchmarks/planner.py [--machines 1000] [--seed 1] [--json]
 
 Compared in one run: planning alone (`solve`), planning with alternatives and advice (`plan`), detection of this
 machine, loading the planner with its tables, and the whole command for one GPU by its name. Times are wall
@@ -22,13 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "plugins" / "module_utils"))
-
-from dlbox_machine.detect import detect
-from dlbox_planner.data.gpu_ids import rows
-from dlbox_planner.data.systems import SYSTEMS
-from dlbox_planner.intake import problem_from
-from dlbox_planner.planner import plan, solve
+from ansible_collections.dlbox.workstation.plugins.module_utils.machine.detect import detect
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.gpu_ids import rows
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.systems import SYSTEMS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.intake import problem_from
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan, solve
 
 TOP = Path(__file__).resolve().parent.parent
 ROUNDS = 3
@@ -116,7 +114,7 @@ def main() -> int:
     report = {name: spread(times) for name, times in results.items() if times}
     detection = measure(lambda: detect())
     report["detect this machine"] = {"median_ms": round(detection, 3)}
-    load = f"import sys; sys.path.insert(0, {str(TOP / 'plugins/module_utils')!r}); import dlbox_planner.planner"
+    load = f"import {plan.__module__}"
     report["load"] = {"cpu_ms": round(processes("-c", load) - processes("-c", "pass"), 1)}
     command = [str(TOP / "scripts/plan.py"), "--gpu", "RTX 3090", "--os", "ubuntu-24.04"]
     report["whole command"] = {"cpu_ms": round(processes(*command), 1)}

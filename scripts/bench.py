@@ -15,16 +15,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import answer as shapes
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import history
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import reach, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible
+
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
 
-from dlbox_bench import answer as shapes  # noqa: E402
-from dlbox_bench import history  # noqa: E402
-from dlbox_doctor import reach, runner  # noqa: E402
-from dlbox_page import kept, page  # noqa: E402
-from dlbox_text import visible  # noqa: E402
-
-PROGRAM = PROJECT / "plugins" / "module_utils" / "dlbox_bench" / "program.py"
+PROGRAM = PROJECT / "plugins" / "plugin_utils" / "bench" / "program.py"
 ON_HOST = PROGRAM.parent / "on_host.py"
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 ASKED = ["environment_list", "gpus", "nvidia_module", "nvidia_smi", "kernels", "plan", "bench_runs", "os_release"]
@@ -58,7 +57,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def on_host(host: Any, python: str, **told: Any) -> dict[str, Any]:
-    """Have something done on the host, see dlbox_bench/on_host.py. Raises runner.Unreachable, also where it failed."""
+    """Have something done on the host, see bench/on_host.py. Raises runner.Unreachable, also where it failed."""
     done = runner.on_host(host, ON_HOST, told, python)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith("{"):

@@ -15,13 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, reach, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import RESULTS, Check, Context
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible, visible_data
 
-from dlbox_doctor import judge, reach, runner  # noqa: E402
-from dlbox_doctor.model import RESULTS, Check, Context  # noqa: E402
-from dlbox_page import kept, page  # noqa: E402
-from dlbox_text import visible, visible_data  # noqa: E402
+PROJECT = Path(__file__).resolve().parent.parent
 
 COLOURS = {"fail": "31", "warn": "33", "ok": "32", "na": "2"}
 LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}

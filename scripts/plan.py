@@ -24,18 +24,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
-TOP = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP / "plugins" / "module_utils"))
+from ansible_collections.dlbox.workstation.plugins.module_utils.machine.detect import detect
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.systems import SYSTEMS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.facts import validate_facts
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.gpus import from_name
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.merge import merge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import POLICIES, UsageError, find_system
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.text import render
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible
 
-from dlbox_machine.detect import detect  # noqa: E402
-from dlbox_machine.merge import merge  # noqa: E402
-from dlbox_planner.data.systems import SYSTEMS  # noqa: E402
-from dlbox_planner.facts import validate_facts  # noqa: E402
-from dlbox_planner.gpus import from_name  # noqa: E402
-from dlbox_planner.model import POLICIES, UsageError, find_system  # noqa: E402
-from dlbox_planner.planner import plan  # noqa: E402
-from dlbox_planner.text import render  # noqa: E402
-from dlbox_text import visible  # noqa: E402
+TOP = Path(__file__).resolve().parent.parent
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 2, 64, 69, 130
 #: Largest facts file that is read, in bytes: those of a machine with eight GPUs have 5,000.

@@ -15,11 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, reach, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
 
-from dlbox_doctor import judge, reach, runner  # noqa: E402
-from dlbox_page import kept, page  # noqa: E402
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 def ask(name: str, hosts: Any, output: Path) -> None:

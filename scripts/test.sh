@@ -21,7 +21,7 @@ all=$([ ${#scenarios[@]} -gt 0 ] || echo yes)
 [ "$mode,$all" != fast, ] || die 64 "--fast runs no scenarios: give either it or ${scenarios[*]}"
 
 step_python_style() { ruff check . && ruff format --check .; }
-step_python_types() { mypy plugins scripts tests/testinfra && mypy scripts/install-collections && mypy scripts/mitogen-path && mypy scripts/update-data; }
+step_python_types() { mypy collections/ansible_collections/dlbox/workstation/plugins scripts tests/testinfra && mypy scripts/install-collections && mypy scripts/mitogen-path && mypy scripts/update-data; }
 step_yaml() { yamllint --strict .; }
 step_shell() {
   git ls-files -z --cached --others --exclude-standard '*.sh' dlbox .ci/run scripts | xargs -0 grep -lZE '^#!.*sh$|^# shellcheck shell=' |

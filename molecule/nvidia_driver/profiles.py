@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins/module_utils"))
-from dlbox_planner.model import find_system
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import find_system
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 
 GPUS = {
     "GTX 780 Ti": "Kepler",

@@ -6,21 +6,16 @@ chooses the packages of other hosts by. Documentation: plugins/modules/machine_p
 
 from __future__ import annotations
 
-import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
-# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
-
-from dlbox_machine.merge import merge
-from dlbox_planner.facts import validate_facts, validate_usual
-from dlbox_planner.model import UsageError
-from dlbox_planner.planner import plan
+from ..plugin_utils.planner.facts import validate_facts, validate_usual
+from ..plugin_utils.planner.merge import merge
+from ..plugin_utils.planner.model import UsageError
+from ..plugin_utils.planner.planner import plan
 
 ARGUMENTS = {
     "policy": {"type": "str", "choices": ["stable", "newest"], "default": "stable"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of apt_transaction and nvidia_packages; SHARED in dlbox_nvidia.apt has them for the modules."""
+    """Options of apt_transaction and nvidia_packages; SHARED in module_utils/nvidia/apt.py has them for the modules."""
 
     DOCUMENTATION = r"""
 options:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 # Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "module_utils"))
 
 FILES = ("lock.json", "conda.lock", "wheels.txt")
 
@@ -29,7 +27,7 @@ def conda_locks(folder: str) -> dict[str, dict[str, str]]:
 
 def conda_sources(given: dict[str, Any]) -> dict[str, Any]:
     """The variables of sources without the credentials in their URLs, and these under `credentials`."""
-    from dlbox_conda.credentials import split
+    from ..module_utils.conda.credentials import split
 
     clean, credentials = split(given)
     return {**clean, "credentials": [asdict(one) for one in credentials]}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 # Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "module_utils"))
 
-# As in dlbox_doctor.model.
+# As in plugin_utils/doctor/model.py.
 FAIL, WARN = "fail", "warn"
 # A driver that was just installed is not loaded, and an old one still is, until the machine boots again.
 CURED_BY_REBOOT = ("system.reboot", "gpu.module-loaded", "gpu.versions-match", "gpu.nouveau")
@@ -31,8 +28,8 @@ options:
 
 def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | None = None) -> dict[str, Any]:
     """See DOCUMENTATION."""
-    from dlbox_doctor import judge
-    from dlbox_doctor.model import Context
+    from ..plugin_utils.doctor import judge
+    from ..plugin_utils.doctor.model import Context
 
     if not isinstance(evidence, dict) or "errors" not in evidence:
         raise AnsibleFilterError(
@@ -43,7 +40,7 @@ def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | 
 
 def doctor_collectors(_: Any = None) -> list[str]:
     """The collectors that the quick checks and the page need."""
-    from dlbox_doctor import judge
+    from ..plugin_utils.doctor import judge
 
     return judge.collectors(judge.selected(quick=True))
 

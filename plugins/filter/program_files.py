@@ -1,19 +1,27 @@
-"""Filter: the files of a package of ours that runs as a program on a host."""
+"""Filter: the files of parts of ours that run as a program on a host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 UTILITIES = Path(__file__).resolve().parents[1] / "module_utils"
 
 
-def program_files(package: str, folder: str) -> list[dict[str, Any]]:
-    """All modules of ``package`` below ``folder``, as the module host_files takes files."""
+def program_files(parts: Sequence[str], folder: str) -> list[dict[str, Any]]:
+    """These packages and modules of module_utils in the package ``dlbox`` below ``folder``, as host_files takes files."""
+    files = []
+    for part in parts:
+        place = UTILITIES / part
+        files += sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
     return [
-        {"path": f"{folder}/{package}/{file.name}", "content": file.read_text(encoding="utf-8"), "program": True}
-        for file in sorted((UTILITIES / package).glob("*.py"))
+        {
+            "path": f"{folder}/dlbox/{file.relative_to(UTILITIES)}",
+            "content": file.read_text(encoding="utf-8"),
+            "program": True,
+        }
+        for file in files
     ]
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-
-# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
 
 
 def _is_path(entry: str) -> bool:
@@ -24,7 +20,7 @@ def key_lines(entry: str, where: str) -> list[str]:
         ValueError: unreadable file or malformed key; the message names ``where``, the value and the remedy.
     """
     # Not above: Ansible loads every filter file anew in the process of each task.
-    from dlbox_public_key import parse_lines
+    from ..module_utils.public_key import parse_lines
 
     text = entry
     if _is_path(entry):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-
-# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
 
 DOCUMENTATION = """
 name: supported_systems
@@ -20,7 +15,7 @@ description:
 
 EXAMPLES = """
 - ansible.builtin.debug:
-    msg: "{{ lookup('supported_systems') }}"
+    msg: "{{ lookup('dlbox.workstation.supported_systems') }}"
 """
 
 RETURN = """
@@ -36,6 +31,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[Any], variables: Any = None, **kwargs: Any) -> list[dict[str, list[str]]]:
         """Return the mapping."""
-        from dlbox_planner.data.systems import SUPPORTED
+        from ..plugin_utils.planner.data.systems import SUPPORTED
 
         return [{name: list(versions) for name, versions in sorted(SUPPORTED.items())}]

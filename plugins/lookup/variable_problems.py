@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.lookup import LookupBase
 
-# ansible.module_utils holds a project's own packages only on the hosts, not for plugins on the controller.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "filter"))
-from public_keys import admin_problems
+from ..filter.public_keys import admin_problems
 
 DOCUMENTATION = """
 name: variable_problems
@@ -32,7 +29,7 @@ options:
 
 EXAMPLES = """
 - ansible.builtin.debug:
-    msg: "{{ query('variable_problems', playbook_dir ~ '/..') }}"
+    msg: "{{ query('dlbox.workstation.variable_problems', playbook_dir ~ '/..') }}"
 """
 
 RETURN = """

@@ -41,12 +41,12 @@ options:
     type: list
     elements: str
     default: []
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
 - name: Create the admin accounts
-  admin_accounts:
+  dlbox.workstation.admin_accounts:
     admins:
       - {name: ada, keys: ["ssh-ed25519 AAAA... ada@desk"], shell: /usr/bin/zsh}
     sudoers_file: /etc/sudoers.d/50-dlbox-admins
@@ -78,8 +78,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_admins import accounts, keys, sudoers
-from ansible.module_utils.dlbox_ssh import logins
+
+from ..module_utils.admins import accounts, keys, sudoers
+from ..module_utils.ssh import logins
 
 Texts = tuple[str, str]
 

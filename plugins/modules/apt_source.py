@@ -17,11 +17,11 @@ options:
     description: Read the lists although the file is as it was; for a key that changed.
     type: bool
     default: false
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 EXAMPLES = r"""
 - name: Have a repository
-  apt_source:
+  dlbox.workstation.apt_source:
     path: /etc/apt/sources.list.d/example.sources
     content: |
       Types: deb
@@ -35,8 +35,9 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import sourcefile
-from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed
+
+from ..module_utils.nvidia import sourcefile
+from ..module_utils.nvidia.apt import Apt, Failed
 
 
 def main() -> None:

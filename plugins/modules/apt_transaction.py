@@ -18,11 +18,11 @@ options:
     type: dict
     default: {}
   forbid: {description: Regular expressions of names that must not come newly., type: list, elements: str, default: []}
-extends_documentation_fragment: [apt_transaction]
+extends_documentation_fragment: [dlbox.workstation.apt_transaction]
 """
 EXAMPLES = r"""
 - name: Install a toolkit without a driver
-  apt_transaction:
+  dlbox.workstation.apt_transaction:
     packages: [cuda-toolkit-12-9]
     forbid: ["^cuda-drivers"]
 """
@@ -31,8 +31,9 @@ changes: {description: "What apt did or would do, a line per package.", type: li
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import aptsim
-from ansible.module_utils.dlbox_nvidia.apt import SHARED, Apt, Failed, Refused, Request
+
+from ..module_utils.nvidia import aptsim
+from ..module_utils.nvidia.apt import SHARED, Apt, Failed, Refused, Request
 
 
 def resolve(apt: Apt, names: list[str], exact: dict[str, str], suffix: dict[str, str]) -> list[str]:

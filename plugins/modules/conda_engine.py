@@ -61,12 +61,12 @@ options:
         description: See M(conda_env).
         type: str
         default: ""
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
 - name: Install the engine
-  conda_engine:
+  dlbox.workstation.conda_engine:
     folder: /opt/dlbox/engine
     requirements: "{{ lookup('ansible.builtin.file', 'engine-requirements.txt', rstrip=false) }}"
     stamp: "3.12 engine-requirements.txt of 2026-11"
@@ -85,9 +85,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_conda.credentials import CREDENTIALS, Credential, redact, with_credential
+
+from ..module_utils import run_as
+from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact, with_credential
 
 
 def pip_environment(given: dict[str, Any], credentials: list[Credential]) -> dict[str, str]:

@@ -132,7 +132,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Make one environment
-  conda_env:
+  dlbox.workstation.conda_env:
     root: /opt/conda
     environments:
       - {name: tools, python: "3.12", conda: [ffmpeg], wheels: [polars]}
@@ -140,7 +140,7 @@ EXAMPLES = r"""
     ansible_python_interpreter: /opt/dlbox/engine/bin/python
 
 - name: Remove it
-  conda_env:
+  dlbox.workstation.conda_env:
     root: /opt/conda
     environments:
       - {name: tools, state: absent}
@@ -180,7 +180,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_conda import (
+
+from ..module_utils.conda import (
     child,
     definitions,
     engine,
@@ -188,10 +189,10 @@ from ansible.module_utils.dlbox_conda import (
     guards,
     lockfile,
 )
-from ansible.module_utils.dlbox_conda.credentials import CREDENTIALS, Credential, redact
-from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.environment import Choice, Result, Verdict
-from ansible.module_utils.dlbox_conda.sources import Sources, source_problems
+from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact
+from ..module_utils.conda.definitions import Request
+from ..module_utils.conda.environment import Choice, Result, Verdict
+from ..module_utils.conda.sources import Sources, source_problems
 
 DONE = {"create": "created", "complete": "completed", "change": "changed", "repair": "repaired", "guard": "changed"}
 
@@ -419,7 +420,7 @@ class Run:
 
 def find_damage(prefix: Path, suspects: frozenset[str]) -> dict[str, str]:
     """Package, as the diff names it -> its first damage."""
-    from ansible.module_utils.dlbox_conda import installed
+    from ..module_utils.conda import installed
 
     conda = installed.conda_packages(prefix)
     wheels = installed.wheel_packages(prefix, conda)

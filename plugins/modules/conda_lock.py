@@ -109,12 +109,12 @@ options:
     description: See M(conda_env).
     type: str
     default: ""
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
 - name: Lock all environments
-  conda_lock:
+  dlbox.workstation.conda_lock:
     folder: "{{ inventory_dir }}/locks"
     cache: /tmp/lock-cache
     root: /opt/conda
@@ -146,11 +146,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_conda import child, definitions, engine, environment, lockfile
-from ansible.module_utils.dlbox_conda.credentials import CREDENTIALS, Credential, redact
-from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.sources import Sources, source_problems
-from ansible.module_utils.dlbox_run_as import replace_file
+
+from ..module_utils.conda import child, definitions, engine, environment, lockfile
+from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact
+from ..module_utils.conda.definitions import Request
+from ..module_utils.conda.sources import Sources, source_problems
+from ..module_utils.run_as import replace_file
 
 
 def contents(lock: lockfile.Lock) -> dict[str, str]:

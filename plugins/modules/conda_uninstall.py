@@ -25,12 +25,12 @@ options:
     type: list
     elements: str
     required: true
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
 - name: Remove everything
-  conda_uninstall:
+  dlbox.workstation.conda_uninstall:
     root: /opt/conda
     engine: /opt/dlbox/engine
     names: [base, datascience, jupyter]
@@ -56,7 +56,8 @@ ansible_facts:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_conda import environment, uninstall
+
+from ..module_utils.conda import environment, uninstall
 
 
 def main() -> None:

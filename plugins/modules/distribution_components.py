@@ -17,11 +17,11 @@ options:
   dest: {description: The file to write., type: path, required: true}
   uri: {description: Mirror to take them from instead., type: str, default: ""}
   keyring: {description: Keyring of that mirror., type: str, default: ""}
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 EXAMPLES = r"""
 - name: Have non-free
-  distribution_components:
+  dlbox.workstation.distribution_components:
     components: [contrib, non-free, non-free-firmware]
     codename: trixie
     dest: /etc/apt/sources.list.d/dlbox-components.sources
@@ -35,8 +35,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import sourcefile, sources
-from ansible.module_utils.dlbox_nvidia.apt import Apt, Failed
+
+from ..module_utils.nvidia import sourcefile, sources
+from ..module_utils.nvidia.apt import Apt, Failed
 
 HEADER = "Written by dlbox: components of the distribution that the other sources lack. Changes here are lost."
 

@@ -26,7 +26,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: Read what the quick checks judge
-  host_evidence:
+  dlbox.workstation.host_evidence:
     settings: {collect: [units, reboot, kernels]}
   register: asked
 """
@@ -39,7 +39,8 @@ evidence:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_doctor.probe import COLLECTORS, collect
+
+from ..module_utils.probe import COLLECTORS, collect
 
 
 def main() -> None:

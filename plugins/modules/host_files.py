@@ -48,12 +48,12 @@ options:
     description: What the lines before and after a block say, after V(# BEGIN) and V(# END).
     type: str
     default: managed by dlbox
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
 - name: Let every shell know conda
-  host_files:
+  dlbox.workstation.host_files:
     files:
       - {path: /etc/profile.d/dlbox-conda.sh, content: "{{ hook }}"}
       - {path: /etc/sudoers.d/50-dlbox, content: "{{ rules }}", mode: "0440", validate: visudo -cf %s}
@@ -75,8 +75,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils import run_as
 
 OURS = "dlbox"
 

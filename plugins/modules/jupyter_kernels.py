@@ -54,7 +54,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Offer the environments as Jupyter kernels
-  jupyter_kernels:
+  dlbox.workstation.jupyter_kernels:
     environments:
       - name: pytorch
         prefix: /opt/conda/envs/pytorch
@@ -89,8 +89,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_jupyter import kernelspec
-from ansible.module_utils.dlbox_run_as import replace_file, root_only
+
+from ..module_utils.jupyter import kernelspec
+from ..module_utils.run_as import replace_file, root_only
 
 # A kernel name's characters, by Jupyter's own rule.
 NAME = re.compile(r"[A-Za-z0-9._-]+")

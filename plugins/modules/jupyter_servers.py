@@ -130,7 +130,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Configure JupyterLab for two users
-  jupyter_servers:
+  dlbox.workstation.jupyter_servers:
     python: /opt/conda/envs/jupyter/bin/python
     ports: {ada: 8888, bob: 8889}
     passwords: {bob: "{{ vault_jupyter_bob }}"}
@@ -177,10 +177,11 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible.module_utils import dlbox_run_as as run_as
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_jupyter import password as passwords
-from ansible.module_utils.dlbox_jupyter import settings
+
+from ..module_utils import run_as
+from ..module_utils.jupyter import password as passwords
+from ..module_utils.jupyter import settings
 
 CONFIG = "jupyter_server_config.json"
 PAGE = "labconfig/page_config.json"

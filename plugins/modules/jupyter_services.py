@@ -76,7 +76,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Run JupyterLab for ada
-  jupyter_services:
+  dlbox.workstation.jupyter_services:
     ports: {ada: 8888}
     answer: true
     files: ["/etc/jupyterlab/%i/jupyter_server_config.json"]
@@ -104,8 +104,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_jupyter import ports
-from ansible.module_utils.dlbox_run_as import replace_file
+
+from ..module_utils.jupyter import ports
+from ..module_utils.run_as import replace_file
 
 SERVER = "jupyterlab"
 UNITS = Path("/etc/systemd/system")

@@ -24,7 +24,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Gather what this machine is
-  machine_facts:
+  dlbox.workstation.machine_facts:
   register: found
 """
 
@@ -46,7 +46,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_machine.detect import detect, is_container
+
+from ..module_utils.machine.detect import detect, is_container
 
 
 def usual_facts(virtualization: str) -> dict[str, Any]:

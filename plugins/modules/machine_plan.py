@@ -101,7 +101,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Plan the machine
-  machine_plan:
+  dlbox.workstation.machine_plan:
     policy: stable
     pins:
       cuda: "12.9"

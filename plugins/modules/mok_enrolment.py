@@ -26,7 +26,7 @@ author: [dlbox]
 """
 EXAMPLES = r"""
 - name: Stage the enrolment of DKMS's key
-  mok_enrolment:
+  dlbox.workstation.mok_enrolment:
     key: /var/lib/dkms/mok.key
     certificate: /var/lib/dkms/mok.pub
     password_file: /var/lib/dlbox/nvidia/mok-password
@@ -47,7 +47,8 @@ import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import secureboot
+
+from ..module_utils.nvidia import secureboot
 
 
 def create_key(module: AnsibleModule, key: Path, certificate: Path, common_name: str) -> None:

@@ -18,7 +18,7 @@ author: [dlbox]
 """
 EXAMPLES = r"""
 - name: Remove what a .run installer left
-  nvidia_leftovers:
+  dlbox.workstation.nvidia_leftovers:
     leftovers: "{{ __driver_state.state.leftovers }}"
 """
 RETURN = r"""

@@ -30,11 +30,11 @@ options:
     type: list
     elements: path
     default: []
-extends_documentation_fragment: [apt_transaction]
+extends_documentation_fragment: [dlbox.workstation.apt_transaction]
 """
 EXAMPLES = r"""
 - name: Install the driver of the plan
-  nvidia_packages:
+  dlbox.workstation.nvidia_packages:
     driver: "{{ ansible_facts['dlbox_plan'].driver }}"
 """
 RETURN = r"""
@@ -49,9 +49,10 @@ remove: {description: Packages of other branches and flavours that go., type: li
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia.apt import SHARED, Apt, Failed, Refused
-from ansible.module_utils.dlbox_nvidia.driver import Driver, Order
-from ansible.module_utils.dlbox_nvidia.state import read_state
+
+from ..module_utils.nvidia.apt import SHARED, Apt, Failed, Refused
+from ..module_utils.nvidia.driver import Driver, Order
+from ..module_utils.nvidia.state import read_state
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ author: [dlbox]
 """
 EXAMPLES = r"""
 - name: Read the state of the driver
-  nvidia_state:
+  dlbox.workstation.nvidia_state:
   register: __driver_state
 """
 RETURN = r"""
@@ -43,7 +43,8 @@ state:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia.state import read_state
+
+from ..module_utils.nvidia.state import read_state
 
 
 def main() -> None:

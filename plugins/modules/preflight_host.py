@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Ansible module ``preflight_host``: a thin shell over ``dlbox_preflight``; reads the machine and changes nothing."""
+"""Ansible module ``preflight_host``: thin over ``module_utils/preflight.py``; reads the machine and changes nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: See what keeps this machine from being provisioned
-  preflight_host:
+  dlbox.workstation.preflight_host:
     supported: {debian: ["12", "13"]}
     target: /opt/conda
     disk: 15
@@ -82,9 +82,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils import dlbox_preflight as preflight
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_admins import accounts
+
+from ..module_utils import preflight
+from ..module_utils.admins import accounts
 
 DAY = 86400
 

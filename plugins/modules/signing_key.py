@@ -30,7 +30,7 @@ author: [dlbox]
 """
 EXAMPLES = r"""
 - name: Trust the repository's key
-  signing_key:
+  dlbox.workstation.signing_key:
     url: https://packages.example/key.asc
     fingerprints: ["0123456789ABCDEF0123456789ABCDEF01234567"]
     dest: /etc/apt/keyrings/example.gpg
@@ -46,7 +46,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_nvidia import openpgp
+
+from ..module_utils.nvidia import openpgp
 
 
 def judged(data: bytes, given: dict[str, Any], where: str) -> list[str]:

@@ -102,7 +102,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Look at the ssh server and refuse to lock the owner out
-  ssh_preflight:
+  dlbox.workstation.ssh_preflight:
     allow_users: [ada]
   register: server
 """
@@ -166,11 +166,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_guard import sessions
-from ansible.module_utils.dlbox_public_key import MalformedKey
-from ansible.module_utils.dlbox_public_key import read as read_key
-from ansible.module_utils.dlbox_ssh import config, listen, logins, reading, revoked
-from ansible.module_utils.dlbox_ssh.asking import privilege_separation_directory
+
+from ..module_utils.guard import sessions
+from ..module_utils.public_key import MalformedKey
+from ..module_utils.public_key import read as read_key
+from ..module_utils.ssh import config, listen, logins, reading, revoked
+from ..module_utils.ssh.asking import privilege_separation_directory
 
 # The words of ssh -Q in the releases of Debian 12 and Ubuntu 22.04 and newer.
 QUERIES = {

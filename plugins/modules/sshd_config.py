@@ -68,7 +68,7 @@ author: dlbox
 
 EXAMPLES = r"""
 - name: Let nobody log in with a password
-  sshd_config:
+  dlbox.workstation.sshd_config:
     content: |
       PasswordAuthentication no
     users: [root, ada]
@@ -101,12 +101,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_backup import keep_copies
-from ansible.module_utils.dlbox_public_key import MalformedKey
-from ansible.module_utils.dlbox_public_key import read as read_key
-from ansible.module_utils.dlbox_ssh import config, passwords
-from ansible.module_utils.dlbox_ssh.asking import privilege_separation_directory
-from ansible.module_utils.dlbox_ssh.criteria import Connection
+
+from ..module_utils.backup import keep_copies
+from ..module_utils.public_key import MalformedKey
+from ..module_utils.public_key import read as read_key
+from ..module_utils.ssh import config, passwords
+from ..module_utils.ssh.asking import privilege_separation_directory
+from ..module_utils.ssh.criteria import Connection
 
 
 def read(path: Path) -> str:

@@ -23,7 +23,7 @@ author: [dlbox]
 
 EXAMPLES = r"""
 - name: See whether git is there
-  system_state:
+  dlbox.workstation.system_state:
     packages: [git]
   register: system
 """

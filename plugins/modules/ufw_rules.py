@@ -84,12 +84,12 @@ options:
     description: Directory for copies of the files before each change; the latest ten are kept.
     type: path
     default: /var/lib/dlbox/ufw
-extends_documentation_fragment: [predictable]
+extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
 - name: Admit ssh, a web server and Jupyter from the home network
-  ufw_rules:
+  dlbox.workstation.ufw_rules:
     rules:
       - {name: web, port: "80,443"}
       - {name: jupyter, port: 8888, from: 192.168.1.0/24, comment: notebooks}
@@ -145,13 +145,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.dlbox_backup import keep_copies
-from ansible.module_utils.dlbox_firewall import admission, containers, kernel, settings, userfile
-from ansible.module_utils.dlbox_firewall.entries import Entry, TupleError, describe
-from ansible.module_utils.dlbox_firewall.expand import expand, read_profiles
-from ansible.module_utils.dlbox_firewall.merge import Merged, duplicates, merge
-from ansible.module_utils.dlbox_firewall.wishes import Fault, Wish, read_networks, read_wishes
-from ansible.module_utils.dlbox_guard.sessions import host_addresses, is_local_address, live_ssh_connections
+
+from ..module_utils.backup import keep_copies
+from ..module_utils.firewall import admission, containers, kernel, settings, userfile
+from ..module_utils.firewall.entries import Entry, TupleError, describe
+from ..module_utils.firewall.expand import expand, read_profiles
+from ..module_utils.firewall.merge import Merged, duplicates, merge
+from ..module_utils.firewall.wishes import Fault, Wish, read_networks, read_wishes
+from ..module_utils.guard.sessions import host_addresses, is_local_address, live_ssh_connections
 
 USER_RULES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 AFTER_RULES = {4: "/etc/ufw/after.rules", 6: "/etc/ufw/after6.rules"}

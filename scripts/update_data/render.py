@@ -15,7 +15,7 @@ from .strict import DataError, load
 
 TOP = Path(__file__).resolve().parents[2]
 SOURCES = TOP / "data"
-TARGET = TOP / "plugins/module_utils/dlbox_planner/data/tables.py"
+TARGET = TOP / "plugins/plugin_utils/planner/data/tables.py"
 FRAMEWORKS = ("pytorch", "tensorflow", "jax")
 FILES: dict[str, type] = {
     "architectures": schema.Architectures,

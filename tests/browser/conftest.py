@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from chromium import chromium
+from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")

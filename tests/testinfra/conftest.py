@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "module_utils"))
-
-from dlbox_doctor import judge, runner
-from dlbox_doctor.model import Context
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import Context
 
 
 @pytest.fixture(scope="module")

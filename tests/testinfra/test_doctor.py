@@ -7,8 +7,8 @@ Run by molecule (`testinfra` verifier with `directory: ../../tests/testinfra`) o
 from __future__ import annotations
 
 import pytest
-from dlbox_doctor import judge
-from dlbox_doctor.model import FAIL, NA, REGISTRY, Context
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import FAIL, NA, REGISTRY, Context
 
 
 @pytest.mark.parametrize("name", [item.name for item in judge.selected()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from host_files import with_block
+from ansible_collections.dlbox.workstation.plugins.modules.host_files import with_block
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter.module import run

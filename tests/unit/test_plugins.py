@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +13,19 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 # Without machine_plan, which runs on the controller (plugins/action).
 MODULES = sorted(file for file in (PLUGINS / "modules").glob("*.py") if file.stem != "machine_plan")
-LOADED = """
-import runpy, sys
-runpy.run_path(sys.argv[1])
-print(*sorted(name for name in sys.modules if name.startswith("dlbox_")))
+COLLECTION = "ansible_collections.dlbox.workstation.plugins"
+LOADED = f"""
+import importlib, sys
+importlib.import_module("{COLLECTION}.filter." + sys.argv[1])
+print(*sorted(name for name in sys.modules if name.startswith("{COLLECTION}") and "_utils." in name))
 """
 
 
 @pytest.mark.parametrize("file", sorted((PLUGINS / "filter").glob("*.py")), ids=lambda file: file.stem)
 def test_a_filter_file_loads_no_package_of_ours(file: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", LOADED, str(file)], text=True, capture_output=True, check=True)
+    env = {**os.environ, "PYTHONPATH": str(PLUGINS.parent / "collections")}
+    command = [sys.executable, "-c", LOADED, file.stem]
+    done = subprocess.run(command, text=True, capture_output=True, check=True, env=env)
     assert done.stdout.split() == []
 
 

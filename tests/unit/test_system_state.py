@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
+from ansible_collections.dlbox.workstation.plugins.modules.system_state import BETWEEN
 from jupyter.module import run
-from system_state import BETWEEN
 
 STATUS = """\
 Package: git

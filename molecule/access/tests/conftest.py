@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
+import cases
 import docker
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import cases
 
 
 def network(engine: docker.DockerClient) -> tuple[docker.models.networks.Network, str]:

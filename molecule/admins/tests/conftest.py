@@ -13,7 +13,6 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
 PASSWORD = "suite-of-admins"
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
 def keys() -> Path:

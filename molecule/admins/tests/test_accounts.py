@@ -151,7 +151,11 @@ def test_no_hash_becomes_a_fact_or_a_result(machine: Machine) -> None:
 
     told = conftest.run(
         *("ansible", "-i", "molecule/shared/inventory", "-i", "molecule/admins/inventory", machine.name, "-m"),
-        *("admin_accounts", "-a", json.dumps({"admins": [{"name": "owner", "keys": []}], "sudoers_file": SUDOERS})),
+        *(
+            "dlbox.workstation.admin_accounts",
+            "-a",
+            json.dumps({"admins": [{"name": "owner", "keys": []}], "sudoers_file": SUDOERS}),
+        ),
         "--check",
     )
     assert '"password": true' in told.stdout.replace("password: true", '"password": true'), told.stdout + told.stderr

@@ -31,7 +31,7 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from ansible.module_utils import basic
 basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = sys.stdin.buffer.read(), "legacy"
-import conda_env
+from ansible_collections.dlbox.workstation.plugins.modules import conda_env
 conda_env.main()
 """
 
@@ -56,9 +56,8 @@ def carried() -> Callable[[str], None]:
         with tarfile.open(fileobj=data, mode="w:gz", compresslevel=1) as tar:
             tar.add(library / "module_utils", "ansible/module_utils")
             tar.add(library / "release.py", "ansible/release.py")
-            for part in ("dlbox_conda", "dlbox_run_as"):
-                tar.add(PROJECT / "plugins/module_utils" / part, f"ansible/module_utils/{part}")
-            tar.add(PROJECT / "plugins/modules/conda_env.py", "conda_env.py")
+            for part in ("module_utils/conda", "module_utils/run_as.py", "modules/conda_env.py"):
+                tar.add(PROJECT / "plugins" / part, f"ansible_collections/dlbox/workstation/plugins/{part}")
             for path, text in {"ansible/__init__.py": "", "start.py": STARTER}.items():
                 file = tarfile.TarInfo(path)
                 file.size = len(text.encode())

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from dlbox_doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
 
 PROJECT = Path(__file__).resolve().parents[3]
 CHECKS = {check.name for check in judge.selected()}

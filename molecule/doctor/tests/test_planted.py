@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dlbox_doctor import judge, runner
-from dlbox_doctor.model import FAIL, NA, REGISTRY, WARN, Check, Outcome
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import (
+    FAIL,
+    NA,
+    REGISTRY,
+    WARN,
+    Check,
+    Outcome,
+)
 from faults import FAULTS, Fault
 
 FROM_OUTSIDE = ("ssh.audit", "ssh.second-login", "firewall.outside")

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 # A command that has not ended by then waits for something that an attacker holds; nothing here takes a tenth of it.
 PATIENCE = 1800
-# The numbers of accounts that are made for one run of an environment's code (dlbox_run_as).
+# The numbers of accounts that are made for one run of an environment's code (module_utils/run_as.py).
 FRESH = range(61184, 65520)
 # What root alone has to do with; compared with itself, before and after.
 OURS = "/etc /root /boot /opt/conda /usr/local /var/lib/dlbox /var/lib/sudo /home/ada /srv/treasure"

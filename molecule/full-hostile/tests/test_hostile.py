@@ -165,7 +165,7 @@ def test_a_rollback_over_homes_that_change_all_the_time(box: Box) -> None:
     swapping += [box.start("mallory", "pose", "sshd-session"), box.start("eve", "pose", "mosh-server")]
     swapping += [box.start("mallory", "hold", "/run/ufw.lock", "/run/xtables.lock", "/etc/ufw/user.rules")]
     admins = [box.variables["dlbox_admins"][0], {"name": "eve", "keys": [str(keys() / "ada.pub")]}]
-    guarded = {"access_guard_roles": ["admins", "foreign_role"], "foreign_role_does": "deny_users"}
+    guarded = {"access_guard_roles": ["dlbox.workstation.admins", "foreign_role"], "foreign_role_does": "deny_users"}
     more = {**guarded, "access_guard_window": 60, "access_guard_confirm_timeout": 10, "dlbox_admins": admins}
     done = box.play(str(PROJECT / "molecule/access/case.yml"), **more)
     box.stop(*swapping)

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import chromium
 
 PROJECT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(PROJECT / "tests" / "browser"))
 # For `host.ansible`: where the project's modules are.
 os.environ.setdefault("ANSIBLE_CONFIG", str(PROJECT / "ansible.cfg"))
 
-from chromium import chromium  # noqa: E402  (needs the path above)
 
 # Runs on the host under the system's Python; the password comes over stdin, so that it is in no process list.
 CLIENT = r"""

@@ -286,6 +286,6 @@ def test_in_a_browser_over_the_tunnel(host: Any, browser: Any, tunnel: Any, gene
     host.check_output("touch /srv/changed")
     for restart, waiting, actions in (("idle", ["ada"], ["stop bob"]), ("always", [], ["stop bob", "restart ada"])):
         wish = {"ports": {"ada": 8888}, "files": ["/srv/changed"], "restart": restart}
-        told = host.ansible("jupyter_services", json.dumps(wish), check=True)
+        told = host.ansible("dlbox.workstation.jupyter_services", json.dumps(wish), check=True)
         assert (told.get("waiting"), told.get("actions")) == (waiting, actions), told
     page.context.close()

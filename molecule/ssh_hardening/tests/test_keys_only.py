@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, RESTART, check_mode
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import OK, REGISTRY
+from conftest import RESTART, check_mode
 from test_choices import only_on
-
-sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
-
-from dlbox_doctor import runner
-from dlbox_doctor.model import OK, REGISTRY
 
 PASSWORD = "suite-of-keys-only"
 DROPIN = "/etc/ssh/sshd_config.d/99-suite.conf"

@@ -9,18 +9,14 @@ import importlib.resources
 import itertools
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
+from page_sample import CHECKS, DATA
 
 PROJECT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(PROJECT / "plugins" / "module_utils"))
-sys.path.insert(0, str(PROJECT / "tests" / "unit" / "page"))
-
-from dlbox_page import kept, page  # noqa: E402
-from page_sample import CHECKS, DATA  # noqa: E402
 
 WIDTHS = {"desktop": (1280, 900), "phone": (360, 740)}
 

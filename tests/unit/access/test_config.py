@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.dlbox_ssh import config
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh import config
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter.module import run

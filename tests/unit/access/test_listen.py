@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.dlbox_ssh.listen import absent, deserted, probe, read_listen
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.listen import absent, deserted, probe, read_listen
 
 V = "ssh_hardening_listen_addresses"
 

@@ -11,10 +11,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import ssh_preflight
-from ansible.module_utils.dlbox_public_key import read
-from ansible.module_utils.dlbox_ssh import logins
-from ansible.module_utils.dlbox_ssh.revoked import NONE, Revoked, read_file
+from ansible_collections.dlbox.workstation.plugins.module_utils.public_key import read
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh import logins
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.revoked import NONE, Revoked, read_file
+from ansible_collections.dlbox.workstation.plugins.modules import ssh_preflight
 
 TODAY = datetime.date(2026, 11, 20)
 ED25519 = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(range(32))).decode()

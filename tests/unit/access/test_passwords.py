@@ -7,9 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.dlbox_ssh.criteria import Account, Connection, address_list, connections, holds, pattern_list
-from ansible.module_utils.dlbox_ssh.passwords import Verdict, barred, keyless_methods, survey
-from ansible.module_utils.dlbox_ssh.reading import UnreadableConfiguration, blocks_of, criteria_of, read_settings
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.criteria import (
+    Account,
+    Connection,
+    address_list,
+    connections,
+    holds,
+    pattern_list,
+)
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.passwords import (
+    Verdict,
+    barred,
+    keyless_methods,
+    survey,
+)
+from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.reading import (
+    UnreadableConfiguration,
+    blocks_of,
+    criteria_of,
+    read_settings,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

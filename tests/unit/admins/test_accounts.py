@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_admins import accounts, sudoers
-from dlbox_admins.accounts import Account, Admin, Host
+from ansible_collections.dlbox.workstation.plugins.module_utils.admins import accounts, sudoers
+from ansible_collections.dlbox.workstation.plugins.module_utils.admins.accounts import Account, Admin, Host
 
 ADA = Account("ada", 1000, 1000, "/home/ada", "/bin/sh", "Ada,room 1", frozenset({"ada", "audio"}))
 

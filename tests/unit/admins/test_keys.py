@@ -7,7 +7,7 @@ import types
 from pathlib import Path
 
 import pytest
-from dlbox_admins import keys
+from ansible_collections.dlbox.workstation.plugins.module_utils.admins import keys
 from hypothesis import given
 from hypothesis import strategies as st
 

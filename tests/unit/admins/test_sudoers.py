@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.dlbox_admins import sudoers
+from ansible_collections.dlbox.workstation.plugins.module_utils.admins import sudoers
 
 DEFAULTS = "Matching Defaults entries for ada on box:\n    env_reset, mail_badpass, use_pty{}\n\n"
 RULES = "User ada may run the following commands on box:\n"

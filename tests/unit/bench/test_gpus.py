@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from dlbox_bench import program
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import program
 
 POWER_CAP, HEAT = 0x4, 0x40
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from dlbox_bench import answer, history
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "page"))
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import answer, history
 from page_sample import DATA, record, spread
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs/schemas/bench.json").read_text())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dlbox_bench import program
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import program
 
 
 @pytest.fixture

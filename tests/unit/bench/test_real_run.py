@@ -130,12 +130,12 @@ def test_data_is_the_same_each_time(measured: tuple[Path, dict[str, Any]]) -> No
     """Seeded: two runs train on the same digits, all ten; without scikit-learn, drawn figures take their place."""
     folder, _record = measured
     code = (
-        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); from dlbox_bench import program as p; "
+        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); import program as p; "
         "facts, x, y = p.data_set('/nowhere', 512, 128); images, labels = p.drawn(7); "
         "print(facts, x[0].shape, y[0].shape, sorted({int(n) for n in x[1]}), images.shape, len(set(labels)), "
         "hashlib.sha256(x[0].tobytes() + y[0].tobytes() + images.tobytes()).hexdigest())"
     )
-    command = [str(folder / "conda/envs/jax/bin/python"), "-c", code, str(PROJECT / "plugins/module_utils")]
+    command = [str(folder / "conda/envs/jax/bin/python"), "-c", code, str(PROJECT / "plugins/plugin_utils/bench")]
     first, second = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
     assert first == second
     assert "(512, 28, 28) (128, 28, 28) [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] (1797, 8, 8) 10" in first

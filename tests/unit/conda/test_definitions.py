@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.dlbox_conda import definitions
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import definitions
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.dlbox_conda import engine, sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import engine, sources
 
 FORGE = "https://conda.anaconda.org/conda-forge"
 

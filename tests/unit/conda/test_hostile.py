@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -10,9 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible.module_utils import dlbox_run_as as run_as
-from ansible.module_utils.dlbox_conda import definitions, environment, guards, interpreter, lockfile, uninstall
-from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.filter import conda_locks
+from ansible_collections.dlbox.workstation.plugins.module_utils import run_as
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import (
+    definitions,
+    environment,
+    guards,
+    interpreter,
+    lockfile,
+    uninstall,
+)
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
 from jupyter import module
 
 TOP = Path(__file__).resolve().parents[3]
@@ -110,10 +117,7 @@ def test_credentials_in_a_requirement_are_refused_and_not_shown():
 class TestConflicts:
     @pytest.fixture
     def filters(self):
-        spec = importlib.util.spec_from_file_location("locks_filter", TOP / "plugins/filter/conda_locks.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.FilterModule().filters()
+        return conda_locks.FilterModule().filters()
 
     @pytest.fixture
     def conflicts(self, filters):

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.dlbox_conda import engine
-from ansible.module_utils.dlbox_conda.credentials import Credential
-from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.sources import Sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import engine
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.credentials import Credential
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.sources import Sources
 
 pytestmark = pytest.mark.skipif(not engine.uv_program().exists(), reason="uv comes with the tests' requirements")
 PASSWORD = "t0ken/with:signs"

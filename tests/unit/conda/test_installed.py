@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible.module_utils import dlbox_run_as as run_as
-from ansible.module_utils.dlbox_conda import (
+from ansible_collections.dlbox.workstation.plugins.module_utils import run_as
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import (
     bytecode,
     child,
     environment,
@@ -21,8 +21,8 @@ from ansible.module_utils.dlbox_conda import (
     lockfile,
     manifest,
 )
-from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.installed import File, Package
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.installed import File, Package
 
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/{PYTHON}/site-packages"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible.module_utils.dlbox_conda import definitions
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import definitions
 
 TOP = Path(__file__).resolve().parents[3]
 CHANNEL = TOP / ".cache/conda-channel"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible.module_utils.dlbox_conda import lockfile
-from ansible.module_utils.dlbox_conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import lockfile
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
 
 WHEELS = """\
 torch==2.15.0+cu130 \\

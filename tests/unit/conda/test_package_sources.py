@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.dlbox_conda import credentials, engine, sources
-from ansible.module_utils.dlbox_conda.credentials import Credential
-from ansible.module_utils.dlbox_conda.definitions import Request
-from ansible.module_utils.dlbox_conda.sources import Sources
+from ansible_collections.dlbox.workstation.plugins.filter import conda_locks
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import credentials, engine, sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.credentials import Credential
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.sources import Sources
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,10 +46,7 @@ class TestCredentials:
         assert "@" not in json.dumps(clean)
 
     def test_the_filter_gives_the_role_both(self):
-        spec = importlib.util.spec_from_file_location("locks_filter", TOP / "plugins/filter/conda_locks.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        out = module.conda_sources({"wheel_index_url": "https://ada:x@index.example/simple"})
+        out = conda_locks.conda_sources({"wheel_index_url": "https://ada:x@index.example/simple"})
         assert out["wheel_index_url"] == "https://index.example/simple"
         one = {"url": "https://index.example/simple", "username": "ada", "password": "x", "token": ""}
         assert out["credentials"] == [one]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible.module_utils.dlbox_conda import definitions, engine, environment, lockfile
-from dlbox_planner.gpus import from_name
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda import definitions, engine, environment, lockfile
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.gpus import from_name
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/conda"
 NAMES = ["datascience", "pytorch", "tensorflow", "keras", "jax", "pytensor", "theano-legacy", "jupyter"]

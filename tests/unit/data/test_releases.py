@@ -51,7 +51,7 @@ def test_locks_are_chosen_for_the_oldest_release() -> None:
     oldest = min(
         (system.release.glibc for system in SYSTEMS.values()), key=lambda text: tuple(map(int, text.split(".")))
     )
-    assert f'-manylinux_{oldest.replace(".", "_")}"' in text("plugins/module_utils/dlbox_conda/engine.py")
+    assert f'-manylinux_{oldest.replace(".", "_")}"' in text("plugins/module_utils/conda/engine.py")
     assert f'"glibc": {{"type": "str", "default": "{oldest}"}}' in text("plugins/modules/conda_lock.py")
 
 

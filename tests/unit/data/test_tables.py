@@ -184,10 +184,10 @@ def test_the_command_checks_and_writes(copy: Path, tmp_path: Path, capsys: pytes
 
 
 MADE_UP = """
-from dlbox_planner.data.systems import SUPPORTED, SYSTEMS
-from dlbox_planner.model import find_system
-from dlbox_planner.planner import plan
-from dlbox_preflight import os_problems
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.systems import SUPPORTED, SYSTEMS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import find_system
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.module_utils.preflight import os_problems
 import json
 assert os_problems({"ID": "ubuntu", "VERSION_ID": "28.04"}, SUPPORTED) == []
 assert os_problems({"ID": "ubuntu", "VERSION_ID": "29.04"}, SUPPORTED)
@@ -199,8 +199,8 @@ print(json.dumps(plan(facts, {"today": "2028-05-01"})))
 """
 
 
-def planner(package: Path) -> subprocess.CompletedProcess[str]:
-    program = f"import sys; sys.path.insert(0, {str(package)!r})\n{MADE_UP}"
+def planner(collections: Path) -> subprocess.CompletedProcess[str]:
+    program = f"import sys; sys.path.insert(0, {str(collections)!r})\n{MADE_UP}"
     return subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=False)
 
 
@@ -216,17 +216,17 @@ def test_a_release_is_one_data_file(copy: Path, tmp_path: Path) -> None:
     ):
         text = text.replace(old, new)
     (copy / "systems/ubuntu-28.04.toml").write_text(text, encoding="utf-8")
-    package = tmp_path / "plugins/module_utils"
-    shutil.copytree(TOP / "plugins/module_utils", package)
-    shutil.copytree(TOP / "docs/schemas", tmp_path / "docs/schemas")
+    collection = tmp_path / "ansible_collections/dlbox/workstation"
+    shutil.copytree(TOP / "plugins", collection / "plugins")
+    shutil.copytree(TOP / "docs/schemas", collection / "docs/schemas")
     meta = tmp_path / "roles/base/meta/main.yml"
     meta.parent.mkdir(parents=True)
     shutil.copy(TOP / "roles/base/meta/main.yml", meta)
-    tables = package / "dlbox_planner/data/tables.py"
+    tables = collection / "plugins/plugin_utils/planner/data/tables.py"
     arguments = ["--render", "--data", str(copy), "--module", str(tables), "--roles", str(tmp_path / "roles")]
     assert command.main(arguments) == 0
     assert "versions: [jammy, noble, resolute, tumbler]" in meta.read_text(encoding="utf-8")
-    done = planner(package)
+    done = planner(tmp_path)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["ok"] and result["os"]["version"] == "28.04"
@@ -236,15 +236,5 @@ def test_a_release_is_one_data_file(copy: Path, tmp_path: Path) -> None:
 
 def test_a_release_beyond_the_table_is_refused() -> None:
     """The test above shows something: without its file the made-up release is refused."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-c",
-            f"import sys; sys.path.insert(0, {str(TOP / 'plugins/module_utils')!r})\n{MADE_UP}",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = planner(TOP / "collections")
     assert done.returncode == 1 and "AssertionError" in done.stderr

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_doctor import judge
-from dlbox_doctor.model import REGISTRY, Context
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import REGISTRY, Context
 
 FABRIC = "nvidia-fabricmanager.service"
 

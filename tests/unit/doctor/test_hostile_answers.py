@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from dlbox_doctor import runner
-from dlbox_page import kept
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
 import doctor
+import pytest
 import report
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept
 
 FRAME = {"errors": {}, "root": True, "time": 1.0}
 Plant = Callable[[str], Path]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_doctor import runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import runner
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="who is no root cannot run anything as root")
 PROJECT = Path(__file__).resolve().parents[3]
@@ -153,12 +154,17 @@ def test_bench_runs_nothing_of_theirs_as_root(hostile: Hostile) -> None:
 
 
 @pytest.mark.slow
-def test_the_doctor_is_not_held_by_what_lies_in_homes(hostile: Hostile, tmp_path: Path) -> None:
+def test_the_doctor_is_not_held_by_what_lies_in_homes(
+    hostile: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A FIFO for authorized_keys, read by the library as it travels to a host."""
-    program = tmp_path / "program.py"
+    plugins = tmp_path / "plugins"
+    monkeypatch.setattr(runner, "PLUGINS", plugins)
+    shutil.copytree(PROJECT / "plugins/module_utils", plugins / "module_utils")
+    program = plugins / "module_utils/program.py"
     program.write_text(
         "import os, pwd, sys\n"
-        "from ansible.module_utils.dlbox_ssh import logins\n"
+        "from .ssh import logins\n"
         "os.makedirs(sys.argv[1] + '/.ssh')\n"
         "os.mkfifo(sys.argv[1] + '/.ssh/authorized_keys')\n"
         "entry = pwd.getpwnam('daemon')\n"

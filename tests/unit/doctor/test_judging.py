@@ -9,8 +9,17 @@ from typing import Any
 
 import jsonschema
 import pytest
-from dlbox_doctor import judge, probe
-from dlbox_doctor.model import AREAS, FAIL, REGISTRY, RESULTS, Context, Outcome, check
+from ansible_collections.dlbox.workstation.plugins.module_utils import probe
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import (
+    AREAS,
+    FAIL,
+    REGISTRY,
+    RESULTS,
+    Context,
+    Outcome,
+    check,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dlbox_doctor.checks.gpu import wanted_power
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.checks.gpu import wanted_power
 
 CARD = {"index": "1", "uuid": "GPU-5a", "name": "NVIDIA GeForce RTX 3090", "pci.bus_id": "00000000:01:00.0"}
 

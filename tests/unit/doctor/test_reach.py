@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_doctor import reach, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import reach, runner
 from testinfra.backend.ssh import SshBackend
 
 SECRET = "correct horse battery"

@@ -8,9 +8,10 @@ import time
 from typing import Any
 
 import pytest
-from dlbox_doctor import outside, probe
-from dlbox_doctor.checks import apt, common, firewall, gpu, ssh
-from dlbox_doctor.model import Context
+from ansible_collections.dlbox.workstation.plugins.module_utils import probe
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import outside
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.checks import apt, common, firewall, gpu, ssh
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import Context
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_doctor import judge
-from dlbox_doctor.model import REGISTRY, Context
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import REGISTRY, Context
 
 LISTED = "[key 1]\nSHA1 Fingerprint: 76:a0\nCertificate:\n    Data:\n        Serial Number:\n            {}\n"
 SIGNED = "filename:       /lib/modules/6.12/updates/dkms/nvidia.ko\nsigner:         box\nsig_key:        0A:B1:0C\n"

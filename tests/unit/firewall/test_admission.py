@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from dlbox_firewall.admission import Session, admits, covers, interface_of, lockout, ssh_ports
-from dlbox_firewall.entries import Entry
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.admission import (
+    Session,
+    admits,
+    covers,
+    interface_of,
+    lockout,
+    ssh_ports,
+)
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.entries import Entry
 
 
 def rule(action: str, port: str = "22", src: str = "any", **more: str) -> Entry:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dlbox_firewall.entries import Entry, TupleError, describe, format_tuple, iptables_lines, parse_tuple
-from dlbox_firewall.userfile import own_block, read_user_rules, write_user_rules
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.entries import (
+    Entry,
+    TupleError,
+    describe,
+    format_tuple,
+    iptables_lines,
+    parse_tuple,
+)
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.userfile import (
+    own_block,
+    read_user_rules,
+    write_user_rules,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dlbox_firewall import containers, kernel, settings
-from dlbox_firewall.entries import Entry
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall import containers, kernel, settings
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.entries import Entry
 
 DEFAULTS = {"incoming": "deny", "outgoing": "allow", "routed": "deny"}
 SAVED = """\

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dlbox_firewall.entries import Entry
-from dlbox_firewall.merge import duplicates, merge
-from dlbox_firewall.userfile import Block, own_block
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.entries import Entry
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.merge import duplicates, merge
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.userfile import Block, own_block
 from hypothesis import given
 from hypothesis import strategies as st
 

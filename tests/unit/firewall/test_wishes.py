@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_firewall.expand import expand, read_profiles
-from dlbox_firewall.wishes import Fault, read_networks, read_port, read_wishes
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.expand import expand, read_profiles
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.wishes import (
+    Fault,
+    read_networks,
+    read_port,
+    read_wishes,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dlbox_guard import files, store
+from ansible_collections.dlbox.workstation.plugins.module_utils.guard import files, store
 
 # As much as a test needs: each byte and inode is synced, and that again and again.
 files.BALLOON, files.SPARE_INODES = 65536, 3
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners, flags and mounts need root")
-PLUGINS = Path(__file__).resolve().parents[3] / "plugins" / "module_utils"
+COLLECTIONS = Path(__file__).resolve().parents[3] / "collections"
 
 
 def build(etc: Path) -> None:
@@ -191,7 +191,7 @@ sys.path[:0] = {path!r}
 import os, shutil, subprocess
 from pathlib import Path
 import test_files
-from dlbox_guard import files
+from ansible_collections.dlbox.workstation.plugins.module_utils.guard import files
 base = Path({base!r})
 def mount(*words): subprocess.run(["mount", *words], check=True)
 mount("--make-rprivate", "/")
@@ -249,7 +249,7 @@ def test_it_comes_back_in_surroundings_that_turned_hostile(harm: str, tmp_path: 
     base = Path("/var/lib/dlbox-test-guard") / tmp_path.name
     base.parent.mkdir(exist_ok=True)
     script = SCRIPT.format(
-        path=[str(PLUGINS), str(Path(__file__).parent)], base=str(base), setup=setup, before_arming=before_arming,
+        path=[str(COLLECTIONS), str(Path(__file__).parent)], base=str(base), setup=setup, before_arming=before_arming,
         harm=work, after="",
     )  # fmt: skip
     done = subprocess.run(["unshare", "--mount", sys.executable, "-c", script], capture_output=True, text=True)

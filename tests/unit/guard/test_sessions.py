@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from dlbox_guard import sessions
+from ansible_collections.dlbox.workstation.plugins.module_utils.guard import sessions
 from hypothesis import given
 from hypothesis import strategies as st
 

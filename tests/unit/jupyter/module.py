@@ -35,5 +35,5 @@ def run(name: str, arguments: dict[str, Any], check: bool = False) -> dict[str, 
         mock.patch.object(basic.AnsibleModule, "fail_json", fail),
         contextlib.suppress(Ended),
     ):
-        importlib.import_module(name).main()
+        importlib.import_module(f"ansible_collections.dlbox.workstation.plugins.modules.{name}").main()
     return report

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_jupyter import kernelspec
-from dlbox_jupyter.kernelspec import Environment
+from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter import kernelspec
+from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter.kernelspec import Environment
 from hypothesis import given
 from hypothesis import strategies as st
 

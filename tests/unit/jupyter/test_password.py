@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_jupyter import password, settings
+from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter import password, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,7 +159,7 @@ def test_a_ready_hash_is_taken_as_it_is(host: Any) -> None:
 
 
 def test_a_killed_run_leaves_no_hash_of_a_lost_password(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import jupyter_servers
+    from ansible_collections.dlbox.workstation.plugins.modules import jupyter_servers
 
     def die(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -12,11 +12,10 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-import jupyter_servers
-import jupyter_services
 import pytest
-from dlbox_jupyter import ports
-from jupyter_services import Service
+from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter import ports
+from ansible_collections.dlbox.workstation.plugins.modules import jupyter_servers, jupyter_services
+from ansible_collections.dlbox.workstation.plugins.modules.jupyter_services import Service
 
 RUNNING = Service(loaded=True, active=True, enabled=True, stale_unit=False, pid=10, started=100.0)
 

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.dlbox_public_key import MalformedKey, parse, parse_lines, read, read_lines
+from ansible_collections.dlbox.workstation.plugins.filter.public_keys import admin_problems, public_keys
+from ansible_collections.dlbox.workstation.plugins.module_utils.public_key import (
+    MalformedKey,
+    parse,
+    parse_lines,
+    read,
+    read_lines,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from public_keys import admin_problems, public_keys
 
 
 def wire(*fields: bytes) -> str:

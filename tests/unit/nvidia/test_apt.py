@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from dlbox_nvidia import aptsim
-from dlbox_nvidia.apt import Apt, Done, Failed, Refused, Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import aptsim
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Apt, Done, Failed, Refused, Request
 
 SIMULATION = """\
 Reading package lists...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlbox_nvidia import dkms
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import dkms
 
 OLD = (
     "nvidia, 470.256.02, 5.15.0-203-generic, x86_64: installed\nnvidia, 470.256.02, 6.8.0-149-generic, x86_64: built\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_nvidia import driver, names
-from dlbox_nvidia.apt import Apt, Done, Failed, Refused
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import driver, names
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Apt, Done, Failed, Refused
 
 OLD, NEW = "580.126.09-0ubuntu0.1", "580.178.04-0ubuntu0.24.04.1"
 KERNELS = {"generic": "6.8.0-149-generic", "generic-hwe-24.04": "7.0.0-43-generic"}

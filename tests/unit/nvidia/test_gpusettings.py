@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_nvidia import gpusettings
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import gpusettings
 from hypothesis import given
 from hypothesis import strategies as st
 

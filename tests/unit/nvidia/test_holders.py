@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dlbox_nvidia import holders
-from dlbox_nvidia.apt import Done
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import holders
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Done
 
 LIB = "7f00-7f01 r-xp 00000000 08:01 42 /usr/lib/x86_64-linux-gnu/"
 NVML, CUDA = LIB + "libnvidia-ml.so.580.126.09", LIB + "libcuda.so.580.126.09"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_nvidia import gpusettings, hosttool, kernels
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import gpusettings, hosttool, kernels
 
 
 class Cards:

@@ -7,7 +7,7 @@ import lzma
 from pathlib import Path
 
 import pytest
-from dlbox_nvidia import kernels
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import kernels
 from hypothesis import given
 from hypothesis import strategies as st
 

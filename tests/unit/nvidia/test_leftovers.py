@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlbox_nvidia import aptsim, dkms, kernels, leftovers, sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import aptsim, dkms, kernels, leftovers, sources
 
 
 def kernel(provider: str | None, path: str | None) -> kernels.Kernel:

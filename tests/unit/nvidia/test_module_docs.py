@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
+NAMESPACE = "dlbox.workstation."
 MODULES = [
     "apt_source",
     "apt_transaction",
@@ -29,8 +30,13 @@ MODULES = [
 @pytest.fixture(scope="module")
 def documented() -> Any:
     env = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
-    env["ANSIBLE_DOC_FRAGMENT_PLUGINS"] = str(PROJECT / "plugins/doc_fragments")
-    command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", "-t", "module", *MODULES]
+    command = [
+        str(Path(sys.executable).with_name("ansible-doc")),
+        "--json",
+        "-t",
+        "module",
+        *(NAMESPACE + name for name in MODULES),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd=PROJECT)
     return json.loads(done.stdout)
 
@@ -43,7 +49,7 @@ def specification(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[
     def ask(*_arguments: Any, **given: Any) -> None:
         raise Asked(given["argument_spec"])
 
-    module = importlib.import_module(name)
+    module = importlib.import_module(f"ansible_collections.{NAMESPACE}plugins.modules.{name}")
     monkeypatch.setattr(module, "AnsibleModule", ask)
     with pytest.raises(Asked) as asked:
         module.main()
@@ -53,7 +59,7 @@ def specification(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[
 
 @pytest.mark.parametrize("name", MODULES)
 def test_options_are_documented_as_they_are(documented: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    doc = documented[name]["doc"]
+    doc = documented[NAMESPACE + name]["doc"]
     spec = specification(name, monkeypatch)
     options = doc.get("options", {})
     assert set(options) == set(spec)
@@ -64,4 +70,4 @@ def test_options_are_documented_as_they_are(documented: Any, name: str, monkeypa
         assert told.get("default") == option.get("default"), key
         assert told.get("choices") == option.get("choices"), key
     assert doc["attributes"]["check_mode"]["support"] == "full"
-    assert documented[name]["examples"] and doc["author"] == ["dlbox"]
+    assert documented[NAMESPACE + name]["examples"] and doc["author"] == ["dlbox"]

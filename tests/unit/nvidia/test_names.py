@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dlbox_nvidia import names
-from dlbox_nvidia.names import DriverSet
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import names
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.names import DriverSet
 
 DATA = Path(__file__).with_name("data")
 CUDA = yaml.safe_load((Path(__file__).resolve().parents[3] / "roles/cuda/vars/main.yml").read_text())

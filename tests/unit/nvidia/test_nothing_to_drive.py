@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from machine_roots import build
 
 PROJECT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(PROJECT / "tests/fixtures/machines"))
-from machine_roots import build  # noqa: E402  (the path has to be set first)
 
 REASONS = {
     "no-gpu": "no NVIDIA GPU in this machine, nothing done",
@@ -33,10 +32,10 @@ PLAY = """
 - hosts: all
   gather_facts: false
   tasks:
-    - machine_plan: {root: "{{ root }}", today: "2026-11-20"}
+    - dlbox.workstation.machine_plan: {root: "{{ root }}", today: "2026-11-20"}
       when: root | length > 0
-    - include_role: {name: nvidia_driver}
-    - include_role: {name: cuda}
+    - include_role: {name: dlbox.workstation.nvidia_driver}
+    - include_role: {name: dlbox.workstation.cuda}
 """
 
 
@@ -93,4 +92,4 @@ def test_nothing_is_changed_and_nothing_asked_of_the_host(told: Any, name: str) 
         "ansible.builtin.include_tasks",
         "include_role",
     }
-    assert set(ran) - on_the_controller == ({"machine_plan"} if name != "no-plan" else set())
+    assert set(ran) - on_the_controller == ({"dlbox.workstation.machine_plan"} if name != "no-plan" else set())

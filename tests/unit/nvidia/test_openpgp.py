@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dlbox_nvidia import openpgp
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import openpgp
 
 DATA = Path(__file__).parent / "data"
 ARCHIVE = (DATA / "archive.asc").read_bytes()

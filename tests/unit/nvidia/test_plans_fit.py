@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import build
 import jinja2
 import pytest
 import yaml
-from dlbox_nvidia.apt import Apt, Done
-from dlbox_nvidia.driver import Driver, Order
-from dlbox_nvidia.names import conflicting
-from dlbox_planner.intake import problem_from
-from dlbox_planner.planner import solve
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Apt, Done
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.driver import Driver, Order
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.names import conflicting
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.intake import problem_from
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import solve
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 FIXTURE = Path(__file__).resolve().parents[2] / "fixtures/apt_repository"
-sys.path.insert(0, str(FIXTURE))
-import build  # noqa: E402  (the path has to be set first)
 
+SIGNING_KEY = "dlbox.workstation.signing_key"
 GPUS = ["GTX 780 Ti", "GTX 960", "TITAN V", "RTX 2080 Ti", "RTX 4090", "H100 PCIe", "RTX 5090"]
 SYSTEMS = {
     ("ubuntu", "22.04"): ("jammy", "5.15.0-203-generic", ["generic", "generic-hwe-22.04"]),
@@ -116,7 +115,7 @@ def test_the_source_and_its_key_are_the_plans(gpu: str, system: tuple[str, str])
     role = ROLES / "nvidia_repository"
     template = jinja2.Template((role / "templates/dlbox-nvidia.sources.j2").read_text())
     (key,) = [
-        task["signing_key"] for task in yaml.safe_load((role / "tasks/main.yml").read_text()) if "signing_key" in task
+        task[SIGNING_KEY] for task in yaml.safe_load((role / "tasks/main.yml").read_text()) if SIGNING_KEY in task
     ]
     for made in plans(gpu, system):
         driver = made["driver"]

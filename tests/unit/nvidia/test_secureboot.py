@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from dlbox_nvidia import secureboot
-from dlbox_nvidia.apt import Done
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import secureboot
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Done
 
 VARIABLE = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dlbox_nvidia import sourcefile
-from dlbox_nvidia.apt import Apt, Done, Failed
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import sourcefile
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Apt, Done, Failed
 
 UNSIGNED = (
     "W: GPG error: http://x.example NO_PUBKEY 42\n"
@@ -69,7 +69,7 @@ def test_lists_that_somebody_else_reads_are_waited_for(tmp_path: Path, monkeypat
     def pause(_seconds: float) -> None:
         apt.update = Done(0, "", "")
 
-    monkeypatch.setattr("dlbox_nvidia.apt.time.sleep", pause)
+    monkeypatch.setattr("ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt.time.sleep", pause)
     sourcefile.put(tmp_path / "x.sources", "new\n", Apt(apt))
     assert len(apt.seen) == 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dlbox_nvidia import sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import sources
 
 DEB822 = """\
 # The archive

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_nvidia import hosttool, state
-from dlbox_nvidia.apt import Done
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import hosttool, state
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Done
 
 PROC = (
     "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.126.09  Release Build  (root@host)\nGCC version: 13\n"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
-import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_bench import history
-from dlbox_page import charts, kept, page
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import history
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import charts, kept, page
 from page_sample import CHECKS, DATA, record
 
 

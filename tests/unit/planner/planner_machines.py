@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlbox_planner.gpus import from_name
-from dlbox_planner.model import find_system
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.gpus import from_name
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import find_system
 
 AS_OF = "2026-11-20"
 AVX = ("avx", "avx2", "fma")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import tomllib
-from dlbox_planner.gpus import from_name
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.gpus import from_name
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 from planner_machines import AS_OF, machine
 
 TABLE = tomllib.loads(Path(__file__).with_name("cases.toml").read_text(encoding="utf-8"))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import lzma
-import sys
 import urllib.request
-from pathlib import Path
 
 import pytest
-from dlbox_planner.data.systems import DEBIAN_COMPONENTS, DISTRO_CUDNN, DISTRO_TOOLKITS, OFFERS, SYSTEMS
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.systems import (
+    DEBIAN_COMPONENTS,
+    DISTRO_CUDNN,
+    DISTRO_TOOLKITS,
+    OFFERS,
+    SYSTEMS,
+)
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 from planner_machines import AS_OF, machine
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
-
 from update_data.archive import own_mirror
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from dlbox_machine.detect import detect
-from dlbox_planner.facts import SCHEMA_FILE, schema, validate_facts
-from dlbox_planner.model import UsageError
+from ansible_collections.dlbox.workstation.plugins.module_utils.machine.detect import detect
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.facts import SCHEMA_FILE, schema, validate_facts
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import UsageError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from machine_roots import ROOTS, build

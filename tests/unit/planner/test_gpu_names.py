@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-from dlbox_planner import gpus
-from dlbox_planner.data.architectures import ARCHITECTURES, classify_chip
-from dlbox_planner.data.gpu_ids import find, rows
-from dlbox_planner.gpus import from_id, from_name, lookup
-from dlbox_planner.model import UsageError
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
-
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner import gpus
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.architectures import (
+    ARCHITECTURES,
+    classify_chip,
+)
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.gpu_ids import find, rows
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.gpus import from_id, from_name, lookup
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import UsageError
 from update_data.gpus import vendor_gpus
 
 #: Spelling -> PCI id. Ids: those of the architecture table of the facts, and pci.ids.

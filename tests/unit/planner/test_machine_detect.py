@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_machine.detect import detect
-from dlbox_machine.merge import merge
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.module_utils.machine.detect import detect
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.merge import merge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 from machine_roots import ROOTS
 
 Facts = Callable[[str], dict[str, Any]]
@@ -137,8 +137,9 @@ def test_a_fresh_python_detects_and_plans_without_ansible() -> None:
     """As on a host: no site packages, nothing compiled beforehand; the time is the interpreter's, too."""
     program = (
         "import sys, time; start = time.process_time(); sys.dont_write_bytecode = True\n"
-        f"sys.path.insert(0, {str(TOP / 'plugins/module_utils')!r})\n"
-        "from dlbox_machine.detect import detect; from dlbox_planner.planner import plan\n"
+        f"sys.path.insert(0, {str(TOP / 'collections')!r})\n"
+        "from ansible_collections.dlbox.workstation.plugins.module_utils.machine.detect import detect\n"
+        "from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan\n"
         "result = plan(detect(), {'today': '2026-11-20'}); assert 'ansible' not in sys.modules\n"
         "print(time.process_time() - start)"
     )

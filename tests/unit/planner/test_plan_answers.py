@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_planner.data.drivers import BRANCHES
-from dlbox_planner.model import UsageError
-from dlbox_planner.planner import plan
-from dlbox_planner.refusals import REMEDIES
-from dlbox_planner.text import render
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.drivers import BRANCHES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import UsageError
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.refusals import REMEDIES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.text import render
 from planner_machines import AS_OF, machine
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 from plan_cases import CASES, Case
 from planner_machines import AS_OF
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_following_an_alternative_does_not_lead_to_the_next_refusal(command: str
 
 def test_this_machine_without_ansible_and_from_saved_facts(tmp_path: Path) -> None:
     saved = tmp_path / "facts.json"
-    program = ["-I", "-S", str(PLAN), "--local", "--format", "json", "--save-facts", str(saved)]
+    program = ["-E", "-S", str(PLAN), "--local", "--format", "json", "--save-facts", str(saved)]
     done = subprocess.run([sys.executable, *program], capture_output=True, text=True, check=False)
     assert done.returncode in (0, 2), done.stderr
     assert json.loads(done.stdout)["os"]["kernel"]
@@ -184,7 +185,9 @@ def test_a_host_that_cannot_be_asked_exits_69(inventory: Path) -> None:
     assert text.startswith("alpha: ")
 
 
-def module(arguments: dict[str, Any], folder: Path | None = None, name: str = "machine_plan") -> dict[str, Any]:
+def module(
+    arguments: dict[str, Any], folder: Path | None = None, name: str = "dlbox.workstation.machine_plan"
+) -> dict[str, Any]:
     """Run a module as a task does, in check mode, and return its result; files in ``folder``, else in its root."""
     folder = folder or Path(arguments["root"])
     play = [{"hosts": "localhost", "gather_facts": False, "connection": "local",
@@ -203,8 +206,8 @@ def module(arguments: dict[str, Any], folder: Path | None = None, name: str = "m
 
 
 def test_the_module_yields_the_same_plan_as_a_host_fact(tmp_path: Path) -> None:
-    from dlbox_machine.detect import detect
-    from dlbox_planner.planner import plan
+    from ansible_collections.dlbox.workstation.plugins.module_utils.machine.detect import detect
+    from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
     from machine_roots import build
 
     root = build("bare-metal", tmp_path)
@@ -269,7 +272,11 @@ print(open(json.load(open(sys.argv[1]))["root"]).read())
 def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Plan hosts that answer with what an attacker writes, all in one run; return the result of each."""
     top = tmp_path_factory.mktemp("hostile")
-    (top / "machine_facts.py").write_text(ANSWERS)
+    # A collection beside the play comes before the one of the project.
+    plugins = top / "collections/ansible_collections/dlbox/workstation/plugins"
+    shutil.copytree(TOP / "plugins", plugins)
+    shutil.copytree(TOP / "docs", plugins.parent / "docs")
+    (plugins / "modules/machine_facts.py").write_text(ANSWERS)
     answers = {name: answer for name, (answer, _) in HOSTILE.items()} | {"good": {"machine": GOOD}}
     for name, answer in answers.items():
         said = {"changed": False, "usual": USUAL, "ansible_facts": {"ansible_user": "x"}, **answer}
@@ -277,15 +284,14 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (top / "hosts.json").write_text(json.dumps({"all": {"hosts": dict.fromkeys(answers, local)}}))
     play = [{"hosts": "all", "gather_facts": False,
-             "tasks": [{"machine_plan": {"root": f"{top}/{{{{ inventory_hostname }}}}.json"}, "register": "result",
+             "tasks": [{"dlbox.workstation.machine_plan": {"root": f"{top}/{{{{ inventory_hostname }}}}.json"}, "register": "result",
                         "ignore_errors": True},
                        {"copy": {"content": "{{ result | to_json }}",
                                  "dest": f"{top}/{{{{ inventory_hostname }}}}.result"}}]}]  # fmt: skip
     (top / "play.json").write_text(json.dumps(play))
     program = Path(sys.executable).with_name("ansible-playbook")
     command = [str(program), "-i", str(top / "hosts.json"), str(top / "play.json")]
-    environment = {**os.environ, "ANSIBLE_LIBRARY": str(top)}
-    done = subprocess.run(command, cwd=TOP, env=environment, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=TOP, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr and "\x1b]0;" not in done.stdout + done.stderr
     return {path.stem: json.loads(path.read_text()) for path in top.glob("*.result")}

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_planner.model import PINS, UsageError
-from dlbox_planner.planner import plan
-from dlbox_planner.text import render
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import PINS, UsageError
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.text import render
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planner_machines import machine

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dlbox_planner.data.architectures import ARCHITECTURES
-from dlbox_planner.data.cuda import MINOR_COMPAT_BRANCH, TARGETS
-from dlbox_planner.data.drivers import BRANCHES, OPEN_ONLY_FROM
-from dlbox_planner.data.systems import DISTRO_TOOLKITS, NVIDIA_TOOLKITS, OFFERS, SYSTEMS, TRANSITIONAL
-from dlbox_planner.data.wheels import BUILDS
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.architectures import ARCHITECTURES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.cuda import MINOR_COMPAT_BRANCH, TARGETS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.drivers import BRANCHES, OPEN_ONLY_FROM
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.systems import (
+    DISTRO_TOOLKITS,
+    NVIDIA_TOOLKITS,
+    OFFERS,
+    SYSTEMS,
+    TRANSITIONAL,
+)
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.wheels import BUILDS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from planner_machines import AS_OF, machine

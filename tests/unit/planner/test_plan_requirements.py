@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlbox_planner.planner import plan
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import plan
 from planner_machines import AS_OF, machine
 
 UV = Path(sys.executable).with_name("uv")

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from dlbox_planner.data.architectures import ARCHITECTURES
-from dlbox_planner.data.boards import BOARDS
-from dlbox_planner.data.cuda import NATIVE_BRANCH, TARGETS
-from dlbox_planner.data.drivers import BRANCHES
-from dlbox_planner.data.gpu_ids import rows
-from dlbox_planner.data.systems import (
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.architectures import ARCHITECTURES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.boards import BOARDS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.cuda import NATIVE_BRANCH, TARGETS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.drivers import BRANCHES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.gpu_ids import rows
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.systems import (
     NVIDIA_KEYS,
     NVIDIA_TOOLKITS,
     OFFERS,
@@ -19,9 +19,9 @@ from dlbox_planner.data.systems import (
     TRANSITIONAL,
     resolve_transitional,
 )
-from dlbox_planner.data.wheels import BUILDS
-from dlbox_planner.refusals import REMEDIES
-from dlbox_planner.versions import numbers
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.wheels import BUILDS
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.refusals import REMEDIES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.versions import numbers
 
 TOP = Path(__file__).resolve().parents[3]
 
@@ -93,7 +93,7 @@ def test_builds_carry_what_the_rules_need() -> None:
 
 
 def test_boards_are_spelled_as_the_table_spells_them() -> None:
-    from dlbox_planner.gpus import _board_key
+    from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.gpus import _board_key
 
     names = {_board_key(row.name) for row in rows()}
     assert set(BOARDS) - names == set()
@@ -115,7 +115,7 @@ def test_the_core_has_no_input_or_output() -> None:
     """The planner imports nothing that could read a file, the clock or the network."""
     names = "os|io|sys|pathlib|subprocess|socket|urllib|time|random"
     forbidden = re.compile(rf"^\s*(?:import|from)\s+({names}|ansible)\b", re.MULTILINE)
-    core = TOP / "plugins/module_utils/dlbox_planner"
+    core = TOP / "plugins/plugin_utils/planner"
     for path in sorted(set(core.rglob("*.py")) - {core / "facts.py"}):  # which reads the schema
         text = path.read_text(encoding="utf-8")
         assert not forbidden.search(text), path
@@ -125,6 +125,6 @@ def test_the_core_has_no_input_or_output() -> None:
 def test_the_documentation_lists_every_code() -> None:
     text = (TOP / "docs/planner.md").read_text(encoding="utf-8")
     sources = "".join(path.read_text(encoding="utf-8")
-                      for path in (TOP / "plugins/module_utils/dlbox_planner").glob("*.py"))  # fmt: skip
+                      for path in (TOP / "plugins/plugin_utils/planner").glob("*.py"))  # fmt: skip
     written = set(re.findall(r'(?:add\(|_item\(|_warning\()\s*"([a-z_0-9]+)"', sources)) | set(REMEDIES)
     assert {code for code in written if f"`{code}`" not in text} == set()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dlbox_planner import cautions, toolkit
-from dlbox_planner.intake import problem_from
-from dlbox_planner.model import UsageError
-from dlbox_planner.planner import solve
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner import cautions, toolkit
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.intake import problem_from
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.model import UsageError
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.planner import solve
 
 AMPERE, MAXWELL = "RTX 3090", "GTX 960"
 

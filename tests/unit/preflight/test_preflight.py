@@ -4,9 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils import dlbox_preflight as preflight
-from supported_systems import LookupModule
-from variable_problems import load_specs, misspelt, name_problems, type_problems
+from ansible_collections.dlbox.workstation.plugins.lookup.supported_systems import LookupModule
+from ansible_collections.dlbox.workstation.plugins.lookup.variable_problems import (
+    load_specs,
+    misspelt,
+    name_problems,
+    type_problems,
+)
+from ansible_collections.dlbox.workstation.plugins.module_utils import preflight
 
 PROJECT = Path(__file__).resolve().parents[3]
 (SUPPORTED,) = LookupModule().run([])

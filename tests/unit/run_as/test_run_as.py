@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import dlbox_run_as as run_as
 import pytest
+from ansible_collections.dlbox.workstation.plugins.module_utils import run_as
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give rights away")
 STRANGER = run_as.Account("stranger", 64321, 64321)

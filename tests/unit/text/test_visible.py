@@ -10,12 +10,11 @@ from typing import Any
 
 import jinja2
 import pytest
-from dlbox_text import visible, visible_data, visible_in_colour
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible, visible_data, visible_in_colour
 from hypothesis import given
 from hypothesis import strategies as st
 
 PROJECT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(PROJECT / "scripts"))
 HOSTILE = [
     "\x1b]0;owned\x07",  # the window's title
     "\x1b]52;c;cm0gLXJmIH4K\x07",  # the clipboard (OSC 52)
@@ -64,7 +63,7 @@ class Terminal:
 
 
 def test_everything_that_ansible_displays_is_spelt_out_once() -> None:
-    from dlbox_report import display_harmlessly
+    from ansible_collections.dlbox.workstation.plugins.callback.run_report import display_harmlessly
 
     terminal = Terminal()
     display_harmlessly(terminal)
@@ -124,7 +123,7 @@ def test_the_doctor_shows_no_line_of_the_hosts_own(text: str) -> None:
 
 
 def test_the_page_shows_a_hosts_words_as_text() -> None:
-    from dlbox_page import page
+    from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import page
 
     made = page.environment()
     made.loader = jinja2.DictLoader({"x": "<p title='{{ a }}'>{{ a }}</p>"})

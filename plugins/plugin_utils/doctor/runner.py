@@ -1,0 +1,191 @@
+"""Ask one host through testinfra and judge the answers: what the CLI and molecule's verify step share."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import judge, outside
+from .model import Check, Context
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+HERE = Path(__file__).resolve().parent
+MARK = "DLBOX-EVIDENCE "
+SYSTEM_PYTHON = "/usr/bin/python3"
+# Become root where that needs no password; otherwise ask as who we are, and the checks say what they could not read.
+AS_ROOT = (
+    'if [ "$(id -u)" = 0 ]; then exec "$@"; elif sudo -n true 2>/dev/null; then exec sudo -n "$@"; else exec "$@"; fi'
+)
+BOOTSTRAP = (
+    "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
+)
+PLUGINS = HERE.parents[1]
+# What the programs on a host import of plugins/, in the order in which these import one another.
+LIBRARY = (
+    "module_utils.run_as",
+    "module_utils.public_key",
+    "module_utils.ssh",
+    *(f"module_utils.ssh.{name}" for name in ("config", "reading", "criteria", "passwords", "revoked", "logins")),
+    *("module_utils.admins", "module_utils.admins.sudoers"),
+    *("module_utils.guard", "module_utils.guard.sessions", "module_utils.jupyter", "module_utils.jupyter.ports"),
+)
+
+
+class Unreachable(Exception):
+    """The host gave no evidence; the text says why."""
+
+
+def packed(text: str) -> str:
+    """Text as one argument without spaces or quotes: zlib, then base64."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def travelling(program: Path) -> str:
+    """A program of plugins/ as text, LIBRARY before it, in packages as they are here: all imports are relative."""
+    sources = {}
+    for name in LIBRARY:
+        path = PLUGINS.joinpath(*name.split("."))
+        sources[f"plugins.{name}"] = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    package = ".".join(program.resolve().parent.relative_to(PLUGINS.parent).parts)
+    return f"""import sys, types
+def module(name):
+    if name not in sys.modules:
+        sys.modules[name] = types.ModuleType(name)
+        sys.modules[name].__path__ = []
+        around, _, last = name.rpartition(".")
+        if around:
+            setattr(module(around), last, sys.modules[name])
+    return sys.modules[name]
+sources = {sources!r}
+for name, source in sources.items():
+    made = module(name)
+    made.__package__ = name if any(other.startswith(name + ".") for other in sources) else name.rpartition(".")[0]
+    exec(compile(source, name, "exec"), made.__dict__)
+module({package!r})
+exec(compile({program.read_text()!r}, {program.name!r}, "exec"), {{"__name__": "__main__", "__package__": {package!r}}})
+"""
+
+
+def on_host(host: Host, program: Path, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> Any:
+    """Run a program on the host with root's rights, isolated from what the login can write; the finished command.
+
+    It gets `told` as its only argument, packed.
+    """
+    words = (python, "-I", "-B", "-c", BOOTSTRAP, packed(travelling(program)), packed(json.dumps(told)))
+    return host.run("sh -c %s sh" + " %s" * len(words), AS_ROOT, *words)
+
+
+def settings(
+    variables: dict[str, Any], chosen: Iterable[Check], environments: list[str] | None = None
+) -> dict[str, Any]:
+    """What the probe is told: collectors, the smoke programs, and where dlbox keeps things on this host."""
+
+    def plain(name: str, default: str) -> str:
+        value = variables.get(name, default)
+        return default if not isinstance(value, str) or "{{" in value else value
+
+    admins = variables.get("dlbox_admins") or []
+    return {
+        "collect": judge.collectors(chosen),
+        "programs": {name: (HERE / "programs" / f"{name}.py").read_text() for name in ("smoke", "kernel")},
+        "conda_root": plain("dlbox_conda_root", "/opt/conda"),
+        "state_dir": plain("dlbox_state_dir", "/var/lib/dlbox"),
+        "admins": [item["name"] for item in admins if isinstance(item, dict) and "name" in item],
+        "environments": environments,
+    }
+
+
+def received(answer: object) -> dict[str, Any]:
+    """The evidence that a host sent, if it has the frame that all rely on; what is in it is the checks' to read.
+
+    Raises Unreachable: what lacks it did not come from the probe.
+    """
+    frame: dict[str, tuple[type, ...]] = {"errors": (dict,), "root": (bool,), "time": (int, float)}
+    given = answer if isinstance(answer, dict) else {}
+    for key, types in frame.items():
+        if not isinstance(given.get(key), types):
+            raise Unreachable(f"its answer is not the probe's: no proper {key!r} in it")
+    return given
+
+
+@contextlib.contextmanager
+def unusable_answer() -> Iterator[None]:
+    """Whatever one host's answer leads to is that host's failure alone. Raises Unreachable for any exception within."""
+    try:
+        yield
+    except Unreachable:
+        raise
+    except Exception as error:
+        raise Unreachable(f"its answer cannot be used: {type(error).__name__}: {str(error)[:200]}") from error
+
+
+def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> dict[str, Any]:
+    """Send the probe, read its answer: one round trip. Raises Unreachable."""
+    try:
+        done = on_host(host, PLUGINS / "module_utils" / "probe.py", told, python)
+    except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
+        told_why = re.search(r"_stderr=b'(.*?)(?:\\r)?(?:\\n)?'\)$", str(error), re.DOTALL)
+        raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error
+    for line in done.stdout.splitlines():
+        if line.startswith(MARK):
+            return received(json.loads(line[len(MARK) :]))
+    raise Unreachable((done.stderr.strip().splitlines() or [f"no answer, code {done.rc}"])[-1])
+
+
+def hosts(inventories: list[str], pattern: str) -> tuple[Any, list[str]]:
+    """(testinfra's view of the inventory, names of the hosts that match). Raises Unreachable with a full sentence."""
+    missing = [path for path in inventories if not Path(path).exists()]
+    if missing:
+        raise Unreachable(f"-i {missing[0]}: no such inventory")
+    # Through the environment, because testinfra's own option takes only one inventory.
+    os.environ["ANSIBLE_INVENTORY"] = ",".join(str(Path(path).resolve()) for path in inventories)
+    from testinfra.utils.ansible_runner import AnsibleRunner  # late: --help must not wait for it
+
+    try:
+        found = AnsibleRunner()
+        names = found.get_hosts(pattern)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise Unreachable(f"the inventory cannot be read: {str(error)[-400:]}") from error
+    if not names:
+        raise Unreachable(f"--host {pattern}: no such host in {os.environ['ANSIBLE_INVENTORY']}")
+    return found, names
+
+
+def interpreter(variables: dict[str, Any]) -> str:
+    """The host's own Python: the absolute path that the inventory gives, without options, or the system's."""
+    given = str(variables.get("ansible_python_interpreter", "")).split()
+    return given[0] if given and given[0].startswith("/") else SYSTEM_PYTHON
+
+
+def connection_of(variables: dict[str, Any]) -> str:
+    """Ansible's connection for a host, without the collection's name: ssh, local, docker."""
+    name = str(variables.get("ansible_connection", "ssh")).rsplit(".", 1)[-1]
+    return {"smart": "ssh", "paramiko_ssh": "ssh"}.get(name, name)
+
+
+def context(
+    host: Host,
+    name: str,
+    variables: dict[str, Any],
+    chosen: list[Check],
+    look: bool = True,
+    environments: list[str] | None = None,
+) -> Context:
+    """Everything that the checks look at, from inside and (look) from outside."""
+    before = time.time()
+    inside = evidence(host, settings(variables, chosen, environments), interpreter(variables))
+    seen = Context(inside, {}, variables)
+    if look:
+        seen.outside.update(outside.look(connection_of(variables), name, variables, seen))
+    seen.outside["clock_offset"] = inside["time"] - before
+    return seen

@@ -1,8 +1,0 @@
-"""The package that reads and renews the data lives among the scripts."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
