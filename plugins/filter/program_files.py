@@ -10,7 +10,7 @@ UTILITIES = Path(__file__).resolve().parents[1] / "module_utils"
 
 
 def program_files(parts: Sequence[str], folder: str) -> list[dict[str, Any]]:
-    """These packages and modules of module_utils in the package ``dlbox`` below ``folder``, as host_files takes files."""
+    """These parts of module_utils in a package ``dlbox`` below ``folder``, as host_files takes files."""
     files = []
     for part in parts:
         place = UTILITIES / part

@@ -1,9 +1,12 @@
-"""mitogen_linear as mitogen has it, with three differences.
+"""mitogen_linear as mitogen has it, with four differences.
 
 Python starts in / on a host: mitogen starts it in the login's folder, also root's, which would import a `base64.py`
 that lies there. What a login starts by sudo stands where it stands itself.
 
 A host that does not answer any more is given up after 45 seconds, as without mitogen, and not after five minutes.
+
+Modules of this collection run in a process of their own: mitogen forks for modules with code of their own, but knows
+only code below ansible.module_utils. Ours set a umask and their environment; the next task would have that, too.
 
 Results are remembered from run to run. To learn what a module needs on the host, mitogen compiles the module and
 everything it imports, ansible's own helpers among them, and it strips the comments from what it sends. With some twenty
@@ -24,6 +27,7 @@ from typing import Any
 
 import ansible_mitogen.connection
 import ansible_mitogen.module_finder
+import ansible_mitogen.planner
 import mitogen
 import mitogen.imports
 import mitogen.master
@@ -120,6 +124,16 @@ def connect_ssh_and_ask_often(spec: Any) -> dict[str, Any]:
 
 
 ansible_mitogen.connection.CONNECTION_METHOD["ssh"] = connect_ssh_and_ask_often
+
+should_fork = ansible_mitogen.planner.NewStylePlanner.should_fork
+
+
+def should_fork_ours(planner: ansible_mitogen.planner.NewStylePlanner) -> bool:
+    """Return mitogen's answer, and yes for modules of this collection."""
+    return planner._inv.module_name.startswith("dlbox.workstation.") or bool(should_fork(planner))
+
+
+ansible_mitogen.planner.NewStylePlanner.should_fork = should_fork_ours
 
 # What is loaded by now stays to the end. Looking through it for garbage, in the process of every task anew, would copy
 # its memory, which the processes share.

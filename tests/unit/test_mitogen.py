@@ -1,4 +1,4 @@
-"""Mitogen finds a module's helpers by their absolute imports only; what it would not send, a host would lack."""
+"""What dlbox changes in mitogen, and that mitogen finds what dlbox's modules import."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -18,35 +19,49 @@ from ansible.module_utils import basic
 mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
 CONNECTION_METHOD = pytest.importorskip("ansible_mitogen.connection", reason="mitogen is optional").CONNECTION_METHOD
+planner = pytest.importorskip("ansible_mitogen.planner", reason="mitogen is optional")
 for needed_part in ("imports", "master", "minify", "parent"):
     importlib.import_module(f"mitogen.{needed_part}")
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
-MODULES = sorted((PLUGINS / "modules").glob("*.py"))
-OURS = "ansible.module_utils."
-SEARCH = [str(PLUGINS / "module_utils"), str(Path(basic.__file__).parent)]
+OURS = "ansible_collections.dlbox.workstation.plugins."
+MODULES = sorted(file.stem for file in (PLUGINS / "modules").glob("*.py") if file.stem != "machine_plan")
+CORE = Path(basic.__file__).parent
+CORES = ("command", "service_facts", "systemd_service")
 
 
-def needed(file: Path) -> set[Path]:
-    """The files of ours that ``file`` imports, also within a function, which mitogen does not look into."""
+def needed(file: Path) -> set[str]:
+    """The modules of ours that ``file`` imports, also within a function, which mitogen does not look into."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        absolute = isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith(OURS)
-        if isinstance(node, ast.ImportFrom) and (node.level or absolute):
-            folder = PLUGINS / "module_utils" if absolute else file.parents[node.level - 1]
-            module = (node.module or "").removeprefix(OURS)
-            base = folder.joinpath(*module.split(".")) if module else folder
-            candidates = [base.with_suffix(".py"), *(base / f"{alias.name}.py" for alias in node.names)]
-            found |= {candidate for candidate in candidates if candidate.exists()}
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = file.parents[node.level - 1]
+            base = folder.joinpath(*(node.module or "").split("."))
+            places = [base, *(base / alias.name for alias in node.names)]
+            found |= {
+                OURS + ".".join(place.relative_to(PLUGINS).parts)
+                for place in places
+                if place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+            }
     return found
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_everything_a_module_imports_is_sent(module: Path) -> None:
-    sent = {Path(path) for _, path, _ in finder.scan(f"ansible.modules.{module.stem}", str(module), SEARCH)}
-    ours = {path for path in sent if PLUGINS in path.parents}
-    missing = {need for path in ours for need in needed(path)} - ours
-    assert not missing
+def file_of(name: str) -> Path:
+    place = PLUGINS.joinpath(*name.removeprefix(OURS).split("."))
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_mitogen_finds_what_a_module_imports(module: str) -> None:
+    """A host asks for what it imports by name; the controller has to find the text of each."""
+    names, open_names = {OURS + f"modules.{module}"}, {OURS + f"modules.{module}"}
+    while open_names:
+        open_names = {need for name in open_names for need in needed(file_of(name))} - names
+        names |= open_names
+    for name in sorted(names):
+        importlib.import_module(name)
+        path, source, _ = mitogen.master.ModuleFinder().get_module_source(name)
+        assert source is not None and Path(path).resolve() == file_of(name), name
 
 
 @pytest.fixture
@@ -58,6 +73,7 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         (mitogen.imports, "codeobj_imports"),
         (mitogen.minify, "minimize_source"),
         (mitogen.parent.Connection, "get_boot_command"),
+        (planner.NewStylePlanner, "should_fork"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
     monkeypatch.setitem(CONNECTION_METHOD, "ssh", CONNECTION_METHOD["ssh"])
@@ -68,7 +84,9 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 def scans() -> list[list[tuple[str, str, bool]]]:
-    return [finder.scan(f"ansible.modules.{module.stem}", str(module), SEARCH) for module in MODULES]
+    return [
+        finder.scan(f"ansible.modules.{name}", str(CORE.parent / f"modules/{name}.py"), [str(CORE)]) for name in CORES
+    ]
 
 
 PLAIN = scans()
@@ -151,3 +169,13 @@ def test_a_host_that_does_not_answer_is_given_up_soon(
     made = CONNECTION_METHOD["ssh"](spec)["kwargs"]
     assert (made["keepalive_interval"], made["keepalive_count"]) == expected
     assert made["hostname"] is spec.remote_addr.return_value
+
+
+@pytest.mark.parametrize(("name", "forks"), [("dlbox.workstation.conda_env", True), ("ansible.builtin.command", False)])
+def test_modules_of_ours_run_in_a_process_of_their_own(
+    strategy: dict[str, Any], name: str, forks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one sets, a umask or a variable of the environment, the next task would have, too."""
+    monkeypatch.setattr(planner.NewStylePlanner, "get_module_map", lambda self: {"custom": [], "builtin": []})
+    invocation = SimpleNamespace(module_name=name, task_vars={}, wrap_async=False)
+    assert planner.NewStylePlanner(invocation).should_fork() is forks

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from dlbox_bench.answer import usable_records
+from ..bench.answer import usable_records
 
 # What is told of the installed packages, by the names that Ubuntu, Debian and NVIDIA give them.
 PACKAGE_FAMILIES = (

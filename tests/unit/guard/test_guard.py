@@ -437,7 +437,7 @@ def test_the_changes_are_made_when_nothing_of_the_window_runs_any_more(
 
 def test_a_command_that_hangs_does_not_keep_the_lock(host: Host) -> None:
     code = f"import sys, time; sys.path.insert(0, {str(Path(cli.__file__).parents[6])!r})\n"
-    code += "from ansible_collections.dlbox.workstation.plugins.module_utils.guard import cli\nwith cli.ended_in_time(1): time.sleep(60)"
+    code += f"from {cli.__package__} import cli\nwith cli.ended_in_time(1): time.sleep(60)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGALRM
     host.arm()
     assert cli.perform(host.guard(), "extend", ["90"]) == 0

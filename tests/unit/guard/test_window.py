@@ -54,7 +54,7 @@ def test_what_runs_is_ended_with_what_it_started(python: Path, argv: list[str]) 
 
 def test_what_runs_this_is_spared(python: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(PROJECT / 'collections')!r})\n"
-    code += f"from ansible_collections.dlbox.workstation.plugins.module_utils.guard import window; window.PLACE = {str(window.PLACE)!r}\n"
+    code += f"from {window.__package__} import window; window.PLACE = {str(window.PLACE)!r}\n"
     code += f"print(window.end_tasks({str(python)!r}, []))"
     argv = [python, "-c", code]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)

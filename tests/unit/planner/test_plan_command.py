@@ -18,6 +18,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[3]
 PLAN = TOP / "scripts" / "plan.py"
+MACHINE_PLAN = "dlbox.workstation.machine_plan"
 SPEC = importlib.util.spec_from_file_location("dlbox_plan_command", PLAN)
 assert SPEC is not None and SPEC.loader is not None
 COMMAND = importlib.util.module_from_spec(SPEC)
@@ -185,9 +186,7 @@ def test_a_host_that_cannot_be_asked_exits_69(inventory: Path) -> None:
     assert text.startswith("alpha: ")
 
 
-def module(
-    arguments: dict[str, Any], folder: Path | None = None, name: str = "dlbox.workstation.machine_plan"
-) -> dict[str, Any]:
+def module(arguments: dict[str, Any], folder: Path | None = None, name: str = MACHINE_PLAN) -> dict[str, Any]:
     """Run a module as a task does, in check mode, and return its result; files in ``folder``, else in its root."""
     folder = folder or Path(arguments["root"])
     play = [{"hosts": "localhost", "gather_facts": False, "connection": "local",
@@ -284,7 +283,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (top / "hosts.json").write_text(json.dumps({"all": {"hosts": dict.fromkeys(answers, local)}}))
     play = [{"hosts": "all", "gather_facts": False,
-             "tasks": [{"dlbox.workstation.machine_plan": {"root": f"{top}/{{{{ inventory_hostname }}}}.json"}, "register": "result",
+             "tasks": [{MACHINE_PLAN: {"root": f"{top}/{{{{ inventory_hostname }}}}.json"}, "register": "result",
                         "ignore_errors": True},
                        {"copy": {"content": "{{ result | to_json }}",
                                  "dest": f"{top}/{{{{ inventory_hostname }}}}.result"}}]}]  # fmt: skip
