@@ -37,4 +37,4 @@ def test_the_environment_works(host):
 
 def test_the_driver_is_what_the_plan_says(host):
     assert host.package("nvidia-smi").is_installed
-    assert '"branch"' in host.check_output("/usr/local/sbin/dlbox-nvidia status")
+    assert '"nvidia-smi": "550.' in host.check_output("/usr/local/sbin/dlbox-nvidia status")
