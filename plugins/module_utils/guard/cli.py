@@ -44,10 +44,9 @@ COMMAND_SECONDS = 120
 
 def watch(guard: Guard) -> int:
     """Look every second whether something is due, until there is nothing left to do."""
-    waited = time.monotonic()
-    while guard.state().get("boot") not in (this_boot(), None) and units.is_starting_up():
-        if time.monotonic() - waited > STARTUP_SECONDS:
-            break
+    end = time.monotonic() + STARTUP_SECONDS
+    restarted = guard.state().get("boot") not in (this_boot(), None)
+    while restarted and units.is_starting_up() and time.monotonic() < end:
         time.sleep(2)
     pause = 1.0
     while True:

@@ -362,8 +362,7 @@ class Guard:
         After a part was left, only that is looked at again: the rest may have been repaired by hand meanwhile.
         """
         state = self.state()
-        only = {name for name, _ in state["left"]} if state["phase"] == "partly" else None
-        only = None if only and EVERYTHING in only else only
+        only = {name for name, _ in state.get("left", [])} - {EVERYTHING}
         errors: dict[str, str] = {}
         try:
             self.snapshot()
@@ -376,11 +375,8 @@ class Guard:
         same_boot = state.get("boot") == this_boot()
         left: list[Step] = []
         for number in range(PASSES):
-            left = [
-                s
-                for s in self.steps(early=early, kernel=same_boot or bool(state.get("late")))
-                if only is None or s.name in only
-            ]
+            steps = self.steps(early=early, kernel=same_boot or bool(state.get("late")))
+            left = [step for step in steps if not only or step.name in only]
             if not left and number:
                 break
             wrote = self._try_all((step for step in left if step.kind != "unit"), errors)
@@ -389,7 +385,7 @@ class Guard:
                 self.store.write(state)
             if early:
                 self._start_what_was_disabled(wrote)
-            elif wrote or (number == 0 and same_boot and only is None):
+            elif wrote or (number == 0 and same_boot and not only):
                 self._reload(errors)
             self._try_all((step for step in left if step.kind == "unit"), errors)
         if early:

@@ -16,14 +16,8 @@ RUNNING = ("active", "activating", "reloading")
 
 def activity(units: list[str]) -> dict[str, bool]:
     """Which units run now. Those that do not exist do not."""
-    out = run(["systemctl", "show", "--property=Id,Names,ActiveState", *units])[1] if units else ""
-    found = dict.fromkeys(units, False)
-    for block in out.split("\n\n"):
-        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        for name in values.get("Names", "").split():
-            if name in found:
-                found[name] = values.get("ActiveState") in RUNNING
-    return found
+    states = run(["systemctl", "is-active", *units])[1].splitlines()
+    return dict.fromkeys(units, False) | {unit: state in RUNNING for unit, state in zip(units, states, strict=False)}
 
 
 def links(units: list[str]) -> list[str]:

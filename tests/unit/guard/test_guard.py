@@ -544,6 +544,17 @@ def test_a_snapshot_that_is_gone_is_said_and_does_not_end_the_service(host: Host
     assert host.guard().tick() == "rolled-back" and is_as_before(host)
 
 
+@pytest.mark.parametrize(
+    ("code", "told", "running"),
+    [(3, "active\ninactive\nreloading\n", {"a", "c"}), (127, "timed out after 60 seconds", set())],
+)
+def test_units_that_systemd_says_nothing_of_do_not_run(
+    monkeypatch: pytest.MonkeyPatch, code: int, told: str, running: set[str]
+) -> None:
+    monkeypatch.setattr(units, "run", lambda argv: (code, told))
+    assert units.activity(["a", "b", "c"]) == {name: name in running for name in "abc"}
+
+
 # --- rules that mean the same -----------------------------------------------------------------------------------------
 
 BEFORE = "*filter\n:INPUT ACCEPT [0:0]\n:mine - [0:0]\n-A INPUT -j mine\n-A mine -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
