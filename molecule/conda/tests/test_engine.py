@@ -291,6 +291,51 @@ def test_a_full_disk_is_named_and_the_next_run_completes(conda_env, host):
         host.check_output("umount /mnt/small")
 
 
+# A channel with one package whose list of files leaves the environment: the link that its name begins with is only in
+# the package, so that there the file is found in it, and in the environment the dots begin at a folder.
+LEAVES = """
+import hashlib, io, json, pathlib, tarfile
+deep = "d1/d2/d3/d4/d5/d6/d7/d8"
+record = {"name": "leaves", "version": "1", "build": "0", "build_number": 0, "depends": [], "subdir": "noarch",
+          "noarch": "generic"}
+entry = {"_path": "way/../../../../../srv/planted", "path_type": "hardlink", "size_in_bytes": 5,
+         "sha256": hashlib.sha256(b"owned").hexdigest()}
+files = {"info/index.json": json.dumps(record), "info/files": entry["_path"], "info/about.json": "{}",
+         "info/paths.json": json.dumps({"paths": [entry], "paths_version": 1}),
+         f"{deep}/file": "", "d1/d2/d3/srv/planted": "owned"}
+noarch = pathlib.Path("/srv/leaving/noarch")
+noarch.mkdir(parents=True, exist_ok=True)
+with tarfile.open(noarch / "leaves-1-0.tar.bz2", "w:bz2") as tar:
+    for name, text in files.items():
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = len(text), 0o644
+        tar.addfile(info, io.BytesIO(text.encode()))
+    link = tarfile.TarInfo("way")
+    link.type, link.linkname = tarfile.SYMTYPE, deep
+    tar.addfile(link)
+data = (noarch / "leaves-1-0.tar.bz2").read_bytes()
+record |= {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+(noarch / "repodata.json").write_text(json.dumps({"packages": {"leaves-1-0.tar.bz2": record}}))
+(noarch.parent / "linux-64").mkdir(exist_ok=True)
+(noarch.parent / "linux-64/repodata.json").write_text(json.dumps({"packages": {}}))
+"""
+
+
+def test_a_package_writes_nothing_outside_of_its_environment(conda_env, host):
+    """Observed: rattler wrote /srv/planted as root. Needs a kernel with Landlock of version 2 (5.19)."""
+    host.check_output(f"python3 - <<'END'\n{LEAVES}\nEND")
+    evil, good = ({"name": name, "kernel": False, "conda": [what]} for name, what in (("e", "leaves"), ("g", "tqdm")))
+    try:
+        result = conda_env(evil, good, channels=["file:///srv/leaving", CHANNEL])
+        assert result["failed"] and "leaves" in result["msg"], result["msg"]
+        assert not host.file("/srv/planted").exists, result["msg"]
+        assert of(result, "g")["status"] == "created"
+    finally:
+        host.check_output(
+            "rm -rf /srv/leaving /srv/planted /opt/conda/envs/e /opt/conda/envs/g /opt/conda/.cache/pkgs/leaves*"
+        )
+
+
 def test_only_an_environment_is_removed(conda_env, case, host):
     host.check_output("mkdir -p /opt/conda/envs/letters && touch /opt/conda/envs/letters/one")
     host.check_output("ln -sfn /etc /opt/conda/envs/link")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import selectors
@@ -9,6 +10,8 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass
@@ -30,7 +33,8 @@ def start(work: Callable[[], Any]) -> tuple[int, int]:
     """Fork; the child sends what `work` returns. (pid, file descriptor to read it from).
 
     The child ends with `_exit`: py-rattler 0.28 dies at the interpreter's end in one run of six, after its work is
-    done (PyO3/pyo3-async-runtimes issue 40).
+    done (PyO3/pyo3-async-runtimes issue 40). It is ended with its parent: nothing goes on writing for a run that was
+    killed, beside the next one.
     """
     reading, writing = os.pipe()
     pid = os.fork()
@@ -41,6 +45,7 @@ def start(work: Callable[[], Any]) -> tuple[int, int]:
     try:
         os.close(reading)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
             outcome = Outcome(work())
         except BaseException as error:

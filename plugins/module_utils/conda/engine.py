@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .confine import write_only_below
 from .credentials import credential_for, headers, redact, with_credential
 from .definitions import Request, requirement_name
 from .installed import conda_ident, file_digest
@@ -288,12 +289,15 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
     """Make the conda packages in `prefix` those of conda.lock `text`; install the packages `again` anew.
 
     With `again`, the package cache is checked by content: files are hard links, so what damaged the environment may
-    have damaged the cache.
+    have damaged the cache. For a process of its own, which can write nothing else afterwards.
     """
     import asyncio
 
     import rattler
 
+    # Before there are threads: rattler takes the paths in a package for what they say, and may write nowhere else.
+    os.environ["TMPDIR"] = tempfile.tempdir = temporary(sources)
+    write_only_below([prefix, Path(sources.cache)])
     have = []
     for book in sorted((prefix / "conda-meta").glob("*.json")):
         try:

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from .. import run_as
-from . import bytecode, engine, guards, installed, lockfile, manifest
+from . import bytecode, child, engine, guards, installed, lockfile, manifest
 from .definitions import Request, normal
 from .installed import Package
 from .lockfile import Lock
@@ -310,7 +311,8 @@ def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) 
         bytecode.remove(prefix, [conda[n] for n in touched & conda.keys()])
         # Same version and build, other hash: rattler would look at the MD5 and let it be.
         same = {n for n in touched & conda.keys() if conda[n].ident.split()[:2] == choice.idents.get(n, "").split()[:2]}
-        engine.install(prefix, choice.lock.conda, same, sources)
+        if error := child.run([partial(engine.install, prefix, choice.lock.conda, same, sources)])[0].error:
+            raise RuntimeError(error)
         conda = installed.conda_packages(prefix)
         other = sorted(n for n, ident in choice.idents.items() if n not in conda or conda[n].ident != ident)
         if other:

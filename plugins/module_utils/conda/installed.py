@@ -58,7 +58,13 @@ def conda_packages(prefix: Path) -> dict[str, Package]:
         files = []
         for entry in data.get("paths_data", {}).get("paths", []):
             size = None if entry.get("prefix_placeholder") else entry.get("size_in_bytes")
-            files.append(File(entry["_path"], size, entry.get("sha256_in_prefix") or entry.get("sha256") or ""))
+            path = entry["_path"]
+            if path.startswith("/") or (".." in path and ".." in path.split("/")):
+                raise ValueError(
+                    f"the conda package {name} names a file outside of its environment: {path}. Use another one, and "
+                    f"remove {prefix} if it was installed there"
+                )
+            files.append(File(path, size, entry.get("sha256_in_prefix") or entry.get("sha256") or ""))
         ident = conda_ident(data["version"], data["build"], data.get("sha256"), data.get("url", ""))
         found[name] = Package(name, "conda", ident, files, f"conda-meta/{book.name}")
     return found
