@@ -164,7 +164,7 @@ class Box:
         return {
             **os.environ,
             "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-            "ANSIBLE_ROLES_PATH": f"{PROJECT / 'roles'}:{PROJECT / 'tests' / 'fixtures'}",
+            "ANSIBLE_ROLES_PATH": str(PROJECT / "tests" / "fixtures"),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": self.sockets,
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
@@ -241,7 +241,17 @@ class Box:
         """Put dlbox and Ansible on the host, for plays that run there."""
         site = Path(ansible.__file__).parents[1]
         libraries = ("ansible", "ansible_collections", "jinja2", "markupsafe", "yaml", "packaging", "resolvelib")
-        parts = ("ansible.cfg", "data", "molecule", "plugins", "roles", "tests/fixtures")
+        parts = (
+            "ansible.cfg",
+            "collections",
+            "data",
+            "galaxy.yml",
+            "meta",
+            "molecule",
+            "plugins",
+            "roles",
+            "tests/fixtures",
+        )
         versions = [place.name for name in ("ansible_core", "jinja2") for place in site.glob(f"{name}-*.dist-info")]
         self.put("/opt", {f"lib/{name}": site / name for name in (*libraries, *versions)})
         self.put("/opt", {f"dlbox/{name}": PROJECT / name for name in parts})

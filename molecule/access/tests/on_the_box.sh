@@ -4,7 +4,7 @@
 set -eu
 cd /opt/dlbox
 export PYTHONPATH=/opt/lib PYTHONDONTWRITEBYTECODE=1 ANSIBLE_NOCOLOR=1 ANSIBLE_CONFIG=/opt/dlbox/ansible.cfg
-export ANSIBLE_ROLES_PATH=/opt/dlbox/roles:/opt/dlbox/tests/fixtures
+export ANSIBLE_ROLES_PATH=/opt/dlbox/tests/fixtures
 role=$1 does=$2
 shift 2
 for given; do

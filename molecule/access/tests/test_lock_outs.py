@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from cases import ON_THE_BOX, PASSWORD, PROJECT, WINDOW, Box, Case, Play, Relay, keys_folder
 
-OURS = ["ssh_hardening", "ufw"]
+SSH, FIREWALL = "dlbox.workstation.ssh_hardening", "dlbox.workstation.ufw"
+OURS = [SSH, FIREWALL]
 UNITS = "dlbox-guard.service dlbox-guard.timer dlbox-guard-boot.service"
 CASES: list[Case] = []
 
@@ -117,7 +118,7 @@ def case_port_moved_not_opened(box: Box) -> None:
     """The port moves, and a firewall that only knows the old one keeps the owner out."""
     box.console("ufw allow 22/tcp; ufw --force enable")
     before = box.access_state()
-    play = box.play(["ssh_hardening"], dlbox_ssh_port=2222, access_guard_port=2222)
+    play = box.play([SSH], dlbox_ssh_port=2222, access_guard_port=2222)
     reverted(box, play, before, "/etc/ssh/sshd_config.d/00-dlbox.conf")
     assert (
         "port 2222"
@@ -130,7 +131,7 @@ def case_port_moved_not_opened_by_socket(box: Box) -> None:
     """The same where systemd opens the port."""
     box.console("ufw allow 22/tcp; ufw --force enable")
     before = box.access_state()
-    play = box.play(["ssh_hardening"], dlbox_ssh_port=2222, access_guard_port=2222)
+    play = box.play([SSH], dlbox_ssh_port=2222, access_guard_port=2222)
     reverted(box, play, before, "/etc/systemd/system/ssh.socket.d")
 
 
@@ -249,7 +250,7 @@ def case_firewall_fresh(box: Box) -> None:
     box.console("apt-get purge -y ufw; rm -rf /etc/ufw")
     code = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); time.sleep(25)"
     box.console(f'(setsid python3 -c "{code}" &) > /dev/null 2>&1')
-    play = box.play(["ufw", "foreign_role"], foreign_role_does="allow_users_typo")
+    play = box.play([FIREWALL, "foreign_role"], foreign_role_does="allow_users_typo")
     assert play.code == 2 and "was undone; logins work as before" in play.out, play.out
     installed = box.console(
         "date -ud \"$(grep -h 'status installed ufw' /var/log/dpkg.log | tail -n 1 | cut -c 1-19)\" +%s"
@@ -260,7 +261,7 @@ def case_firewall_fresh(box: Box) -> None:
     assert "inactive" in box.console("ufw status")[1]
     box.until(box.lets_in, 60)
     ended(box)
-    again = box.play(["ufw"])
+    again = box.play([FIREWALL])
     assert again.code == 0 and box.guard() == "confirmed", again.out
     assert "Status: active" in box.console("ufw status")[1] and box.lets_in()
 
@@ -656,9 +657,7 @@ def case_refusals(box: Box) -> None:
     before = box.access_state()
 
     def run(user: str, password: bool = True, **more: object) -> Play:
-        return box.play(
-            ["ssh_hardening"], user=user, password=password, **{"ssh_hardening_allow_users": [user], **more}
-        )
+        return box.play([SSH], user=user, password=password, **{"ssh_hardening_allow_users": [user], **more})
 
     refused(
         box, run("nokey"), before, "nokey: ", "/home/nokey/.ssh/authorized_keys does not exist", "ssh-keygen -t ed25519"
@@ -674,7 +673,7 @@ def case_refusals_of_lists(box: Box) -> None:
     before = box.access_state()
 
     def run(**more: object) -> Play:
-        return box.play(["ssh_hardening"], **more)
+        return box.play([SSH], **more)
 
     refused(
         box,
@@ -712,7 +711,7 @@ def case_refusal_of_a_match_block(box: Box) -> None:
     """A Match block elsewhere that would win over the drop-in is named, not overlooked."""
     box.console("printf 'Match User ada\\nPasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/99-match.conf")
     before = box.access_state()
-    refused(box, box.play(["ssh_hardening"]), before, "for ada: passwordauthentication is 'yes' and should be 'no'")
+    refused(box, box.play([SSH]), before, "for ada: passwordauthentication is 'yes' and should be 'no'")
 
 
 # --- the good path ----------------------------------------------------------------------------------------------------

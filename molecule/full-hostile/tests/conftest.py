@@ -69,7 +69,7 @@ class Box:
         env = {
             **os.environ,
             "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
-            "ANSIBLE_ROLES_PATH": f"{PROJECT / 'roles'}:{PROJECT / 'tests' / 'fixtures'}",
+            "ANSIBLE_ROLES_PATH": str(PROJECT / "tests" / "fixtures"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "NO_COLOR": "1",
             **environment,
