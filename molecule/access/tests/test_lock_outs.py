@@ -219,6 +219,14 @@ def case_restart_left_for_later(box: Box) -> None:
     reverted(box, play, before)
 
 
+@case(mitogen=True)
+def case_restart_detached(box: Box) -> None:
+    """The same by a process that has detached itself from its task."""
+    before = box.access_state()
+    play = box.play(["foreign_role"], foreign_role_does="restart_detached")
+    reverted(box, play, before)
+
+
 @case()
 def case_next_run(box: Box) -> None:
     """A run goes on after its window has ended and another has begun: that one's change is left alone."""

@@ -1,8 +1,10 @@
 """The Python that a run's tasks are started with while its window is open, and only then.
 
 A task that the controller sends late, because it was stopped or its network hung, finds it gone and changes nothing.
-It is a link below /run, which a restart empties. What runs is found by that path among its arguments, and ended with
-all that it started; an account that writes the path into those of a process of its own has that ended as well.
+It is a link below /run, which a restart empties. What runs is found by that path among its arguments or in its
+environment, where the play sets DLBOX_GUARD_WINDOW and every child inherits it, however it detaches itself. It is ended
+with all that it started; an account that gives a process of its own the path has that ended as well. What a task hands
+to another service (`systemd-run`, `at`) is that service's, and not found.
 """
 
 from __future__ import annotations
@@ -42,13 +44,13 @@ def close() -> None:
     shutil.rmtree(PLACE, ignore_errors=True)
 
 
-def _mentioning(text: str, pids: Collection[int], proc: Path) -> set[int]:
-    """Which of the processes contain the text in their arguments.
+def _mentioning(text: str, pids: Collection[int], proc: Path, *files: str) -> set[int]:
+    """Which of the processes contain the text in their arguments ("cmdline") or their first environment ("environ").
 
-    Asked of a program that is ended after a while: an account can let whoever reads the arguments of a process of its
-    own wait for ever (see `sessions.title`).
+    Asked of a program that is ended after a while: an account can let whoever reads this of a process of its own wait
+    for ever (see `sessions.title`).
     """
-    places = {str(proc / str(pid) / "cmdline"): pid for pid in sorted(pids)}
+    places = {str(proc / str(pid) / file): pid for file in files for pid in sorted(pids)}
     argv = ["grep", "--files-with-matches", "--line-buffered", "--no-messages", "-aF", "-e", text, "--", *places]
     return {places[line] for line in run(argv, seconds=SECONDS)[1].splitlines() if line in places}
 
@@ -63,7 +65,8 @@ def tasks(python: str, uids: Collection[int], proc: Path = sessions.PROC) -> dic
     running = sessions.processes(proc)
     found: set[int] = set()
     for uid in {0, *uids}:
-        found |= _mentioning(python, [process.pid for process in running.values() if process.uid == uid], proc)
+        own = [process.pid for process in running.values() if process.uid == uid]
+        found |= _mentioning(python, own, proc, "cmdline", "environ")
     family = [pid for pid in sorted(found) if sessions.same_host(pid, proc)]
     for pid in family:
         family += [child.pid for child in running.values() if child.parent == pid and child.pid not in family]
@@ -74,7 +77,7 @@ def tasks(python: str, uids: Collection[int], proc: Path = sessions.PROC) -> dic
 def is_busy(python: str, uids: Collection[int]) -> bool:
     """Whether something of the window is still at work, also what its tasks left behind them to be done later."""
     found = tasks(python, uids)
-    waiting = _mentioning(MITOGEN, found, sessions.PROC)
+    waiting = _mentioning(MITOGEN, found, sessions.PROC, "cmdline")
     for pid in list(waiting):  # and the sudo that each was started by
         while (pid := found[pid].parent) in found:
             waiting.add(pid)

@@ -52,6 +52,21 @@ def test_what_runs_is_ended_with_what_it_started(python: Path, argv: list[str]) 
     other.wait()
 
 
+def test_what_has_detached_itself_is_ended_too(python: Path) -> None:
+    """Observed: a double fork restarted sshd after the confirmation."""
+    detach = (
+        f"import os, sys\nif not os.fork():\n os.setsid()\n if not os.fork(): os.execvp('sleep', ['sleep', '{SLEEP}'])"
+    )
+    subprocess.run([sys.executable, "-c", detach], env={**os.environ, "DLBOX_GUARD_WINDOW": str(python)}, check=True)
+    end = time.monotonic() + 30
+    while not sleeping() and time.monotonic() < end:
+        time.sleep(0.1)
+    window.close()
+    assert window.is_busy(str(python), [])
+    assert window.end_tasks(str(python), []) == 1
+    assert not window.is_busy(str(python), []) and sleeping() == 0
+
+
 def test_what_runs_this_is_spared(python: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(PROJECT / 'collections')!r})\n"
     code += f"from {window.__package__} import window; window.PLACE = {str(window.PLACE)!r}\n"
