@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (PROJECT / "roles").iterdir() if path.is_dir())
+# A task's module by its full name, of another collection than Ansible's own and this one.
+FOREIGN = r"^\s+(?:- )?((?!ansible\.builtin\.|dlbox\.workstation\.)[a-z_]+\.[a-z_]+\.[a-z_]+):"
 
 
 def load(role: str, path: str) -> Any:
@@ -63,3 +66,11 @@ def test_a_role_never_asks_for_the_distribution_in_a_task(role: str) -> None:
                 assert "ansible_facts['distribution" not in line and "ansible_distribution" not in line, (
                     f"{file}:{number}"
                 )
+
+
+def test_roles_need_ansible_core_alone() -> None:
+    """Two modules of other collections cost every first run the download of a large wheel."""
+    texts = {path: path.read_text() for place in ("roles", "playbooks") for path in (PROJECT / place).rglob("*.yml")}
+    assert len(texts) > 100
+    foreign = {str(path): found for path, text in texts.items() if (found := re.findall(FOREIGN, text, re.MULTILINE))}
+    assert not foreign

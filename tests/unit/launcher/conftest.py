@@ -39,8 +39,9 @@ def prepared(machine: Machine) -> Machine:
     # The interpreter of the tests, without its environment: mitogen is not found, so Ansible's own strategy is used.
     (programs / "python").symlink_to(Path(os.path.realpath(sys.executable)))
     for layer in ("run", "test"):
-        files = ["requirements.txt", "requirements-collections.txt", "scripts/install-collections"]
-        files += ["requirements-test.txt"] if layer == "test" else []
+        files = ["requirements.txt"]
+        if layer == "test":
+            files += ["requirements-test.txt", "requirements-collections.txt", "scripts/install-collections"]
         listed = machine.bash("bash", "-c", 'sha256sum "$@" | sha256sum | cut -c1-16', "bash", *files).stdout
         (machine.folder / f".venv/dlbox-{layer}").write_text(listed)
     stand_in = programs / "ansible-playbook"
