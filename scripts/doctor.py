@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""./dlbox doctor: ask the real machine whether it works and is safe, and change nothing.
+"""./dlbox doctor: check that the real machine works and is safe, and change nothing.
 
 Exit code: 0 when no check failed (warnings allowed), 1 when one did, 2 when a host could not be asked.
 """
@@ -29,7 +29,7 @@ LABELS = {"fail": "FAIL", "warn": "warn", "ok": "ok", "na": "n/a"}
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="dlbox doctor", description="Ask the real machine whether it works and is safe; change nothing."
+        prog="dlbox doctor", description="Check that the real machine works and is safe; change nothing."
     )
     parser.add_argument(
         "-i", "--inventory", action="append", help="inventory, may be repeated (default: inventory/home)"

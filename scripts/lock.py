@@ -54,7 +54,7 @@ def parser() -> Parser:
     )
     result.add_argument("-C", "--check", action="store_true", help="show the difference, write nothing")
     result.add_argument(
-        "--engine", action="store_true", help="renew the engine's own pins (for who develops dlbox), and stop"
+        "--engine", action="store_true", help="renew the engine's own pins (for contributors), and stop"
     )
     return result
 

@@ -109,7 +109,7 @@ def parser() -> Parser:
         help="inventory (default: that of ansible.cfg); may be repeated",
     )
     real.add_argument("-l", "--limit", "--host", metavar="HOSTS", help="only these hosts of the inventory")
-    wish = result.add_argument_group("wishes")
+    wish = result.add_argument_group("preferences")
     wish.add_argument("--policy", choices=POLICIES, default=None, help="stable: long-lived branch (default); newest")
     wish.add_argument(
         "--pin",

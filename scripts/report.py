@@ -38,11 +38,11 @@ def main(argv: list[str]) -> int:
     """See the module text."""
     parser = argparse.ArgumentParser(prog="dlbox report", description="Write the report pages.")
     parser.add_argument(
-        "-i", "--inventory", action="append", help="ask the hosts of this inventory first; may be repeated"
+        "-i", "--inventory", action="append", help="gather from the hosts of this inventory first; may be repeated"
     )
     parser.add_argument("--host", default="all", metavar="NAME", help="one host or a pattern (default: every host)")
     parser.add_argument(
-        "--since", type=float, metavar="SECONDS", help="do not ask of whom something was kept since then (Unix time)"
+        "--since", type=float, metavar="SECONDS", help="skip hosts of which something was kept since then (Unix time)"
     )
     parser.add_argument(
         "--output", default=str(PROJECT / "reports"), metavar="DIR", help="where the pages go (default: reports/)"

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: admin_accounts
-short_description: Create admin accounts, add their groups and public keys, and refuse what would cost a login
+short_description: Manage admin accounts with groups and public keys, and refuse changes that lock one out
 description:
   - One call for all admins. An existing account keeps its shell, comment and password unless the owner names another
     shell or comment, and is removed from no group.

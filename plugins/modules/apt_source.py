@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apt_source
-short_description: Write a file of apt's sources and read its package lists, or leave everything as it was
+short_description: Manage a file of apt's sources, and roll it back when apt refuses the repository
 description:
   - Reads the lists of this file alone, and takes any complaint of apt for a failure, so that a wrong signature is no
     warning.
-  - When apt refuses the repository, what was there before is put back and the module fails with apt's words.
+  - When apt refuses the repository, what was there before is put back and the module fails with apt's message.
 options:
   path: {description: "The file, ending in .sources.", type: path, required: true}
   content: {description: "What is in it, deb822.", type: str, required: true}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apt_transaction
-short_description: Install packages after simulating that nothing forbidden comes and nothing at all goes
+short_description: Install packages in one apt transaction that is simulated and evaluated first
 description:
   - Resolves exact versions, simulates, refuses when a package would be removed or a forbidden one installed,
     downloads, executes and

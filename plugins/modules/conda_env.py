@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: conda_env
-short_description: Make conda environments what is declared
+short_description: Create, update and remove conda environments as declared
 description:
   - Creates, changes, repairs and removes a list of conda environments in one call. Conda packages come by py-rattler,
     wheels by uv; both have to be installed beside the Python interpreter that runs the module.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: conda_lock
-short_description: Choose the packages of declared environments and write their locks
+short_description: Solve declared environments and write their locks
 description:
   - Solves for every environment anew and writes C(FOLDER/NAME/lock.json), C(conda.lock) and C(wheels.txt), which
     M(conda_env) follows. Installs nothing, so it runs on the controller for a host it knows by its plan.

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: conda_uninstall
-short_description: Remove every environment that dlbox made, the engine and the caches
+short_description: Remove every environment that dlbox created, the engine and the caches
 description:
   - Removes nothing unless O(names) names every environment that dlbox made below O(root), so that nobody loses one that
     they did not think of.
-  - What dlbox did not make is left alone and told in RV(stays); environments in users' homes are not even looked at.
+  - What dlbox did not make is left alone and listed in RV(stays); environments in users' homes are not inspected.
   - Needs no engine.
 options:
   root:

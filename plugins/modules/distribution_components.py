@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: distribution_components
-short_description: Add components (restricted, non-free, ...) of the distribution that the host's sources lack
+short_description: Enable components (restricted, non-free, ...) of the distribution that the host's sources lack
 description:
   - The package lists of that file are read at once; when apt refuses it, what was there before is put back.
   - Reads all of apt's sources, finds the distribution's entries by the release's code name, and writes one deb822

@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # Copyright: dlbox contributors
 # MIT License (see LICENSE)
-"""Ask the host for what the doctor's checks judge."""
+"""Gather the evidence that the doctor's checks evaluate."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_evidence
-short_description: Ask the host for what the doctor's checks judge
+short_description: Gather the evidence that the doctor's checks evaluate
 description:
   - Runs the doctor's collectors on the host, side by side, and returns what they read.
-  - Changes nothing. The filter P(doctor_report) judges the evidence on the controller.
+  - Changes nothing. The filter P(doctor_report) evaluates the evidence on the controller.
 options:
   settings:
     description:
@@ -25,7 +25,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Read what the quick checks judge
+- name: Gather the evidence of the quick checks
   dlbox.workstation.host_evidence:
     settings: {collect: [units, reboot, kernels]}
   register: asked

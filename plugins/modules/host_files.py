@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_files
-short_description: Folders, small files and marked blocks, all of a role's in one call
+short_description: Manage folders, small files and marked blocks in one call
 description:
   - Makes folders, writes files whole and keeps a marked block in files that are somebody else's. One call for all of
     them, so that a run that changes nothing costs one connection.
-  - Every file is judged by its O(files[].validate) before the first is written.
+  - Every file is validated by its O(files[].validate) before the first is written.
   - A file that dlbox did not write (neither its path nor its text names dlbox) is kept beside it before it is replaced
     or removed, and so is a file that gets a block.
 options:

@@ -1,11 +1,11 @@
 #!/usr/bin/python
-"""Make the Jupyter kernels of a host equal to its environments."""
+"""Sync a host's Jupyter kernels with its environments."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: jupyter_kernels
-short_description: Make the Jupyter kernels of a host equal to its environments
+short_description: Sync a host's Jupyter kernels with its environments
 version_added: "1.0.0"
 description:
   - Writes one kernel specification per environment, so that every Jupyter on the host offers it, with the environment's

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: machine_facts
-short_description: Gather the facts that a plan is made of
+short_description: Gather the facts that the planner reads
 description:
   - Reads what the machine is from its files. Changes nothing. M(machine_plan) runs it on the host, validates what it
     returns, and plans on the controller.

@@ -1,11 +1,11 @@
 #!/usr/bin/python
-"""Remove what another way of installing NVIDIA's driver left."""
+"""Remove leftovers of another installation method of NVIDIA's driver."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvidia_leftovers
-short_description: Apply the remedies that nvidia_state reports for leftovers
+short_description: Remove leftovers of another driver installation with the remedies of nvidia_state
 description:
   - Runs the commands of each leftover, which M(nvidia_state) found. Sources are set aside under another name, not
     deleted.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nvidia_state
-short_description: Read packages, kernels, modules and leftovers of NVIDIA's driver
+short_description: Gather packages, kernels, modules and leftovers of NVIDIA's driver
 description:
   - Reads files and asks dpkg, dkms and mokutil. Changes nothing and loads nothing.
 options:

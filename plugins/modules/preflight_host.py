@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: preflight_host
-short_description: Say what keeps this machine from being provisioned
+short_description: Check whether this machine can be provisioned
 description:
   - Reads the operating system, free space, memory, mount options, sudo and the package source in one call.
   - Needs no rights and changes nothing.

@@ -9,7 +9,7 @@ module: ssh_preflight
 short_description: Inspect the host's OpenSSH, and refuse a configuration that locks people out
 description:
   - One call for all that decisions about sshd need. It changes nothing and works on a host without an ssh server.
-  - Evaluates each allowed account by what sshd will look at, that is the lists of users and groups, the account's
+  - Evaluates each allowed account by what sshd reads, that is the lists of users and groups, the account's
     expiry and password ageing, shell, home, owner and mode of the key files and the directories above them, and each
     key in them (parseable, of an accepted type, long enough, not revoked, expired or bound to a command). Key files are
     those that sshd names for the account, read with the account's rights. C(AuthorizedKeysCommand) and
@@ -101,7 +101,7 @@ author: dlbox
 """
 
 EXAMPLES = r"""
-- name: Look at the ssh server and refuse to lock the owner out
+- name: Inspect sshd and refuse a configuration that locks out
   dlbox.workstation.ssh_preflight:
     allow_users: [ada]
   register: server

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: sshd_config
-short_description: Configure sshd with a drop-in that is proved to win before anything is replaced
+short_description: Manage sshd's drop-in, and verify the effective configuration before anything is replaced
 description:
   - Writes a drop-in, lets the base file include the directory of drop-ins first, and makes comments of the directives
     elsewhere that would add to those of the drop-in (C(Port), C(ListenAddress), C(HostKey), C(AllowUsers),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: system_state
-short_description: Tell which packages are installed, whether dpkg was cut off in the middle, and which units run
+short_description: Report which packages are installed, whether dpkg was interrupted, and which units run
 description:
   - Reads dpkg's database, which takes a fraction of the time that apt needs to find that there is nothing to do.
   - Changes nothing.

@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: ufw_rules
-short_description: Make ufw's rules those of a list, in one transaction
+short_description: Sync ufw's rules with a list in one transaction
 description:
   - The list is the truth. Rules that this module made earlier (known by a comment that begins with C(dlbox:)) and that
     are no longer listed are removed. Rules made by hand are reported and kept or removed.
@@ -15,7 +15,7 @@ description:
     else, files and kernel are put back as they were.
   - Refuses, before any change and in check mode alike, rules that would not admit a new login by ssh on a port that
     sshd listens on, from each address where somebody is logged in from now.
-  - On a host without ufw the list is still read and judged; in check mode the result is what would be.
+  - On a host without ufw the list is still validated; in check mode the result is what would be.
 options:
   rules:
     description:

@@ -15,7 +15,7 @@ def one_line(text: str) -> str:
     return lines[0]
 
 
-def test_help_lists_every_word(machine: Machine) -> None:
+def test_help_lists_every_command(machine: Machine) -> None:
     done = machine.run("help")
     assert done.returncode == 0
     words = re.findall(r"^  \./dlbox (\w+)", done.stdout, flags=re.MULTILINE)
@@ -26,7 +26,7 @@ def test_help_lists_every_word(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        (["uo"], 64, "unknown word 'uo'; ./dlbox help lists them"),
+        (["uo"], 64, "unknown command 'uo'; ./dlbox help lists them"),
         (["demo", "--kep"], 64, "unknown option '--kep'; see ./dlbox help"),
         (["test", "--fats"], 64, "unknown option '--fats'; see ./dlbox help"),
         (["test", "uwf"], 64, "no scenario 'uwf'; there are:"),
@@ -35,7 +35,7 @@ def test_help_lists_every_word(machine: Machine) -> None:
         (["up", "--inventory=nowhere"], 66, "nowhere does not exist"),
     ],
 )
-def test_bad_words_get_one_line(prepared: Machine, words: list[str], status: int, told: str) -> None:
+def test_bad_commands_get_one_line(prepared: Machine, words: list[str], status: int, told: str) -> None:
     (prepared.folder / "molecule/ufw").mkdir(parents=True)
     (prepared.folder / "molecule/ufw/molecule.yml").touch()
     done = prepared.run(*words)
