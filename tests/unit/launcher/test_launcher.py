@@ -18,8 +18,10 @@ def one_line(text: str) -> str:
 def test_help_lists_every_command(machine: Machine) -> None:
     done = machine.run("help")
     assert done.returncode == 0
-    words = re.findall(r"^  \./dlbox (\w+)", done.stdout, flags=re.MULTILINE)
-    assert {"up", "check", "plan", "lock", "doctor", "bench", "demo", "test", "help"} <= set(words)
+    listed = set(re.findall(r"^  \./dlbox (\w+)", done.stdout, flags=re.MULTILINE))
+    cases = (PROJECT / "dlbox").read_text().partition("case $command in")[2]
+    labels = " | ".join(re.findall(r"^  ([a-z][^)]*)\)", cases, flags=re.MULTILINE)).split(" | ")
+    assert "up" in listed and listed == {label for label in labels if not label.startswith("-")}
     assert machine.run().stdout == machine.run("--help").stdout == done.stdout
 
 
