@@ -2,7 +2,7 @@
 """./dlbox bench: measure every environment on the CPU and each GPU, keep the figures, say what changed since last time.
 
 Exit code: 0 when something was measured on every host, 1 when a host has nothing to measure or a measurement failed, 2
-when a host could not be asked.
+when a host could not be reached.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """./dlbox doctor: check that the real machine works and is safe, and change nothing.
 
-Exit code: 0 when no check failed (warnings allowed), 1 when one did, 2 when a host could not be asked.
+Exit code: 0 when no check failed (warnings allowed), 1 when one did, 2 when a host could not be reached.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def examine(
     name: str, hosts: Any, options: argparse.Namespace, chosen: list[Check], password: str
 ) -> tuple[dict[str, Any], Context | None]:
-    """One host's report; a host that cannot be asked gives {ok: false, host, checks: [], error}."""
+    """One host's report; a host that cannot be reached gives {ok: false, host, checks: [], error}."""
     try:
         with runner.unusable_answer():
             seen = reach.gather(hosts, name, chosen, password, look=not options.quick)
@@ -78,7 +78,7 @@ def as_text(report: dict[str, Any], everything: bool, root: bool) -> str:
     """The report for people: failures first, each with what to do; then what is well, a line each."""
     lines = [f"{report['host']}"]
     if "error" in report:
-        return f"{report['host']}: could not be asked: {report['error']}"
+        return f"{report['host']}: could not be reached: {report['error']}"
     for result in RESULTS:
         if result == "na" and not everything:
             continue
@@ -94,7 +94,7 @@ def as_text(report: dict[str, Any], everything: bool, root: bool) -> str:
         + ("" if everything else " (--all lists them)")
     )
     if not root:
-        lines.append("  Asked without root: several checks could not look. Run again with -K, or as root.")
+        lines.append("  Run without root: several checks could not read what they need. Run again with -K, or as root.")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@
     ./dlbox plan --gpu "GTX 1080 Ti" --os ubuntu-24.04       a machine that need not exist
     python3 scripts/plan.py --local --format json            this machine, without ansible
 
-Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.
+Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be reached.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def parser() -> Parser:
     result = Parser(
         prog="dlbox plan",
         description=(__doc__ or "").splitlines()[0],
-        epilog="Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be asked.",
+        epilog="Exit status: 0 a plan, 2 refused, 64 wrong usage, 69 a host could not be reached.",
         allow_abbrev=False,
     )
     machine = result.add_argument_group("a machine in mind")
