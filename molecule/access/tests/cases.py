@@ -147,7 +147,7 @@ class Box:
 
     def install_guard(self) -> None:
         """Install the guard's program and units as the role does, without a play that arms it."""
-        tasks = [{"ansible.builtin.include_role": {"name": "access_guard", "tasks_from": "install"}}]
+        tasks = [{"ansible.builtin.include_role": {"name": "dlbox.workstation.access_guard", "tasks_from": "install"}}]
         playbook = self.folder / "install.json"
         playbook.write_text(json.dumps([{"hosts": "all", "become": True, "gather_facts": False, "tasks": tasks}]))
         inventory = self.inventory("ada", 22, False, {})
