@@ -26,42 +26,11 @@ options:
     description: Index of wheels; empty for PyPI.
     type: str
     default: ""
-  find_links:
-    description: Folders on the host, or pages, with wheels.
-    type: list
-    elements: str
-    default: []
   offline:
     description: Use folders only, and no network.
     type: bool
     default: false
-  ca_bundle:
-    description: File on the host with the certificates to trust; empty for pip's own list.
-    type: str
-    default: ""
-  credentials:
-    description: See M(conda_env).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      url:
-        description: See M(conda_env).
-        type: str
-        required: true
-      username:
-        description: See M(conda_env).
-        type: str
-        default: ""
-      password:
-        description: See M(conda_env).
-        type: str
-        default: ""
-      token:
-        description: See M(conda_env).
-        type: str
-        default: ""
-extends_documentation_fragment: [dlbox.workstation.predictable]
+extends_documentation_fragment: [dlbox.workstation.conda, dlbox.workstation.predictable]
 """
 
 EXAMPLES = r"""
@@ -74,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 python:
-  description: The interpreter to run M(conda_env) with.
+  description: The interpreter to run M(dlbox.workstation.conda_env) with.
   type: str
   returned: success
 """

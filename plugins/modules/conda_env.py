@@ -13,29 +13,6 @@ description:
     by hand or left incomplete by an interrupted run is brought back to its lock.
   - Environments that fail do not keep the others from being made; the module fails at the end with all their reasons.
 options:
-  root:
-    description: Folder of the base environment; the others are in C(envs/NAME) below it.
-    type: path
-    required: true
-  environments:
-    description:
-      - Environments as declared, see C(conda_environments) of the role conda.
-    type: list
-    elements: dict
-    required: true
-  definitions:
-    description:
-      - Shipped environments by name; an entry of O(environments) of that name (or C(definition)) begins with it.
-    type: dict
-    default: {}
-  plan:
-    description: The plan of this machine, as C(machine_plan) returns it.
-    type: dict
-    default: {}
-  python:
-    description: Python minor version of environments that say none, such as V(3.12).
-    type: str
-    default: "3.12"
   locks:
     description: Locks by environment's name; each maps C(lock.json), C(conda.lock) and C(wheels.txt) to their text.
     type: dict
@@ -45,67 +22,10 @@ options:
     type: list
     elements: str
     default: []
-  channels:
-    description: Conda channels, in order of priority; names, URLs or C(file:///folder).
-    type: list
-    elements: str
-    default: [conda-forge]
-  mirrors:
-    description: Canonical channel URL to a list of mirror URLs. Locks keep the canonical one.
-    type: dict
-    default: {}
-  wheel_index_url:
-    description: Index of wheels; empty for PyPI.
-    type: str
-    default: ""
-  wheel_indexes:
-    description:
-      - Further indexes of wheels, or folders of them; each with C(url) and C(packages), the names that come from it and
-        from nowhere else.
-    type: list
-    elements: dict
-    default: []
-  wheel_mirrors:
-    description: Beginning of an index URL (a framework's own among them) to the URL of its mirror.
-    type: dict
-    default: {}
-  find_links:
-    description: Folders on the host, or pages, with wheels.
-    type: list
-    elements: str
-    default: []
-  credentials:
-    description:
-      - Who reads what lies below a URL. The URLs of the other options hold none, so that none is logged or written
-        anywhere. The filter C(conda_sources) splits them off.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      url:
-        description: Beginning of the URLs, without credentials.
-        type: str
-        required: true
-      username:
-        description: Name of the account.
-        type: str
-        default: ""
-      password:
-        description: Password, or a token beside a name.
-        type: str
-        default: ""
-      token:
-        description: A token that stands alone, in the place of the name (C(https://TOKEN@host/)).
-        type: str
-        default: ""
   offline:
     description: Use what is in caches and folders, and no network.
     type: bool
     default: false
-  ca_bundle:
-    description: File on the host with the certificates to trust; empty for the engines' own list.
-    type: str
-    default: ""
   verify:
     description:
       - How installed files are checked. V(quick) compares size and time of each, V(full) also the content (2.2 s for
@@ -121,13 +41,16 @@ options:
     description: With O(inspect), a file on the host to read into RV(stamp), which saves a call.
     type: path
     default: ""
+extends_documentation_fragment: [dlbox.workstation.conda, dlbox.workstation.conda.declared]
 attributes:
   check_mode:
     support: full
     description: Without the engines on the host it says what would be created, but not which versions.
   diff_mode:
     support: full
-author: dlbox
+    description: Shows what it changes, before and after.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

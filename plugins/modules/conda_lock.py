@@ -8,7 +8,8 @@ module: conda_lock
 short_description: Solve declared environments and write their locks
 description:
   - Solves for every environment anew and writes C(FOLDER/NAME/lock.json), C(conda.lock) and C(wheels.txt), which
-    M(conda_env) follows. Installs nothing, so it runs on the controller for a host it knows by its plan.
+    M(dlbox.workstation.conda_env) follows. Installs nothing, so it runs on the controller for a host it knows by its
+    plan.
 options:
   folder:
     description: Folder of the locks on the machine where the module runs.
@@ -35,81 +36,10 @@ options:
     description: Leave out what was published after this ISO date.
     type: str
     default: ""
-  root:
-    description: See M(conda_env).
-    type: path
-    required: true
-  environments:
-    description: See M(conda_env).
-    type: list
-    elements: dict
-    required: true
-  definitions:
-    description: See M(conda_env).
-    type: dict
-    default: {}
-  plan:
-    description: See M(conda_env).
-    type: dict
-    default: {}
-  python:
-    description: See M(conda_env).
-    type: str
-    default: "3.12"
-  channels:
-    description: See M(conda_env).
-    type: list
-    elements: str
-    default: [conda-forge]
-  mirrors:
-    description: See M(conda_env).
-    type: dict
-    default: {}
-  wheel_index_url:
-    description: See M(conda_env).
-    type: str
-    default: ""
-  wheel_indexes:
-    description: See M(conda_env).
-    type: list
-    elements: dict
-    default: []
-  wheel_mirrors:
-    description: See M(conda_env).
-    type: dict
-    default: {}
-  find_links:
-    description: See M(conda_env).
-    type: list
-    elements: str
-    default: []
-  credentials:
-    description: See M(conda_env).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      url:
-        description: See M(conda_env).
-        type: str
-        required: true
-      username:
-        description: See M(conda_env).
-        type: str
-        default: ""
-      password:
-        description: See M(conda_env).
-        type: str
-        default: ""
-      token:
-        description: See M(conda_env).
-        type: str
-        default: ""
-  ca_bundle:
-    description: See M(conda_env).
-    type: str
-    default: ""
-extends_documentation_fragment: [dlbox.workstation.predictable]
+extends_documentation_fragment:
+  - dlbox.workstation.conda
+  - dlbox.workstation.conda.declared
+  - dlbox.workstation.predictable
 """
 
 EXAMPLES = r"""

@@ -13,7 +13,7 @@ description:
   - Needs no engine.
 options:
   root:
-    description: See M(conda_env).
+    description: Folder of the base environment; the others are in C(envs/NAME) below it.
     type: path
     required: true
   engine:
