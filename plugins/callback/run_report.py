@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from pathlib import Path
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-
-from ..plugin_utils.text import visible, visible_in_colour
-
 DOCUMENTATION = """
 name: run_report
 type: aggregate
@@ -24,6 +14,8 @@ description:
   - Roles report with the lists C(dlbox_setup), C(dlbox_access) and C(dlbox_todo), per host and aggregated. What the
     roles named in C(dlbox_undone) have reported is left out, because their changes were undone.
   - What the verify stage has reported as C(doctor_page) is kept for the page, where O(pages) is set.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 options:
   pages:
     description: Folder of the report pages. Nothing is kept where it is empty.
@@ -37,6 +29,16 @@ options:
     ini: [{section: callback_dlbox_report, key: heartbeat}]
     env: [{name: DLBOX_HEARTBEAT}]
 """
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+from ..plugin_utils.text import visible, visible_in_colour
 
 
 def duration(seconds: float) -> str:

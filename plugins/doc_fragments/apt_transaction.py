@@ -20,5 +20,6 @@ attributes:
   diff_mode:
     description: A line per package.
     support: full
-author: [dlbox]
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """

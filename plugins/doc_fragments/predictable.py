@@ -10,7 +10,10 @@ class ModuleDocFragment:
 attributes:
   check_mode:
     support: full
+    description: Says what it would change, and changes nothing.
   diff_mode:
     support: full
-author: [dlbox]
+    description: Shows what it changes, before and after.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """

@@ -10,7 +10,8 @@ from ansible.errors import AnsibleFilterError
 # Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
 
 # As in plugin_utils/doctor/model.py.
-FAIL, WARN = "fail", "warn"
+FAIL = "fail"
+WARN = "warn"
 # A driver that was just installed is not loaded, and an old one still is, until the machine boots again.
 CURED_BY_REBOOT = ("system.reboot", "gpu.module-loaded", "gpu.versions-match", "gpu.nouveau")
 
@@ -19,6 +20,8 @@ name: doctor_report
 short_description: Judge a host's evidence with the doctor's quick checks
 description: Takes what the module host_evidence returned, gives what ./dlbox doctor --format json gives.
 positional: host, wishes
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 options:
   _input: {description: the evidence, type: dict, required: true}
   host: {description: name for the report, type: str, required: true}

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = """
 name: roles_with_file
 short_description: Which roles have a certain file
 description:
   - Returns those of the named roles that have a file, in their order. A role is found where C(include_role) would find
     it, by its name in a collection or below a folder.
-author: [dlbox]
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 options:
   _terms:
     description: Names of roles, with or without their collection's.
@@ -42,6 +36,13 @@ _list:
   type: list
   elements: str
 """
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
 
 
 def candidates(role: str, folders: list[str]) -> Iterator[Path]:

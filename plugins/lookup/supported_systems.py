@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = """
 name: supported_systems
 short_description: Releases that dlbox is made and tested for
 description:
   - Returns one mapping of ID to VERSION_IDs as in os-release(5), from the tables below C(data/systems).
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = """
@@ -24,6 +22,10 @@ _list:
   type: list
   elements: dict
 """
+
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

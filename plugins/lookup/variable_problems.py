@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from pathlib import Path
-from typing import Any
-
-import yaml
-from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.plugins.lookup import LookupBase
-
-from ..filter.public_keys import admin_problems
-
 DOCUMENTATION = """
 name: variable_problems
 short_description: What is wrong with the owner's variables
@@ -21,6 +9,8 @@ description:
   - Holds every variable that is set for the host to the argument spec of the role that it belongs to, and to
     C(playbooks/vars/owner_argument_specs.yml) for the owner's own C(dlbox_*) variables.
   - A variable that has a role's prefix, is in no spec and resembles one that is, counts as misspelt.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 options:
   _terms:
     description: Directory of the project, where C(roles/) and C(playbooks/) are.
@@ -38,6 +28,18 @@ _list:
   type: list
   elements: str
 """
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.lookup import LookupBase
+
+from ..filter.public_keys import admin_problems
 
 Spec = dict[str, Any]
 

@@ -268,7 +268,8 @@ def _descriptor(process: int) -> Iterator[int]:
 
 def _converse(child: subprocess.Popen[bytes], timeout: float, limit: int) -> tuple[bytes, bytes, str]:
     """Read both outputs until the program ends: (standard output, standard error, why it has to be ended or "")."""
-    assert child.stdout and child.stderr
+    if child.stdout is None or child.stderr is None:
+        raise AssertionError("the program was started without pipes")
     end = time.monotonic() + timeout
     taken = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
     out, err = taken.values()

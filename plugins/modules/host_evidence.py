@@ -10,7 +10,7 @@ module: host_evidence
 short_description: Gather the evidence that the doctor's checks evaluate
 description:
   - Runs the doctor's collectors on the host, side by side, and returns what they read.
-  - Changes nothing. The filter P(doctor_report) evaluates the evidence on the controller.
+  - Changes nothing. The filter P(dlbox.workstation.doctor_report#filter) evaluates the evidence on the controller.
 options:
   settings:
     description:
@@ -18,10 +18,12 @@ options:
         look and for whom; C(programs) and C(environments) are used by the collector C(smoke_tests).
     type: dict
     default: {}
-author: [dlbox]
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 attributes:
   check_mode:
     support: full
+    description: Reads only; check mode is the same.
 """
 
 EXAMPLES = r"""

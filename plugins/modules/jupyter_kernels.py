@@ -6,7 +6,6 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: jupyter_kernels
 short_description: Sync a host's Jupyter kernels with its environments
-version_added: "1.0.0"
 description:
   - Writes one kernel specification per environment, so that every Jupyter on the host offers it, with the environment's
     interpreter, C(PATH), C(CONDA_PREFIX) and the variables that C(conda activate) would set.
@@ -49,7 +48,9 @@ attributes:
     description: Environments that do not exist yet count as existing, since the run would make them first.
   diff_mode:
     support: full
-author: dlbox
+    description: Shows what it changes, before and after.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

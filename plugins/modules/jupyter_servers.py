@@ -6,7 +6,6 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: jupyter_servers
 short_description: Configure one JupyterLab server per user, each behind its own password
-version_added: "1.0.0"
 description:
   - Writes I(config_dir)/USER/jupyter_server_config.json, readable by that user only, for a server that is started with
     C(JUPYTER_CONFIG_PATH) set to that folder.
@@ -125,7 +124,8 @@ attributes:
   diff_mode:
     support: full
     description: Hashes are not shown.
-author: dlbox
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

@@ -6,7 +6,6 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: jupyter_services
 short_description: Run one JupyterLab service per user, and never restart one under a running notebook
-version_added: "1.0.0"
 description:
   - Enables and starts the instances of a template unit, stops and disables the instances of users who are not listed.
   - An instance that started before one of its files changed is restarted, by default only while no Jupyter kernel or
@@ -71,7 +70,9 @@ attributes:
     description: The unit need not be installed yet.
   diff_mode:
     support: full
-author: dlbox
+    description: Shows what it changes, before and after.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: machine_facts
 short_description: Gather the facts that the planner reads
 description:
-  - Reads what the machine is from its files. Changes nothing. M(machine_plan) runs it on the host, validates what it
-    returns, and plans on the controller.
+  - Reads what the machine is from its files. Changes nothing. M(dlbox.workstation.machine_plan) runs it on the host,
+    validates what it returns, and plans on the controller.
 options:
   root:
     description: Directory to read the machine's files from.
@@ -19,7 +19,8 @@ attributes:
   check_mode:
     description: Reads only; check mode is the same.
     support: full
-author: dlbox
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

@@ -8,8 +8,8 @@ DOCUMENTATION = r"""
 module: machine_plan
 short_description: Plan which driver, CUDA, cuDNN and frameworks fit the machine
 description:
-  - Gathers what the machine is with M(machine_facts), validates that on the controller, and decides there on the one
-    set of versions that works together, or says why none does. Changes nothing.
+  - Gathers what the machine is with M(dlbox.workstation.machine_facts), validates that on the controller, and decides
+    there on the one set of versions that works together, or says why none does. Changes nothing.
   - Facts that are not what docs/schemas/machine.json says are an error, with the host, the key and the value's shape.
   - What cannot be satisfied is in C(dlbox_plan.refusals); the module itself succeeds, unless
     O(fail_on_refusal) is set.
@@ -96,7 +96,8 @@ attributes:
   check_mode:
     description: Reads only; check mode is the same.
     support: full
-author: dlbox
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""
@@ -121,10 +122,23 @@ ansible_facts:
       description: What the machine is; see docs/planner.md.
       returned: always
       type: dict
-    hostname, python, python_version, virtualization_tech_guest:
-      description: As M(ansible.builtin.setup) gives them; of C(python) the executable only.
+    hostname:
+      description: As M(ansible.builtin.setup) gives it.
       returned: always
-      type: raw
+      type: str
+    python:
+      description: As M(ansible.builtin.setup) gives it; the executable only.
+      returned: always
+      type: dict
+    python_version:
+      description: As M(ansible.builtin.setup) gives it.
+      returned: always
+      type: str
+    virtualization_tech_guest:
+      description: As M(ansible.builtin.setup) gives it.
+      returned: always
+      type: list
+      elements: str
     dlbox_plan:
       description: The plan, the same structure as C(./dlbox plan --format json); see docs/planner.md.
       returned: always

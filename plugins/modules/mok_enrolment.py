@@ -22,7 +22,9 @@ options:
 attributes:
   check_mode:
     support: full
-author: [dlbox]
+    description: Says what it would change, and changes nothing.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 EXAMPLES = r"""
 - name: Stage the enrolment of DKMS's key

@@ -7,14 +7,16 @@ DOCUMENTATION = r"""
 module: nvidia_leftovers
 short_description: Remove leftovers of another driver installation with the remedies of nvidia_state
 description:
-  - Runs the commands of each leftover, which M(nvidia_state) found. Sources are set aside under another name, not
-    deleted.
+  - Runs the commands of each leftover, which M(dlbox.workstation.nvidia_state) found. Sources are set aside under
+    another name, not deleted.
 options:
   leftovers: {description: The leftovers as nvidia_state returned them., type: list, elements: dict, required: true}
 attributes:
   check_mode:
     support: full
-author: [dlbox]
+    description: Says what it would change, and changes nothing.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 EXAMPLES = r"""
 - name: Remove what a .run installer left

@@ -39,7 +39,7 @@ EXAMPLES = r"""
 """
 RETURN = r"""
 provider: {description: "prebuilt, dkms, or null without modules.", type: str, returned: success}
-state: {description: The state of the driver afterwards, as M(nvidia_state) returns it., type: dict, returned: success}
+state: {description: "The driver now, as M(dlbox.workstation.nvidia_state) returns it.", type: dict, returned: success}
 changes: {description: "What apt did or would do, a line per package.", type: list, elements: str, returned: success}
 notes: {description: Sentences for the owner., type: list, elements: str, returned: success}
 install: {description: Packages asked of apt., type: list, elements: str, returned: success}

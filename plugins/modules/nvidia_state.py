@@ -21,7 +21,9 @@ options:
 attributes:
   check_mode:
     support: full
-author: [dlbox]
+    description: Reads only; check mode is the same.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 EXAMPLES = r"""
 - name: Read the state of the driver

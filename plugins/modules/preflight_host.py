@@ -45,7 +45,8 @@ options:
     description: The program that Ansible becomes root with.
     type: str
     default: sudo
-author: dlbox
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

@@ -26,7 +26,9 @@ options:
 attributes:
   check_mode:
     support: full
-author: [dlbox]
+    description: Says what it would change, and changes nothing.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 EXAMPLES = r"""
 - name: Trust the repository's key
@@ -40,12 +42,11 @@ fingerprints: {description: Fingerprints of the keys in the keyring., type: list
 """
 
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.urls import open_url
 
 from ..module_utils.nvidia import openpgp
 
@@ -84,13 +85,13 @@ def main() -> None:
     except ValueError:
         pass  # another key than the pinned one: fetched anew below, and judged like any other
     try:
-        with urllib.request.urlopen(given["url"], timeout=given["timeout"]) as answer:
+        with open_url(given["url"], timeout=given["timeout"]) as answer:
             data = answer.read(1 << 20)
         fingerprints = judged(data, given, given["url"])
         binary = openpgp.dearmour(data)
     except ValueError as error:
         module.fail_json(msg=f"{error}. Compare with the vendor's documentation before pinning another fingerprint.")
-    except (urllib.error.URLError, OSError) as error:
+    except OSError as error:
         module.fail_json(
             msg=f"could not fetch the key {given['url']}: {error}. Is the URL right, or is a mirror needed?"
         )

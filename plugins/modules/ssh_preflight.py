@@ -97,7 +97,8 @@ options:
       name: {description: Account name., type: str, required: true}
       keys: {description: Lines of its authorized_keys., type: list, elements: str, default: []}
       groups: {description: Names of its groups., type: list, elements: str, default: []}
-author: dlbox
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""
@@ -111,48 +112,63 @@ RETURN = r"""
 installed:
   description: Whether sshd is there. Without it the lists below are empty.
   type: bool
+  returned: success
 release:
   description: The host's release as in /etc/os-release, for instance debian-13 or ubuntu-24.04.
   type: str
+  returned: success
 version:
   description: What C(ssh -V) says, for people.
   type: str
+  returned: success
 algorithms:
   description: "What C(ssh -Q) offers, by its query: kex, mac, cipher, hostkey and pubkey (signature algorithms)."
   type: dict
+  returned: success
 keywords:
   description: Keywords in lower case that this sshd knows.
   type: list
+  returned: success
 host_keys:
   description: "Host keys in /etc/ssh: type, bits, path of the private key, fingerprint."
   type: list
+  returned: success
 socket:
   description: "Whether ssh.socket is used (enabled or active), and has a generator that follows Port in sshd_config."
   type: dict
+  returned: success
 weak_moduli:
   description: Number of groups in /etc/ssh/moduli with less than 3071 bits.
   type: int
+  returned: success
 pam:
   description: Text of /etc/pam.d/sshd; empty where there is none.
   type: str
+  returned: success
 totp_module:
   description: Whether the PAM module for one-time codes is installed.
   type: bool
+  returned: success
 listen:
   description: "Where sshd will listen: address, port, and both as text (192.0.2.1:22); empty for everywhere."
   type: list
+  returned: success
 probe:
   description: "Where to find sshd listening then, from the host itself: address and port."
   type: list
+  returned: success
 sessions:
   description: "Who is logged in over ssh now: account and client (address)."
   type: list
+  returned: success
 usable:
   description: Accounts that could log in.
   type: list
+  returned: success
 users:
   description: "Each evaluated account: usable, keys (fingerprints of the keys that log in), problems (sentences)."
   type: dict
+  returned: success
 """
 
 import contextlib

@@ -63,7 +63,8 @@ options:
         the configuration, so that none of it is left there when a change is undone.
     type: path
     default: /var/lib/dlbox/ssh
-author: dlbox
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""
@@ -78,20 +79,25 @@ RETURN = r"""
 files:
   description: Files that were, or in check mode would be, replaced.
   type: list
+  returned: success
 validated:
   description: False where the host has no sshd yet (check mode on a fresh machine).
   type: bool
+  returned: success
 keys_only:
   description: Whether every login needs a key, also under each Match block; null where that is not known.
   type: bool
+  returned: success
 keyless:
   description: Where a login needs no key, as sentences that name file and line.
   type: list
   elements: str
+  returned: success
 keyless_unknown:
   description: Where it is not known, as sentences that name file and line.
   type: list
   elements: str
+  returned: success
 """
 
 import os

@@ -16,9 +16,9 @@ options:
 attributes:
   check_mode:
     support: full
-  diff_mode:
-    support: none
-author: [dlbox]
+    description: Reads only; check mode is the same.
+author: [dlbox (!UNKNOWN)]
+version_added: 0.1.0
 """
 
 EXAMPLES = r"""

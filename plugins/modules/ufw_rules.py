@@ -19,7 +19,7 @@ description:
 options:
   rules:
     description:
-      - Rules in the order in which they are to match. Keys are O(rules[].name) (required, unique), C(port) (1 to 65535,
+      - Rules in the order in which they are to match. Keys are C(name) (required, unique), C(port) (1 to 65535,
         a range like C(8000:8010), a list like C(80,443)) or C(application) (a profile of C(ufw app list)), C(protocol)
         (tcp for a port unless given), C(from), C(to) (C(any), addresses or CIDR networks, one or a list),
         C(interface), C(direction) (in), C(action) (allow, deny, reject), C(limit) (at most six new connections of one

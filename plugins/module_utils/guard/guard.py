@@ -254,7 +254,8 @@ class Guard:
         connection = sessions.connection_around(os.getpid(), sessions.live_ssh_connections())
         if refusal := people.objection(connection, int(state["mark"]), self.situation()):
             raise RefusedError(refusal[0], f"refused: {refusal[1]}")
-        assert connection is not None
+        if connection is None:
+            raise AssertionError("objection() lets nobody pass without a connection")
         self._confirmed_by(connection, state)
 
     def _confirmed_by(self, connection: sessions.SshConnection, state: dict[str, Any]) -> None:

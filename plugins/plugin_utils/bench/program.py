@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measure one deep-learning framework on the CPU and on each GPU: the part of ./dlbox bench that runs on the host.
 
     python program.py torch --json [--quick] [--devices cpu,0] [--data DIR]

@@ -8,11 +8,11 @@ import json
 import sys
 from typing import Any
 
-from jupyter_client.manager import start_new_kernel
-
 
 def ask(job: dict[str, Any]) -> str:
     """The smoke program's line of JSON for the first module, run inside the kernel."""
+    from jupyter_client.manager import start_new_kernel
+
     manager, client = start_new_kernel(kernel_name=job["kernel"], startup_timeout=job["timeout"])
     printed = []
 
