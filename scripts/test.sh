@@ -28,6 +28,7 @@ step_shell() {
     xargs -0 shellcheck --external-sources
 }
 step_ansible() { ansible-lint --offline; }
+step_sanity() { python scripts/sanity.py; }
 step_unit() { pytest -m "$DLBOX_TEST_MARKER" tests/unit tests/browser; }
 
 why() { # LOG -> its last lines; of a scenario those before its hosts are removed, which come last and tell nothing
@@ -96,7 +97,7 @@ if [ "$mode" != fast ]; then
   [ "$DLBOX_CONDA_CHANNEL" != conda-forge ] || python tests/fixtures/conda_channel/build.py "$root/.cache/conda-channel"
 fi
 if [ -n "$all" ]; then
-  for step in unit ansible python_types python_style yaml shell; do in_background run_step "$step" "step_$step"; done
+  for step in unit ansible sanity python_types python_style yaml shell; do in_background run_step "$step" "step_$step"; done
 fi
 for scenario in ${scenarios[@]+"${scenarios[@]}"}; do
   in_background run_step "molecule-$scenario" molecule test --scenario-name "$scenario"

@@ -13,7 +13,8 @@ def test_the_roles_came_from_the_archive():
         names = tar.getnames()
     parts = {name.partition("/")[0] for name in names}
     assert {"plugins", "roles", "meta", "README.md", "LICENSE", "MANIFEST.json"} <= parts
-    assert not parts & {"collections", "molecule", "tests", "inventory", "ansible.cfg", "scripts", ".cache", ".venv"}
+    assert not parts & {"collections", "molecule", "inventory", "ansible.cfg", "scripts", ".cache", ".venv"}
+    assert all(name.startswith("tests/sanity") for name in names if name.startswith("tests/"))
     installed = EPHEMERAL / "collections/ansible_collections/dlbox/workstation"
     assert (installed / "plugins/modules/ufw_rules.py").is_file() and not installed.is_symlink()
 
