@@ -122,7 +122,7 @@ def problems_of(
         sentences = [*accounts.account_problems(admin, host), shut_out(module, admin, account)]
         found += [f"{admin.name}: {sentence}" for sentence in sentences if sentence]
         if module.params["exclusive"] and not admin.keys:
-            found.append(f"{admin.name}: no key is listed, and admins_keys_exclusive would remove all others. List one")
+            found.append(f"{admin.name}: no key is listed, and `exclusive` would remove all others. List one")
     watched = [*(admin.name for admin in admins), account_before_sudo()]
     wanted = [entry["name"] for entry in module.params["admins"] if entry["sudo"] == "nopasswd"]
     found += sudoers.losses(text_of(Path(module.params["sudoers_file"])), wanted, watched, passwords)
@@ -196,8 +196,7 @@ def main() -> None:
     problems = problems_of(module, admins, host, passwords)
     if problems:
         module.fail_json(
-            msg="\n".join(["These admins (dlbox_admins) would lose or not get their login:", *problems])
-            + "\nNothing was changed."
+            msg="\n".join(["These admins would lose or not get their login:", *problems]) + "\nNothing was changed."
         )
     diffs: list[dict[str, str]] = []
     planned: list[dict[str, Any]] = []

@@ -81,7 +81,7 @@ def main() -> None:
         except Failed as failure:
             module.fail_json(
                 msg=f"{failure}\nDoes the host's mirror have {', '.join(given['components'])} of {given['codename']}?"
-                " Another one can be named (nvidia_driver_distribution_uri)."
+                " Another one can be named (uri)."
             )
     module.exit_json(changed=wanted != have, added=added, diff=diff)
 

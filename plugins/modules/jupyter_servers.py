@@ -303,41 +303,39 @@ def objections(params: dict[str, Any], known: dict[str, pwd.struct_passwd], chec
     for user, port in ports.items():
         sharing = sorted(other for other, theirs in ports.items() if str(theirs) == str(port))
         if len(sharing) > 1 and user == sharing[0]:
-            found.append(f"port {port} is given to {' and '.join(sharing)}; each server needs its own (jupyter_ports)")
+            found.append(f"port {port} is given to {' and '.join(sharing)}; each server needs its own (ports)")
         if not str(port).isdecimal() or not 1024 <= int(port) <= 65535:
             found.append(f"port {port} of {user} is not a number from 1024 to 65535")
     for user, given in params["passwords"].items():
         if user not in ports:
-            found.append(
-                f"jupyter_passwords names {user}, who is not in jupyter_users ({', '.join(ports) or 'nobody'})"
-            )
+            found.append(f"passwords names {user}, who is not in ports ({', '.join(ports) or 'nobody'})")
             continue
         try:
             passwords.check(user, str(given))
         except passwords.Refused as error:
             found.append(str(error))
     if params["start_folder"] != "~" and not params["start_folder"].startswith(("/", "~/")):
-        found.append(f"jupyter_start_folder is {params['start_folder']}; expected ~, ~/FOLDER or an absolute path")
+        found.append(f"start_folder is {params['start_folder']}; expected ~, ~/FOLDER or an absolute path")
     unknown = [] if check_mode else [user for user in ports if user not in known]
     if unknown:
         found.append(
-            f"no account named {', '.join(unknown)} on this host: add it to dlbox_admins "
-            "or leave it out of jupyter_users"
+            f"no account named {', '.join(unknown)} on this host: create it (each admin gets one), or "
+            "leave it out of ports"
         )
     undone = settings.refused(params["settings"])
     if undone:
-        found.append(f"jupyter_settings may not set {', '.join(undone)}, which keep the server private")
+        found.append(f"settings may not set {', '.join(undone)}, which keep the server private")
     if ports and not check_mode and not Path(params["python"]).is_file():
         found.append(
             f"{params['python']} does not exist: JupyterLab needs its environment first "
-            "(run the role conda, or name another environment in jupyter_environment)"
+            "(make it with conda_env, or name another one's interpreter in python)"
         )
     elif ports and os.geteuid() == 0 and Path(params["python"]).exists():
         loose = run_as.root_only(params["python"])
         if loose:
             found.append(
                 f"{loose}, and the JupyterLab of every account would run from there: "
-                "make the environment root's alone, or name another in jupyter_environment"
+                "make the environment root's alone, or name another one's interpreter in python"
             )
     return found + led_astray(params["links"])
 
@@ -355,7 +353,7 @@ def led_astray(folders: list[dict[str, Any]]) -> list[str]:
                 problem = f"{above} will be writable by others than root (owner, mode)"
         if problem:
             found.append(
-                f"jupyter_data_folders names {path}, but {problem}, who could put a link in its place. Name a folder "
+                f"links names the folder {path}, but {problem}, who could put a link in its place. Name a folder "
                 "whose parents root alone can write; what lies in it its owner and group make themselves"
             )
     return found
@@ -609,7 +607,7 @@ class Work:
             found = settle_folders(run_as.account(person.name), folder, self.links, self.dry)
         except OSError as error:
             self.todo.append(
-                f"jupyter_start_folder is {self.params['start_folder']}: {person.name} cannot make {folder} or the "
+                f"start_folder is {self.params['start_folder']}: {person.name} cannot make {folder} or the "
                 f"links in it ({error}). Make it, or choose a folder below the home."
             )
             return
@@ -675,7 +673,7 @@ class Work:
             ],
             todo=[
                 f"JupyterLab has no {', '.join(missing)}: add the package to the environment "
-                f"{self.python.parent.parent}, or set enabled: false in jupyter_extensions."
+                f"{self.python.parent.parent}, or set enabled: false in extensions."
             ]
             * bool(missing)
             + [f"{link} is not the link to a data folder: rename it, and run again." for link in self.taken]

@@ -215,8 +215,8 @@ OF_ACCOUNTS = {
     "revokedkeys",
     "trustedusercakeys",
 }
-# Settings of the role that would take the place of the host's own, by the role's variable.
-OURS = {"trustedusercakeys": "ssh_hardening_trusted_ca_keys", "revokedkeys": "ssh_hardening_revoked_keys"}
+# Settings that would take the place of the host's own, by the option that announces them.
+OURS = {"trustedusercakeys": "certificates", "revokedkeys": "revoked"}
 
 
 def weak_moduli(text: str) -> int:
@@ -317,8 +317,8 @@ class Current:
         given = {"trustedusercakeys": wanted["certificates"], "revokedkeys": bool(wanted["revoked"])}
         return [
             f"{OURS[one.keyword]}: {one.file}:{one.line} names {' '.join(one.arguments)} already, and sshd reads one "
-            f"such file only. Expected either; put the keys of that file into {OURS[one.keyword]} and remove the line, "
-            "or leave the variable empty to keep it."
+            "such file only. Expected either; put the keys of that file among yours and remove the line, or give none "
+            "to keep it."
             for one in self.foreign
             if one.keyword in OURS and given[one.keyword] and not one.blocks and one.arguments[:1] != ("none",)
         ]
@@ -334,7 +334,7 @@ def unusable(name: str, verdict: logins.Verdict, usable: list[str], peer: str) -
     why = f"is logged in over ssh now, from {peer}" if peer else "is the account that this run logs in to"
     return (
         f"{name} {why}, and could not log in again afterwards. {sentence(name, verdict.problems)}.\n"
-        "Name it in dlbox_admins (or ssh_hardening_allow_users) with a key. Otherwise, if this run logs in to it, set "
+        "Name it among the admins or in allow_users, with a key. Otherwise, if this run logs in to it, set "
         f"ansible_user to one that could: {', '.join(usable) or 'none yet'}; if it is not to come back, let it log out."
     )
 
@@ -354,14 +354,14 @@ def refusals(
         reasons.append(
             "Nobody could log in over ssh afterwards: no allowed account has a usable key.\n"
             f"{each or '  no account is allowed at all'}\n"
-            "Put a public key (ssh-keygen -t ed25519) into the keys of an account in dlbox_admins, and run again."
+            "Put a public key (ssh-keygen -t ed25519) into the keys of an allowed admin, and run again."
         )
     else:
         reasons += [unusable(name, verdicts[name], usable, peer) for name, peer in stay.items() if name not in usable]
     if second_factor:
         reasons.append(
             f"{second_factor} would be asked for a one-time code, which Ansible cannot answer.\n"
-            "Add the account to ssh_hardening_totp_exempt_users, or run as another account."
+            "Add the account to second_factor_exempt, or run as another account."
         )
     return reasons
 
@@ -393,7 +393,7 @@ def evaluate(
             authorized_keys_files=tuple(wanted["authorized_keys_files"] or now.authorized_keys_files),
             other_keys=(
                 *now.other_keys,
-                *(["certificates of ssh_hardening_trusted_ca_keys"] if wanted["certificates"] else []),
+                *(["certificates of TrustedUserCAKeys"] if wanted["certificates"] else []),
             ),
         )
         verdicts[name] = (
@@ -420,8 +420,8 @@ def listening(
     wanted: dict[str, Any], connections: Sequence[sessions.SshConnection]
 ) -> tuple[list[listen.Endpoint], list[str]]:
     """Where sshd is to listen, and what is wrong with it."""
-    variable = "ssh_hardening_listen_addresses"
-    endpoints, problems = listen.read_listen(wanted["listen_addresses"], wanted["ports"], variable)
+    option = "listen_addresses"
+    endpoints, problems = listen.read_listen(wanted["listen_addresses"], wanted["ports"], option)
     own = sessions.host_addresses()
     people = [
         (str(one.account), one.local_address)
@@ -429,7 +429,7 @@ def listening(
         if one.account and not sessions.is_local_address(one.remote_address, own)
     ]
     if not problems:
-        problems = listen.absent(endpoints, own, variable) + listen.deserted(endpoints, people, variable)
+        problems = listen.absent(endpoints, own, option) + listen.deserted(endpoints, people, option)
     return endpoints, problems
 
 

@@ -286,7 +286,7 @@ def keyless_logins(module: AnsibleModule, stage: Stage, sshd: str) -> passwords.
         module.fail_json(
             msg="With one-time codes a login must need a key as well, and would not: "
             + "; ".join(wrong)
-            + ". Let AuthenticationMethods begin with publickey there, or set ssh_hardening_totp to false. "
+            + ". Let AuthenticationMethods begin with publickey there, or do without the codes (keys_needed: false). "
             "Nothing was changed."
         )
     return verdict

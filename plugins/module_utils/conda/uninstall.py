@@ -39,13 +39,13 @@ def objections(root: Path, names: Sequence[str]) -> list[str]:
     unnamed = sorted(made.keys() - set(names))
     if unnamed:
         problems.append(
-            f"conda_remove does not name {', '.join(unnamed)}, which dlbox made in {root}. To remove everything, name "
-            f"every one of them: conda_remove: [{', '.join(sorted(made))}]"
+            f"`names` does not name {', '.join(unnamed)}, which dlbox made in {root}. To remove everything, name "
+            f"every one of them: names: [{', '.join(sorted(made))}]"
         )
     for name in names:
         prefix = root / "envs" / name
         if name not in made and name != "base" and (prefix.exists() or prefix.is_symlink()):
-            problems.append(f"conda_remove names {name}, but {prefix} was not made by dlbox; it is left alone")
+            problems.append(f"`names` has {name}, but {prefix} was not made by dlbox; it is left alone")
     return problems
 
 

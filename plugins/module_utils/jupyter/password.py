@@ -39,7 +39,7 @@ def is_hash(value: str) -> bool:
 
 def check(user: str, value: str) -> None:
     """Refuse what would be no protection. Raises Refused; the message never contains the value."""
-    where = f"jupyter_passwords['{user}']"
+    where = f"passwords['{user}']"
     if is_hash(value):
         return
     if value.startswith("argon2:"):

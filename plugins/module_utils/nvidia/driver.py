@@ -157,7 +157,7 @@ class Driver:
             self.apt.judge(request, change)
         except Refused as refusal:
             raise Refused(
-                f"{refusal}; nothing was changed. Remove what no longer fits, or name it in nvidia_driver_may_remove"
+                f"{refusal}; nothing was changed. Remove what no longer fits, or name it in may_remove"
             ) from refusal
         rest = aptsim.after(self.before, change)
         planned = self.order.planned

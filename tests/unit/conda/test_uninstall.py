@@ -30,7 +30,7 @@ def remove(place, *names, check=False):
 
 def test_it_asks_for_every_name(place):
     told = remove(place, "one")
-    assert told["failed"] and "base, two" in told["msg"] and "conda_remove: [base, one, two]" in told["msg"]
+    assert told["failed"] and "base, two" in told["msg"] and "names: [base, one, two]" in told["msg"]
     assert (place / "conda/envs/two/bin/python").exists()
 
 
