@@ -24,7 +24,7 @@ step_python_style() { ruff check . && ruff format --check .; }
 step_python_types() { mypy collections/ansible_collections/dlbox/workstation/plugins scripts tests/testinfra && mypy scripts/install-collections && mypy scripts/mitogen-path && mypy scripts/update-data; }
 step_yaml() { yamllint --strict .; }
 step_shell() {
-  git ls-files -z --cached --others --exclude-standard '*.sh' dlbox .ci/run scripts | xargs -0 grep -lZE '^#!.*sh$|^# shellcheck shell=' |
+  git ls-files -z --cached --others --exclude-standard '*.sh' dlbox .ci/run scripts | xargs -0 grep --directories=skip -lZE '^#!.*sh$|^# shellcheck shell=' |
     xargs -0 shellcheck --external-sources
 }
 step_ansible() { ansible-lint --offline; }
