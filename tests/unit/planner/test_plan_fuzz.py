@@ -278,7 +278,7 @@ def test_many_names_that_are_none_take_no_longer(names: list[str]) -> None:
 
 
 def program(*arguments: str | bytes, **more: Any) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-I", "-S", str(PLAN), *arguments]
+    command = [sys.executable, "-E", "-S", str(PLAN), *arguments]
     return subprocess.run(command, stderr=subprocess.PIPE, check=False, **{"stdout": subprocess.PIPE, **more})
 
 
@@ -304,7 +304,7 @@ def test_a_closed_descriptor_is_one_line(closed: int, arguments: tuple[str, ...]
 
 def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "facts")  # nobody writes into it
-    command = [sys.executable, "-I", "-S", str(PLAN), "--facts", str(tmp_path / "facts")]
+    command = [sys.executable, "-E", "-S", str(PLAN), "--facts", str(tmp_path / "facts")]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
     ) as running:
