@@ -310,7 +310,7 @@ def test_an_interrupt_is_one_line(tmp_path: Path) -> None:
     ) as running:
         # It waits for the facts once its modules are loaded.
         while not waits(running.pid):
-            pass
+            assert running.poll() is None
         running.send_signal(signal.SIGINT)
         assert running.communicate()[1] == b"dlbox plan: interrupted\n"
     assert running.returncode == 130
