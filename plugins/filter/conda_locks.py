@@ -8,8 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-# Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
-
 FILES = ("lock.json", "conda.lock", "wheels.txt")
 
 
@@ -27,6 +25,7 @@ def conda_locks(folder: str) -> dict[str, dict[str, str]]:
 
 def conda_sources(given: dict[str, Any]) -> dict[str, Any]:
     """The variables of sources without the credentials in their URLs, and these under `credentials`."""
+    # Not above: Ansible loads every filter file anew in the process of each task.
     from ..module_utils.conda.credentials import split
 
     clean, credentials = split(given)

@@ -7,9 +7,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-# Ansible loads every filter file anew in the process of each task: what takes long to load waits until it is called.
-
-# As in plugin_utils/doctor/model.py.
+# As in plugin_utils/doctor/model.py, which is not loaded here: Ansible loads every filter file in each task's process.
 FAIL = "fail"
 WARN = "warn"
 # A driver that was just installed is not loaded, and an old one still is, until the machine boots again.
@@ -17,7 +15,7 @@ CURED_BY_REBOOT = ("system.reboot", "gpu.module-loaded", "gpu.versions-match", "
 
 DOCUMENTATION = r"""
 name: doctor_report
-short_description: Judge a host's evidence with the doctor's quick checks
+short_description: Evaluate a host's evidence with the doctor's quick checks
 description: Takes what the module host_evidence returned, gives what ./dlbox doctor --format json gives.
 positional: host, wishes
 author: [dlbox (!UNKNOWN)]

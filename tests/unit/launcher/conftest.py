@@ -23,7 +23,7 @@ def machine(tmp_path: Path) -> Machine:
     for name in ("dlbox", "requirements.txt", "requirements-test.txt", "requirements-collections.txt", "site.yml"):
         shutil.copy(PROJECT / name, folder / name)
     for name in ("scripts", "inventory"):
-        shutil.copytree(PROJECT / name, folder / name)
+        shutil.copytree(PROJECT / name, folder / name, symlinks=True)
     made = Machine(folder, commands)
     made.command("id", '[ "$1" = -un ] && echo ada || echo 1000')
     made.command("sudo", "exit 1")
