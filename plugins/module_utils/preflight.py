@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 GIB = 1024**3
-
-
-def os_release(text: str) -> dict[str, str]:
-    """Parse os-release(5) text into its fields, unquoted."""
-    return dict(re.findall(r'^([A-Z_]+)="?([^"\n]*)"?$', text, re.MULTILINE))
 
 
 def os_problems(fields: Mapping[str, str], supported: Mapping[str, Iterable[str]]) -> list[str]:

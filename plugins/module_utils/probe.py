@@ -36,6 +36,8 @@ from typing import Any
 
 from . import run_as
 from .admins import sudoers
+from .host.os_release import read_os_release
+from .host.virtualization import virtualization as virtualization_of
 from .jupyter import ports
 from .ssh import config, logins, passwords
 
@@ -87,14 +89,13 @@ def read(path: str, limit: int = 262144) -> str | None:
 
 
 def os_release(_: Settings) -> dict[str, str]:
-    """ID, VERSION_ID and so on of /etc/os-release."""
-    pairs = (line.split("=", 1) for line in (read("/etc/os-release") or "").splitlines() if "=" in line)
-    return {key: value.strip().strip('"') for key, value in pairs}
+    """ID, VERSION_ID and so on."""
+    return read_os_release()
 
 
 def virtualization(_: Settings) -> str:
-    """systemd's word for the container or hypervisor, "none" on bare metal."""
-    return run(["systemd-detect-virt"])["out"].strip() or "none"
+    """The container, WSL2 or the hypervisor, "none" on bare metal."""
+    return virtualization_of()
 
 
 def kernels(_: Settings) -> dict[str, Any]:

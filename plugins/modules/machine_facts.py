@@ -43,12 +43,12 @@ usual:
 import os
 import platform
 import sys
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.machine.detect import detect, is_container
+from ..module_utils.host.virtualization import container
+from ..module_utils.machine.detect import detect
 
 
 def usual_facts(virtualization: str) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def usual_facts(virtualization: str) -> dict[str, Any]:
 
     Gathering them with setup takes longer than planning the machine, and most of what it brings would not be read.
     """
-    container = is_container(Path("/"))
-    guest = ["container", container] if container else [virtualization] if virtualization else []
+    kind = container()
+    guest = ["container", kind] if kind else [virtualization] if virtualization else []
     return {
         "hostname": os.uname().nodename.split(".")[0],
         "python": {"executable": sys.executable},

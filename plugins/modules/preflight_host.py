@@ -87,6 +87,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import preflight
 from ..module_utils.admins import accounts
+from ..module_utils.host.os_release import read_os_release
 
 DAY = 86400
 
@@ -175,9 +176,7 @@ def main() -> None:
     disk = preflight.GIB * (2 if target.exists() else given["disk"])
     user = pwd.getpwuid(os.geteuid()).pw_name
     problems = [
-        *preflight.os_problems(
-            preflight.os_release(Path("/etc/os-release").read_text(encoding="utf-8")), given["supported"]
-        ),
+        *preflight.os_problems(read_os_release(), given["supported"]),
         *preflight.disk_problems(str(existing(target)), shutil.disk_usage(existing(target)).free, disk),
         *preflight.memory_problems(total_memory(), given["memory"]),
         *preflight.read_only_problems(read_only([Path("/etc"), Path("/usr"), Path("/var"), target])),

@@ -184,6 +184,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.guard import sessions
+from ..module_utils.host.os_release import read_os_release, release_name
 from ..module_utils.public_key import MalformedKey
 from ..module_utils.public_key import read as read_key
 from ..module_utils.ssh import config, listen, logins, reading, revoked
@@ -239,12 +240,6 @@ def host_keys(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def release(os_release: str) -> str:
-    """The release's name from the text of /etc/os-release: ID-VERSION_ID."""
-    values = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
-    return "-".join(values.get(name, "").strip("\"'") for name in ("ID", "VERSION_ID"))
-
-
 def server_facts(module: AnsibleModule) -> dict[str, Any]:
     """What the host's OpenSSH offers and how it is started, by asking the binaries and units."""
 
@@ -263,10 +258,9 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
     states = run("systemctl", "show", "--value", "-p", "UnitFileState", "-p", "ActiveState", "ssh.socket").split()
     moduli = folder / "moduli"
     pam = Path("/etc/pam.d/sshd")
-    system = Path("/etc/os-release")
     return {
         "installed": bool(sshd),
-        "release": release(system.read_text()) if system.exists() else "",
+        "release": release_name(read_os_release()),
         "version": re.split(r"[\s,]", run(ssh, "-V"))[0] if ssh else "",
         "algorithms": {name: run(ssh, "-Q", query).split() if ssh and sshd else [] for name, query in QUERIES.items()},
         "keywords": keywords,

@@ -13,6 +13,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ..host import virtualization
+from ..host.files import matching, text_of
+from ..host.os_release import read_os_release
+
 _EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #: PCI classes of a GPU: VGA, 3D controller, other display. Audio and USB functions have others.
 _GPU_CLASSES = ("0300", "0302", "0380")
@@ -21,14 +25,6 @@ _PCI_IDS = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
 _SMI_QUERY = "--query-gpu=name,driver_version,memory.total,pci.device_id,pci.bus_id"
 #: Longest text and word that a fact may be (docs/schemas/machine.json).
 _TEXT, _WORD = 200, 64
-
-
-def read(path: Path) -> str:
-    """Return a file's text without surrounding white space, "" when it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
 
 
 def text(value: str) -> str:
@@ -48,11 +44,10 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
     """
     top = Path(root)
     real = str(top) == "/"
-    wsl = is_wsl(top)
-    virtual = virtualization(top)
-    container = not wsl and is_container(top)
+    wsl = virtualization.is_wsl(top)
+    container = not wsl and virtualization.container(top)
     driver = loaded_driver(top)
-    nodes = sorted(word(path.name) for path in _glob(top / "dev", "nvidia[0-9]*"))
+    nodes = sorted(word(path.name) for path in matching(top / "dev", "nvidia[0-9]*"))
     driver["devices"] = nodes
     gpus = pci_gpus(top)
     if not gpus and (wsl or nodes or driver["loaded"]):
@@ -68,14 +63,14 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
             gpu["usable"] = False
             gpu["note"] = "bound to vfio-pci for a virtual machine: left alone"
     return {
-        "host": text((os.uname().nodename if real else "") or read(top / "etc/hostname")) or "localhost",
+        "host": text((os.uname().nodename if real else "") or text_of(top / "etc/hostname")) or "localhost",
         "os": {
-            **os_release(top),
+            **system(top),
             "kernel": kernel(top, real),
             "kernel_flavours": kernel_flavours(top),
             "arch": word(machine(top, real)),
             "secure_boot": None if container or wsl else secure_boot(top),
-            "virtualization": "wsl" if wsl else word(container or virtual),
+            "virtualization": word(virtualization.virtualization(top)),
             "wsl": wsl,
         },
         "cpu": cpu(top),
@@ -86,37 +81,26 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
     }
 
 
-def _glob(directory: Path, pattern: str) -> list[Path]:
-    try:
-        return sorted(directory.glob(pattern))
-    except OSError:
-        return []
-
-
-def os_release(top: Path) -> dict[str, str]:
-    """Return id, version and codename from os-release."""
-    values = {}
-    for line in (read(top / "etc/os-release") or read(top / "usr/lib/os-release")).splitlines():
-        key, separator, value = line.partition("=")
-        if separator:
-            values[key.strip()] = value.strip().strip("\"'")
+def system(top: Path) -> dict[str, str]:
+    """Return id, version, codename and name from os-release."""
+    fields = read_os_release(top)
     return {
-        "id": word(values.get("ID", "")),
-        "version": word(values.get("VERSION_ID", "")),
-        "codename": word(values.get("VERSION_CODENAME", "")),
-        "name": text(values.get("PRETTY_NAME", "")),
+        "id": word(fields.get("ID", "")),
+        "version": word(fields.get("VERSION_ID", "")),
+        "codename": word(fields.get("VERSION_CODENAME", "")),
+        "name": text(fields.get("PRETTY_NAME", "")),
     }
 
 
 def kernel(top: Path, real: bool) -> str:
     """Return the running kernel's release (uname -r)."""
-    release = read(top / "proc/sys/kernel/osrelease") or (os.uname().release if real else "")
+    release = text_of(top / "proc/sys/kernel/osrelease") or (os.uname().release if real else "")
     return release if re.fullmatch(r"[0-9]{1,6}[A-Za-z0-9.+~_-]{0,120}", release) else ""
 
 
 def kernel_flavours(top: Path) -> list[str]:
     """Return the installed kernel metapackages, without ``linux-image-``, from the names of dpkg's file lists."""
-    names = (path.name.removesuffix(".list") for path in _glob(top / "var/lib/dpkg/info", "linux-image-[a-z]*.list"))
+    names = (path.name.removesuffix(".list") for path in matching(top / "var/lib/dpkg/info", "linux-image-[a-z]*.list"))
     flavours = (name.removeprefix("linux-image-").partition(":")[0] for name in names)
     return sorted(
         word(one) for one in flavours if not one.startswith(("unsigned-", "extra-")) and not one.endswith("-dbg")
@@ -127,48 +111,7 @@ def machine(top: Path, real: bool) -> str:
     """Return the machine type (uname -m); x86_64 for a prepared root that does not say."""
     if real:
         return os.uname().machine
-    return read(top / "proc/sys/kernel/arch") or "x86_64"
-
-
-def is_wsl(top: Path) -> bool:
-    """Tell whether this is WSL2."""
-    version = read(top / "proc/version").lower() + read(top / "proc/sys/kernel/osrelease").lower()
-    return "microsoft" in version or (top / "dev/dxg").exists()
-
-
-def is_container(top: Path) -> str:
-    """Return the kind of container, "" outside one."""
-    kind = read(top / "run/systemd/container")
-    if kind:
-        return kind.split()[0]
-    if (top / ".dockerenv").exists():
-        return "docker"
-    if (top / "run/.containerenv").exists():
-        return "podman"
-    match = re.search(r"(?:^|\0)container=([^\0]+)", read(top / "proc/1/environ"))
-    return match.group(1) if match else ""
-
-
-def virtualization(top: Path) -> str:
-    """Return the hypervisor's name as systemd-detect-virt does, "none" on bare metal."""
-    vendor = " ".join(read(top / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name", "bios_vendor"))
-    for word, name in (
-        ("QEMU", "kvm"),
-        ("KVM", "kvm"),
-        ("VMware", "vmware"),
-        ("VirtualBox", "oracle"),
-        ("innotek", "oracle"),
-        ("Xen", "xen"),
-        ("Amazon EC2", "amazon"),
-        ("Google", "google"),
-        ("Bochs", "bochs"),
-        ("Parallels", "parallels"),
-    ):
-        if word in vendor:
-            return name
-    if "Microsoft Corporation" in vendor and "Virtual Machine" in vendor:
-        return "microsoft"
-    return "vm-other" if "hypervisor" in cpu(top)["flags"] else "none"
+    return text_of(top / "proc/sys/kernel/arch") or "x86_64"
 
 
 def secure_boot(top: Path) -> bool | None:
@@ -178,7 +121,7 @@ def secure_boot(top: Path) -> bool | None:
     try:
         value = (top / f"sys/firmware/efi/efivars/SecureBoot-{_EFI_GLOBAL}").read_bytes()
     except FileNotFoundError:
-        return False if _glob(top / "sys/firmware/efi/efivars", "*") else None
+        return False if matching(top / "sys/firmware/efi/efivars", "*") else None
     except OSError:
         return None
     return value[4] == 1 if len(value) >= 5 else None
@@ -187,7 +130,7 @@ def secure_boot(top: Path) -> bool | None:
 def cpu(top: Path) -> dict[str, Any]:
     """Return model, number of logical CPUs, and those flags that matter to wheels."""
     model, count, flags = "", 0, ""
-    for line in read(top / "proc/cpuinfo").splitlines():
+    for line in text_of(top / "proc/cpuinfo").splitlines():
         key, _, value = line.partition(":")
         key = key.strip()
         if key == "processor":
@@ -201,15 +144,15 @@ def cpu(top: Path) -> dict[str, Any]:
 
 def memory_mib(top: Path) -> int | None:
     """Return the machine's memory in MiB."""
-    match = re.search(r"^MemTotal:\s+([0-9]{1,12}) kB", read(top / "proc/meminfo"), re.MULTILINE)
+    match = re.search(r"^MemTotal:\s+([0-9]{1,12}) kB", text_of(top / "proc/meminfo"), re.MULTILINE)
     return int(match.group(1)) // 1024 if match else None
 
 
 def loaded_driver(top: Path) -> dict[str, Any]:
     """Return version and flavour of the NVIDIA kernel module that is loaded, None for each that is not."""
-    told = read(top / "proc/driver/nvidia/version")
+    told = text_of(top / "proc/driver/nvidia/version")
     match = re.search(r"Kernel Module[^\d]*(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)?)", told)
-    version = match.group(1) if match else read(top / "sys/module/nvidia/version")
+    version = match.group(1) if match else text_of(top / "sys/module/nvidia/version")
     modules = None
     if told:
         modules = "open" if "Open Kernel Module" in told else "proprietary"
@@ -224,15 +167,15 @@ def driver_version(value: str) -> str | None:
 def pci_gpus(top: Path) -> list[dict[str, Any]]:
     """Return the NVIDIA GPUs on the PCI bus, from sysfs."""
     result = []
-    for device in _glob(top / "sys/bus/pci/devices", "*"):
-        if read(device / "vendor").lower() != "0x10de":
+    for device in matching(top / "sys/bus/pci/devices", "*"):
+        if text_of(device / "vendor").lower() != "0x10de":
             continue
-        pci_class = read(device / "class").lower().removeprefix("0x")[:4]
+        pci_class = text_of(device / "class").lower().removeprefix("0x")[:4]
         if pci_class not in _GPU_CLASSES:
             continue
         if (device / "physfn").is_symlink():
             continue  # a virtual function that this machine made of one of its GPUs, for its guests
-        number = read(device / "device").lower().removeprefix("0x")
+        number = text_of(device / "device").lower().removeprefix("0x")
         if not re.fullmatch("[0-9a-f]{4}", number):
             continue
         entry = _entry(f"10de:{number}", word(device.name))
@@ -266,11 +209,11 @@ def _entry(pci_id: str, slot: str) -> dict[str, Any]:
 
 def nvswitches(top: Path) -> int:
     """Return the number of NVSwitch bridges: those of A100 and H100 boards are NVIDIA's devices on the PCI bus."""
-    devices = _glob(top / "sys/bus/pci/devices", "*")
+    devices = matching(top / "sys/bus/pci/devices", "*")
     found = [
         device
         for device in devices
-        if read(device / "vendor").lower() == "0x10de" and read(device / "class").lower().startswith("0x0680")
+        if text_of(device / "vendor").lower() == "0x10de" and text_of(device / "class").lower().startswith("0x0680")
     ]
     return min(len(found), 64)
 
@@ -298,7 +241,7 @@ def is_vgpu(device: Path) -> bool | None:
 
 def _subsystem(device: Path) -> str:
     """Return vendor and device id of a PCI device's subsystem (the board's maker and model), "" where unreadable."""
-    ids = [read(device / f"subsystem_{part}").lower().removeprefix("0x") for part in ("vendor", "device")]
+    ids = [text_of(device / f"subsystem_{part}").lower().removeprefix("0x") for part in ("vendor", "device")]
     return ":".join(ids) if all(re.fullmatch("[0-9a-f]{4}", number) for number in ids) else ""
 
 
@@ -313,11 +256,11 @@ def _link(device: Path) -> dict[str, Any]:
     """Return negotiated and possible PCIe width, and speeds in GT/s; unknown ones are left out."""
     result: dict[str, Any] = {}
     for key, name in (("width", "current_link_width"), ("max_width", "max_link_width")):
-        width = re.fullmatch("[0-9]{1,2}", read(device / name))
+        width = re.fullmatch("[0-9]{1,2}", text_of(device / name))
         if width and 0 < int(width.group()) <= 32:
             result[key] = int(width.group())
     for key, name in (("speed", "current_link_speed"), ("max_speed", "max_link_speed")):
-        match = re.match("[0-9.]{1,8}", read(device / name))
+        match = re.match("[0-9.]{1,8}", text_of(device / name))
         if match:
             result[key] = match.group()
     return result
@@ -326,7 +269,7 @@ def _link(device: Path) -> dict[str, Any]:
 def _hint(top: Path, number: str) -> tuple[str, str]:
     """Return (chip, name) of an NVIDIA device from the host's own pci.ids, "" for what it does not tell."""
     for name in _PCI_IDS:
-        ids = read(top / name)
+        ids = text_of(top / name)
         start = ids.find("\n10de  ")
         if start < 0:
             continue
@@ -338,7 +281,7 @@ def _hint(top: Path, number: str) -> tuple[str, str]:
 
 
 def _model(top: Path, slot: str) -> str:
-    match = re.search(r"^Model:\s+(.+)$", read(top / "proc/driver/nvidia/gpus" / slot / "information"), re.MULTILINE)
+    match = re.search(r"^Model:\s+(.+)$", text_of(top / "proc/driver/nvidia/gpus" / slot / "information"), re.MULTILINE)
     return text(match.group(1).strip()) if match else ""
 
 
@@ -350,7 +293,7 @@ def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, 
         if gpus:
             return gpus, version
     result = []
-    for directory in _glob(top / "proc/driver/nvidia/gpus", "*"):
+    for directory in matching(top / "proc/driver/nvidia/gpus", "*"):
         model = _model(top, directory.name)
         if model:
             result.append({**_entry("", word(directory.name)), "name_hint": model})

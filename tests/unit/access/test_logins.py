@@ -248,11 +248,6 @@ def test_refusals() -> None:
     assert "one-time code" in check({"ada": USABLE}, {"ada": "192.0.2.5"}, "ada", ["ada"])[0]
 
 
-def test_the_release_is_named_as_in_os_release() -> None:
-    assert ssh_preflight.release('NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\n') == "ubuntu-24.04"
-    assert ssh_preflight.release("ID=debian\nVERSION_ID=13\n# a comment\n") == "debian-13"
-
-
 PLANNED_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f zoe@laptop"
 
 

@@ -31,11 +31,6 @@ def test_other_systems_are_named_with_what_was_expected(fields: dict[str, str]) 
     assert all(f"{name} {', '.join(versions)}" in problem for name, versions in SUPPORTED.items())
 
 
-def test_os_release_is_read_with_and_without_quotes() -> None:
-    fields = preflight.os_release('NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="24.04"\n# comment\n')
-    assert (fields["ID"], fields["VERSION_ID"], fields["NAME"]) == ("ubuntu", "24.04", "Ubuntu")
-
-
 def test_too_little_space_and_memory_name_variable_value_and_remedy() -> None:
     (disk,) = preflight.disk_problems("/opt", 3 * preflight.GIB, 15 * preflight.GIB)
     assert "/opt is 3.0 GiB" in disk and "15 GiB" in disk and "dlbox_minimum_disk" in disk
