@@ -37,6 +37,7 @@ from typing import Any
 from . import run_as
 from .admins import sudoers
 from .host.os_release import read_os_release
+from .host.units import parse_show, properties_of, show_command
 from .host.virtualization import virtualization as virtualization_of
 from .jupyter import ports
 from .ssh import config, logins, passwords
@@ -59,6 +60,10 @@ KERNEL_LINES = re.compile(
 )
 SHELL_FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/zsh/zshenv", "/etc/security/pam_env.conf")
 JUPYTER_FOLDERS = ("/usr/local/share/dlbox/jupyter", "/usr/local/share/jupyter", "/usr/share/jupyter")
+#: Properties of an account's jupyterlab unit.
+OF_A_SERVER = (
+    "ActiveState", "SubState", "NRestarts", "UnitFileState", "LoadState", "ActiveEnterTimestampMonotonic", "MainPID",
+)  # fmt: skip
 FRAMEWORKS = ("torch", "tensorflow", "jax", "keras")
 LIBRARIES = ("numpy", "pandas", "sklearn")
 DISTRIBUTIONS = {"sklearn": ("scikit_learn",), "tensorflow": ("tensorflow", "tensorflow_cpu")}
@@ -169,27 +174,21 @@ def units(_: Settings) -> dict[str, Any]:
         "unattended-upgrades.service",
         "apt-daily-upgrade.timer",
     ]
-    shown = run(["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *names])
-    states = {}
-    for block in shown["out"].split("\n\n"):
-        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if "Id" in fields:
-            states[fields["Id"]] = fields
+    shown = run(show_command(names, "LoadState", "ActiveState", "UnitFileState"))
     failed = run(["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full"])
     return {
         "system": run(["systemctl", "is-system-running"])["out"].strip(),
         "failed": [line.split()[0] for line in failed["out"].splitlines() if line.split()]
         if failed["rc"] == 0
         else None,
-        "states": states,
+        "states": parse_show(shown["out"]),
     }
 
 
 def clock(_: Settings) -> dict[str, Any]:
     """Whether time is synchronised, as timedatectl says it, and the host's own time in seconds since 1970."""
     shown = run(["timedatectl", "show"])
-    fields = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
-    return {"rc": shown["rc"], "err": shown["err"], "fields": fields, "now": time.time()}
+    return {"rc": shown["rc"], "err": shown["err"], "fields": properties_of(shown["out"]), "now": time.time()}
 
 
 def smart(_: Settings) -> dict[str, Any]:
@@ -638,9 +637,8 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
             named = re.search(r"^ListenStream=(?:\S*:)?(\d+)$", text, re.MULTILINE)
             front, port = (name, int(named.group(1))) if named else (front, port)
         tls = front == "jupyterlab-tls"
-        wanted = "ActiveState,SubState,NRestarts,UnitFileState,LoadState,ActiveEnterTimestampMonotonic,MainPID"
-        shown = run(["systemctl", "show", f"--property={wanted}", f"jupyterlab@{account}.service"])
-        unit = dict(line.split("=", 1) for line in shown["out"].splitlines() if "=" in line)
+        shown = run(show_command([f"jupyterlab@{account}.service"], *OF_A_SERVER))
+        unit = properties_of(shown["out"])
         held = run(["systemctl", "is-active", f"{front}@{account}.socket"])
         found.append(
             {

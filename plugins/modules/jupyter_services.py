@@ -106,6 +106,7 @@ from typing import NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.host.units import properties_of, show_command
 from ..module_utils.jupyter import ports
 from ..module_utils.run_as import replace_file
 
@@ -137,7 +138,7 @@ class Service(NamedTuple):
 
 def parse(text: str, offset: float) -> Service:
     """Read `systemctl show` output. `offset` is Unix time minus monotonic time, in seconds."""
-    values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    values = properties_of(text)
     start = int(values.get("ExecMainStartTimestampMonotonic") or values.get("ActiveEnterTimestampMonotonic") or 0)
     active = values.get("ActiveState") in ("active", "activating", "reloading")
     return Service(
@@ -223,7 +224,7 @@ class Systemd:
 
     def show(self, name: str) -> Service:
         """The state of a unit."""
-        _, out, _ = self.module.run_command(["systemctl", "show", f"--property={','.join(PROPERTIES)}", name])
+        _, out, _ = self.module.run_command(show_command([name], *PROPERTIES))
         return parse(out, self.offset)
 
     def order(self, *words: str) -> None:

@@ -184,6 +184,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.guard import sessions
+from ..module_utils.host import units
 from ..module_utils.host.os_release import read_os_release, release_name
 from ..module_utils.public_key import MalformedKey
 from ..module_utils.public_key import read as read_key
@@ -255,7 +256,7 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
     if sshd and found:
         defaults = run(sshd, "-T", "-f", "/dev/null", "-h", found[0]["path"])
         keywords = sorted({line.split()[0].lower() for line in defaults.splitlines() if line})
-    states = run("systemctl", "show", "--value", "-p", "UnitFileState", "-p", "ActiveState", "ssh.socket").split()
+    listener = units.properties_of(run(*units.show_command(["ssh.socket"], "UnitFileState", "ActiveState")))
     moduli = folder / "moduli"
     pam = Path("/etc/pam.d/sshd")
     return {
@@ -266,7 +267,7 @@ def server_facts(module: AnsibleModule) -> dict[str, Any]:
         "keywords": keywords,
         "host_keys": found,
         "socket": {
-            "used": "enabled" in states or "active" in states,
+            "used": any(units.enabled_and_active(listener).values()),
             "generator": any(map(os.path.exists, SOCKET_GENERATORS)),
         },
         "weak_moduli": weak_moduli(moduli.read_text()) if moduli.exists() else 0,

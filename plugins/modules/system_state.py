@@ -48,6 +48,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.host import units
+
 #: States between two that are good, see dpkg(1).
 BETWEEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
 ENTRY = re.compile(r"^Package: (?P<name>\S+)\n(?:(?!Status:|Package:).+\n)*?Status: \S+ \S+ (?P<state>\S+)$", re.M)
@@ -56,17 +58,6 @@ ENTRY = re.compile(r"^Package: (?P<name>\S+)\n(?:(?!Status:|Package:).+\n)*?Stat
 def states(text: str) -> list[tuple[str, str]]:
     """Return name and state of each entry of dpkg's status file; a name may be there once per architecture."""
     return [(entry["name"], entry["state"]) for entry in ENTRY.finditer(text)]
-
-
-def unit_states(shown: str) -> dict[str, dict[str, bool]]:
-    """Return the units from what ``systemctl show`` prints of Id, UnitFileState and ActiveState."""
-    found = {}
-    for block in shown.strip().split("\n\n"):
-        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if told.get("Id"):
-            enabled, active = told.get("UnitFileState") == "enabled", told.get("ActiveState") == "active"
-            found[told["Id"]] = {"enabled": enabled, "active": active}
-    return found
 
 
 def main() -> None:
@@ -88,15 +79,16 @@ def main() -> None:
     asked = module.params["units"]
     shown = ""
     if asked:
-        properties = "--property=Id,UnitFileState,ActiveState"
         with contextlib.suppress(FileNotFoundError):  # a host without systemd
-            shown = module.run_command(["systemctl", "show", properties, *asked], handle_exceptions=False)[1]
+            command = units.show_command(asked, "UnitFileState", "ActiveState")
+            shown = module.run_command(command, handle_exceptions=False)[1]
     there = {name for name, state in known if state == "installed"}
     module.exit_json(
         changed=False,
         installed=[name for name in module.params["packages"] if name in there],
         unfinished=sorted({name for name, state in known if state in BETWEEN}) + (["dpkg"] if journal else []),
-        units={name: {"enabled": False, "active": False} for name in asked} | unit_states(shown),
+        units={name: units.enabled_and_active({}) for name in asked}
+        | {name: units.enabled_and_active(properties) for name, properties in units.parse_show(shown).items()},
     )
 
 

@@ -153,6 +153,7 @@ from ..module_utils.firewall.expand import expand, read_profiles
 from ..module_utils.firewall.merge import Merged, duplicates, merge
 from ..module_utils.firewall.wishes import Fault, Wish, read_networks, read_wishes
 from ..module_utils.guard.sessions import host_addresses, is_local_address, live_ssh_connections
+from ..module_utils.host.units import parse_show, show_command
 
 USER_RULES = {4: "/etc/ufw/user.rules", 6: "/etc/ufw/user6.rules"}
 AFTER_RULES = {4: "/etc/ufw/after.rules", 6: "/etc/ufw/after6.rules"}
@@ -160,6 +161,7 @@ DEFAULTS = "/etc/default/ufw"
 CONF = "/etc/ufw/ufw.conf"
 APPLICATIONS = "/etc/ufw/applications.d"
 INIT = ("/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init")
+UNITS = ("ufw.service", "firewalld.service", "ssh.socket", "sshd.socket")
 TOOLS = {4: "iptables", 6: "ip6tables"}
 # iptables-restore of a filter table as a fresh kernel has it.
 OPEN_TABLE = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
@@ -282,7 +284,7 @@ def look(module: AnsibleModule) -> Host:
     init = next((path for path in INIT if Path(path).exists()), "")
     paths = [*USER_RULES.values(), *AFTER_RULES.values(), DEFAULTS, CONF]
     host = Host(installed=bool(init), files={path: read_text(path) for path in paths})
-    units = show_units(module, ["ufw.service", "firewalld.service", "ssh.socket", "sshd.socket"])
+    units = parse_show(output(module, show_command(UNITS, "ActiveState", "UnitFileState", "Listen")))
     host.boot_enabled = units.get("ufw.service", {}).get("UnitFileState", "enabled").startswith("enabled")
     host.firewalld = units.get("firewalld.service", {}).get("ActiveState") == "active"
     if host.firewalld:
@@ -311,19 +313,6 @@ def save(module: AnsibleModule, family: int) -> str | None:
     """The filter table as the kernel has it; None where the kernel has no such family."""
     rc, out, _err = module.run_command([f"{TOOLS[family]}-save", "-t", "filter"])
     return str(out) if rc == 0 else None
-
-
-def show_units(module: AnsibleModule, names: list[str]) -> dict[str, dict[str, str]]:
-    """Properties of systemd units; empty where systemd is not there."""
-    text = output(module, ["systemctl", "show", "-p", "Id,ActiveState,UnitFileState,Listen", *names])
-    units: dict[str, dict[str, str]] = {}
-    for name, part in zip(names, text.strip("\n").split("\n\n"), strict=False):
-        properties: dict[str, str] = {}
-        for line in part.splitlines():
-            key, _, value = line.partition("=")
-            properties[key] = f"{properties[key]} {value}" if key in properties else value
-        units[name] = properties
-    return units
 
 
 def output(module: AnsibleModule, command: list[str]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..host.units import parse_show, show_command
 from .apt import Runner
 
 _DEVICE = "/dev/nvidia"
@@ -78,18 +79,13 @@ def units_to_stop(found: Sequence[Holder], runner: Runner) -> list[str]:
     units = sorted({holder.unit for holder in found if holder.unit})
     if not units:
         return []
-    shown = runner(["systemctl", "show", "--property=Id,MainPID", *units]).out
-    main: dict[str, int] = {}
-    for block in shown.split("\n\n"):
-        fields = dict(line.partition("=")[::2] for line in block.splitlines())
-        if fields.get("MainPID", "").isdigit():
-            main[fields.get("Id", "")] = int(fields["MainPID"])
+    shown = parse_show(runner(show_command(units, "MainPID")).out)
     out = []
     for unit in units:
         inside = [holder for holder in found if holder.unit == unit]
         if any(holder.works or holder.of_a_person for holder in inside):
             continue
-        if main.get(unit) in {holder.pid for holder in inside}:
+        if shown.get(unit, {}).get("MainPID") in {str(holder.pid) for holder in inside}:
             out.append(unit)
     return out
 

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..host import units
 from . import dkms, kernels, leftovers, names, secureboot, sources
 from .apt import Apt, Runner, run
 
@@ -130,20 +131,10 @@ def boot_guarded(root: Path = Path("/")) -> bool:
     return chosen in ("", "0")
 
 
-def units(shown: str) -> dict[str, dict[str, bool]]:
-    """Return unit to enabled and active, of those that are there.
-
-    shown: what `systemctl show --property=Id,LoadState,UnitFileState,ActiveState UNIT...` prints.
-    """
-    out: dict[str, dict[str, bool]] = {}
-    for block in shown.split("\n\n"):
-        fields = dict(line.partition("=")[::2] for line in block.splitlines())
-        if fields.get("Id") and fields.get("LoadState") != "not-found":
-            out[fields["Id"]] = {
-                "enabled": fields.get("UnitFileState") == "enabled",
-                "active": fields.get("ActiveState") == "active",
-            }
-    return out
+def unit_states(shown: str) -> dict[str, dict[str, bool]]:
+    """Return unit to enabled and active, of those that are there, from what `units.show_command` printed."""
+    there = {name: one for name, one in units.parse_show(shown).items() if one.get("LoadState") != "not-found"}
+    return {name: units.enabled_and_active(one) for name, one in there.items()}
 
 
 def reboot_reasons(state: dict[str, Any]) -> list[str]:
@@ -219,7 +210,7 @@ def read_state(
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),
         "boot_guarded": boot_guarded(root),
-        "units": units(runner(["systemctl", "show", "--property=Id,LoadState,UnitFileState,ActiveState", *UNITS]).out),
+        "units": unit_states(runner(units.show_command(UNITS, "LoadState", "UnitFileState", "ActiveState")).out),
         "persistence_command": persistence_command(root),
         "leftovers": [item.as_dict() for item in remains],
     }

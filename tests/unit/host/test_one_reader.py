@@ -23,6 +23,7 @@ FACTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "host/virtualization.py",
         {},
     ),
+    "systemd units": (r"\"systemctl\", \"show\"|systemctl show [-a-z]|ActiveState=", "host/units.py", {}),
 }
 
 

@@ -202,8 +202,8 @@ def test_systemd_tells_several_units_at_once() -> None:
         "Id=nvidia-fabricmanager.service\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n\n"
         "Id=dlbox-gpu-settings.service\nActiveState=inactive\nUnitFileState=\n"
     )
-    assert state.units(shown) == {
+    assert state.unit_states(shown) == {
         "nvidia-persistenced.service": {"enabled": True, "active": True},
         "dlbox-gpu-settings.service": {"enabled": False, "active": False},
     }
-    assert state.units("") == {}
+    assert state.unit_states("") == {}
