@@ -36,6 +36,7 @@ from typing import Any
 
 from . import run_as
 from .admins import sudoers
+from .host import apt_policy
 from .host.os_release import read_os_release
 from .host.units import parse_show, properties_of, show_command
 from .host.virtualization import virtualization as virtualization_of
@@ -328,19 +329,11 @@ def package_origins(_: Settings) -> dict[str, list[str]]:
     names = sorted({line.split()[0] for line in installed["out"].splitlines() if line.endswith(" installed")})
     if not names:
         return {}
-    origins: dict[str, list[str]] = {}
-    name, mine = "", False
-    for line in run(["apt-cache", "policy", *names], timeout=60)["out"].splitlines():
-        if line and not line.startswith(" "):
-            name, mine = line.rstrip(":"), False
-            origins[name] = []
-        elif re.match(r" (\*\*\*|   ) \S", line):
-            mine = line.startswith(" ***")
-        elif mine:
-            match = re.match(r"\s+-?\d+ (\S+)(?: (\S+))?", line)
-            if match and match.group(1) != "/var/lib/dpkg/status":
-                origins[name].append("{} {}".format(match.group(1), match.group(2) or ""))
-    return origins
+    offered = apt_policy.parse(run(["apt-cache", "policy", *names], timeout=60)["out"])
+    return {
+        name: [" ".join(source.split()[:2]) for one in policy.versions if one.installed for source in one.sources]
+        for name, policy in offered.items()
+    }
 
 
 def apt_sources(_: Settings) -> dict[str, str]:

@@ -40,10 +40,10 @@ def resolve(apt: Apt, names: list[str], exact: dict[str, str], suffix: dict[str,
     """Return NAME or NAME=VERSION for apt; raise Refused with what the repository has when the version is not there."""
     if not exact and not suffix:
         return list(names)
-    offered = aptsim.parse_policy(apt.policy(names))
+    offered = apt.policy(names)
     out = []
     for name in names:
-        versions = [version for version, _priority, _sources in offered.get(name, [])]
+        versions = [one.version for one in offered[name].versions] if name in offered else []
         if name in exact:
             picked = aptsim.pick_version(versions, str(exact[name]))
             wanted = str(exact[name])

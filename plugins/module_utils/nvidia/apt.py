@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ..host import apt_policy
 from . import aptsim
 
 _LOCK_ATTEMPTS, _LOCK_PAUSE = 60, 5.0
@@ -95,13 +96,14 @@ class Apt:
         """Return what dpkg knows."""
         return aptsim.parse_dpkg(self.run(["dpkg-query", "-W", "-f", aptsim.DPKG_FORMAT]).out)
 
-    def policy(self, names: Sequence[str]) -> str:
-        """Return apt-cache policy's text for the names."""
-        return self.run(["apt-cache", "policy", *names]).out if names else ""
+    def policy(self, names: Sequence[str]) -> dict[str, apt_policy.PackagePolicy]:
+        """Return what the repositories offer of these names."""
+        return apt_policy.parse(self.run(["apt-cache", "policy", *names]).out) if names else {}
 
     def candidates(self, names: Sequence[str]) -> dict[str, str]:
         """Return name to candidate version, without names that have none."""
-        return aptsim.candidates(self.policy(names))
+        offered = self.policy(names)
+        return {name: policy.candidate for name, policy in offered.items() if policy.candidate}
 
     def refresh(self, source: str) -> str:
         """Read the package lists of one source file; return apt's words when it complains, "" when all is well."""
@@ -160,9 +162,9 @@ class Apt:
         back.update(change.remove)
         now = self.packages()
         fresh = [name for name in fresh if name in now and now[name].installed]
-        offered = aptsim.parse_policy(self.policy(sorted(back)))
-        known = {name: {version for version, _priority, _sources in table} for name, table in offered.items()}
-        wanted = [f"{name}={old}" for name, old in sorted(back.items()) if old in known.get(name, set())]
+        offered = self.policy(sorted(back))
+        known = {(name, one.version) for name, policy in offered.items() for one in policy.versions}
+        wanted = [f"{name}={old}" for name, old in sorted(back.items()) if (name, old) in known]
         request = Request(install=wanted, remove=fresh)
         done = self.run(["apt-get", "--yes", "--fix-broken", *self._arguments(request)])
         if done.rc != 0 and fresh:

@@ -110,41 +110,6 @@ def after(before: Mapping[str, Package], change: Change) -> dict[str, str]:
     return now
 
 
-def parse_policy(text: str) -> dict[str, list[tuple[str, int, list[str]]]]:
-    """Read `apt-cache policy A B ...`: name to versions in apt's order, each with priority and the sources that offer
-    it.
-
-    Sources are the words after the priority, such as "http://archive.example/ubuntu noble/restricted amd64 Packages".
-    A version
-    known only to dpkg has the source "/var/lib/dpkg/status".
-    """
-    out: dict[str, list[tuple[str, int, list[str]]]] = {}
-    name, in_table = "", False
-    for line in text.splitlines():
-        if line and not line.startswith(" "):
-            name, in_table = line.rstrip(":"), False
-            out[name] = []
-        elif line.strip() == "Version table:":
-            in_table = True
-        elif in_table and (match := re.match(r"^ (?:\*\*\*|   ) (\S+) (-?\d+)", line)):
-            out[name].append((match[1], int(match[2]), []))
-        elif in_table and out[name] and (match := re.match(r"^\s+-?\d+ (\S.*)$", line)):
-            out[name][-1][2].append(match[1])
-    return out
-
-
-def candidates(text: str) -> dict[str, str]:
-    """Read the candidates of `apt-cache policy A B ...`; names without one are left out."""
-    found = {}
-    name = ""
-    for line in text.splitlines():
-        if line and not line.startswith(" "):
-            name = line.rstrip(":")
-        elif (match := re.match(r"^  Candidate: (\S+)", line)) and match[1] != "(none)":
-            found[name] = match[1]
-    return found
-
-
 def upstream(version: str) -> str:
     """Return the upstream part of a Debian version: without epoch and revision."""
     return (version.partition(":")[2] or version).rpartition("-")[0] or version

@@ -44,29 +44,6 @@ def test_dpkgs_states() -> None:
     assert found["x"].want == "hold"
 
 
-POLICY = """\
-libcudnn9-cuda-12:
-  Installed: (none)
-  Candidate: 9.27.0.42-1
-  Version table:
-     9.27.0.42-1 600
-        600 http://mirror.example/nvidia  Packages
-     9.10.2.21-1 600
-        600 http://mirror.example/nvidia  Packages
-nothing:
-  Installed: (none)
-  Candidate: (none)
-  Version table:
-"""
-
-
-def test_policy_gives_candidates_and_versions() -> None:
-    assert aptsim.candidates(POLICY) == {"libcudnn9-cuda-12": "9.27.0.42-1"}
-    table = aptsim.parse_policy(POLICY)["libcudnn9-cuda-12"]
-    assert [version for version, _priority, _sources in table] == ["9.27.0.42-1", "9.10.2.21-1"]
-    assert table[0][1] == 600 and "mirror.example" in table[0][2][0]
-
-
 @pytest.mark.parametrize(
     ("upstream", "picked"),
     [("9.10.2.21", "9.10.2.21-1"), ("9.10", "9.10.2.21-1"), ("9.1", None), ("9.27.0", "9.27.0.42-1")],
