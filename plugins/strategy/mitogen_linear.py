@@ -1,4 +1,4 @@
-"""mitogen_linear as mitogen has it, with four differences.
+"""mitogen_linear as mitogen has it, with five differences.
 
 Python starts in / on a host: mitogen starts it in the login's folder, also root's, which would import a `base64.py`
 that lies there. What a login starts by sudo stands where it stands itself.
@@ -8,6 +8,9 @@ A host that does not answer any more is given up after 45 seconds, as without mi
 Modules of this collection run in a process of their own: mitogen forks for modules with code of their own, but knows
 only code below ansible.module_utils. Ours set a umask and their environment; the next task would have that, too.
 
+What such a module imports from the collection is loaded before an asynchronous task begins: that leaves its connection,
+and an import that it makes afterwards would wait for ever.
+
 Results are remembered from run to run. To learn what a module needs on the host, mitogen compiles the module and
 everything it imports, ansible's own helpers among them, and it strips the comments from what it sends. With some twenty
 modules that is a third of the controller's work, and comes to the same in every run. Kept by the source's checksum, in
@@ -16,6 +19,7 @@ a file that may be deleted at any time.
 
 from __future__ import annotations
 
+import ast
 import functools
 import gc
 import hashlib
@@ -134,6 +138,46 @@ def should_fork_ours(planner: ansible_mitogen.planner.NewStylePlanner) -> bool:
 
 
 ansible_mitogen.planner.NewStylePlanner.should_fork = should_fork_ours
+
+PLUGINS = Path(__file__).resolve().parents[1]
+
+
+def imported(file: Path) -> set[Path]:
+    """Return the collection's files that a file of plugins/ imports, also within a function."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = file.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for place in (base, *(base / alias.name for alias in node.names)):
+                found |= {path for path in (place.with_suffix(".py"), place / "__init__.py") if path.exists()}
+    return found
+
+
+def imported_names(file: Path) -> list[str]:
+    """Return the full names of what a module of the collection imports from it, and of what that imports."""
+    known: set[Path] = set()
+    new = imported(file.resolve())
+    while new:
+        known |= new
+        new = {need for path in new for need in imported(path)} - known
+    parts = (
+        (path.parent if path.name == "__init__.py" else path.with_suffix("")).relative_to(PLUGINS) for path in known
+    )
+    return sorted(".".join(("ansible_collections.dlbox.workstation.plugins", *part.parts)) for part in parts)
+
+
+get_module_map = ansible_mitogen.planner.NewStylePlanner.get_module_map
+
+
+def module_map_with_ours(planner: ansible_mitogen.planner.NewStylePlanner) -> dict[str, Any]:
+    """Return what mitogen loads before a task, with this collection's part for an asynchronous one."""
+    found: dict[str, Any] = get_module_map(planner)
+    if not (planner._inv.wrap_async and planner._inv.module_name.startswith("dlbox.workstation.")):
+        return found
+    return {**found, "builtin": [*found["builtin"], *imported_names(Path(planner._inv.module_path))]}
+
+
+ansible_mitogen.planner.NewStylePlanner.get_module_map = module_map_with_ours
 
 # What is loaded by now stays to the end. Looking through it for garbage, in the process of every task anew, would copy
 # its memory, which the processes share.

@@ -74,6 +74,7 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         (mitogen.minify, "minimize_source"),
         (mitogen.parent.Connection, "get_boot_command"),
         (planner.NewStylePlanner, "should_fork"),
+        (planner.NewStylePlanner, "get_module_map"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
     monkeypatch.setitem(CONNECTION_METHOD, "ssh", CONNECTION_METHOD["ssh"])
@@ -179,3 +180,30 @@ def test_modules_of_ours_run_in_a_process_of_their_own(
     monkeypatch.setattr(planner.NewStylePlanner, "get_module_map", lambda self: {"custom": [], "builtin": []})
     invocation = SimpleNamespace(module_name=name, task_vars={}, wrap_async=False)
     assert planner.NewStylePlanner(invocation).should_fork() is forks
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_asynchronous_module_has_what_it_imports_before_it_leaves_its_connection(
+    module: str, strategy: dict[str, Any]
+) -> None:
+    """It would wait for ever for an import afterwards; conda_env did."""
+    file = file_of(OURS + f"modules.{module}")
+    names, open_names = set[str](), needed(file)
+    while open_names:
+        names |= open_names
+        open_names = {need for name in open_names for need in needed(file_of(name))} - names
+    link = PLUGINS.parent / "collections/ansible_collections/dlbox/workstation/plugins/modules" / file.name
+    assert strategy["imported_names"](link) == sorted(names)
+
+
+def test_only_an_asynchronous_module_of_ours_is_given_more(
+    strategy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(strategy["module_map_with_ours"].__globals__, "get_module_map", lambda self: {"builtin": ["x"]})
+    path = str(PLUGINS / "modules/conda_env.py")
+    for name, wrap_async, more in (("conda_env", True, True), ("conda_env", False, False)):
+        invocation = SimpleNamespace(module_name=f"dlbox.workstation.{name}", wrap_async=wrap_async, module_path=path)
+        found = planner.NewStylePlanner(invocation).get_module_map()["builtin"]
+        assert found[0] == "x" and (OURS + "module_utils.conda.interpreter" in found) is more
+    invocation = SimpleNamespace(module_name="ansible.builtin.apt", wrap_async=True, module_path=path)
+    assert planner.NewStylePlanner(invocation).get_module_map() == {"builtin": ["x"]}
