@@ -36,7 +36,7 @@ from typing import Any
 
 from . import run_as
 from .admins import sudoers
-from .host import apt_policy
+from .host import apt_policy, dpkg
 from .host.os_release import read_os_release
 from .host.units import parse_show, properties_of, show_command
 from .host.virtualization import virtualization as virtualization_of
@@ -54,6 +54,7 @@ PACKAGES_OF_INTEREST = re.compile(
     r"nvidia|^cuda|cudnn|^libcuda|^libnccl|^linux-(image|headers|modules-nvidia)|^dkms"
     r"|^ufw$|^openssh-server$|^unattended-upgrades$"
 )
+OF_A_VENDOR = re.compile(r"nvidia|^cuda|^libcuda|^libcudnn")
 KERNEL_LINES = re.compile(
     r"NVRM|\bXid\b|nvidia|nouveau|Key was rejected|module verification failed|Loading of (unsigned|module)|Lockdown:"
     r"|I/O error|EXT4-fs error|XFS.*(error|corruption)|Out of memory|oom-kill|hardware error|mce:",
@@ -308,25 +309,22 @@ def secure_boot(_: Settings) -> dict[str, Any]:
 
 def packages(_: Settings) -> dict[str, Any]:
     """Installed packages of interest, every package that is not properly installed, and holds."""
-    answer = run(
-        ["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Want} ${db:Status-Status} ${Architecture}\n"]
-    )
-    known, broken = [], []
-    for line in answer["out"].splitlines():
-        name, version, want, state, *_rest = line.split() + [""] * 5
-        if PACKAGES_OF_INTEREST.search(name) and state == "installed":
-            known.append({"name": name, "version": version, "hold": want == "hold"})
-        if state in ("half-configured", "half-installed", "unpacked", "triggers-awaited", "triggers-pending"):
-            broken.append(f"{name} ({state})")
-    return {"rc": answer["rc"], "known": known, "broken": broken}
+    try:
+        entries = dpkg.read_entries()
+    except OSError:
+        return {"rc": 1, "known": [], "broken": []}
+    known = [
+        {"name": one.name, "version": one.version, "hold": one.want == "hold"}
+        for one in entries
+        if one.configured and PACKAGES_OF_INTEREST.search(one.name)
+    ]
+    return {"rc": 0, "known": known, "broken": [f"{one.name} ({one.status})" for one in entries if one.unfinished]}
 
 
 def package_origins(_: Settings) -> dict[str, list[str]]:
     """For each installed driver or CUDA package, the repositories that offer the installed version."""
-    installed = run(
-        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", "*nvidia*", "cuda*", "libcuda*", "libcudnn*"]
-    )
-    names = sorted({line.split()[0] for line in installed["out"].splitlines() if line.endswith(" installed")})
+    installed = dpkg.read_packages()
+    names = sorted(name for name, one in installed.items() if one.configured and OF_A_VENDOR.search(name))
     if not names:
         return {}
     offered = apt_policy.parse(run(["apt-cache", "policy", *names], timeout=60)["out"])

@@ -180,6 +180,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import run_as
+from ..module_utils.host.dpkg import read_packages
 from ..module_utils.jupyter import password as passwords
 from ..module_utils.jupyter import settings
 
@@ -374,16 +375,12 @@ def missing_extensions(python: Path, extensions: list[dict[str, Any]]) -> list[s
     return missing
 
 
-def missing_packages(module: AnsibleModule, extensions: list[dict[str, Any]], tls: bool) -> list[str]:
+def missing_packages(extensions: list[dict[str, Any]], tls: bool) -> list[str]:
     """Debian packages that enabled extensions and the TLS endpoint call and that are not installed."""
     called = {name for extension in extensions if extension["enabled"] for name in extension["system"]}
     wanted = sorted(called | ({"stunnel4"} if tls else set()))
-    if not wanted:
-        return []
-    # Its exit status says that a name is unknown, which is one more that is missing.
-    _, out, _ = module.run_command(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Abbrev}\n", *wanted])
-    there = {line.split()[0] for line in out.splitlines() if line.split()[1:] == ["ii"]}
-    return [name for name in wanted if name not in there]
+    there = read_packages() if wanted else {}
+    return [name for name in wanted if name not in there or not there[name].configured]
 
 
 def way(person: str, port: int, password_file: str | None, tls: bool, address: str, ssh_port: int) -> str:
@@ -679,9 +676,7 @@ class Work:
             + [f"{link} is not the link to a data folder: rename it, and run again." for link in self.taken]
             + self.todo,
             tls_unit=self.params["tls"] or TLS_UNIT.exists(),
-            packages=missing_packages(self.module, self.params["extensions"], self.params["tls"])
-            if self.people
-            else [],
+            packages=missing_packages(self.params["extensions"], self.params["tls"]) if self.people else [],
             diff=self.diffs,
         )
 

@@ -43,21 +43,11 @@ units:
 """
 
 import contextlib
-import re
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.host import units
-
-#: States between two that are good, see dpkg(1).
-BETWEEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}
-ENTRY = re.compile(r"^Package: (?P<name>\S+)\n(?:(?!Status:|Package:).+\n)*?Status: \S+ \S+ (?P<state>\S+)$", re.M)
-
-
-def states(text: str) -> list[tuple[str, str]]:
-    """Return name and state of each entry of dpkg's status file; a name may be there once per architecture."""
-    return [(entry["name"], entry["state"]) for entry in ENTRY.finditer(text)]
+from ..module_utils.host import dpkg, units
 
 
 def main() -> None:
@@ -72,8 +62,7 @@ def main() -> None:
     )
     database = Path(module.params["database"])
     try:
-        known = states((database / "status").read_text(encoding="utf-8", errors="replace"))
-        journal = [path.name for path in (database / "updates").glob("[0-9]*")]
+        known, journal = dpkg.read_entries(database), dpkg.journal(database)
     except OSError as error:
         module.fail_json(msg=f"dpkg's database cannot be read, so this is no Debian or Ubuntu: {error}")
     asked = module.params["units"]
@@ -82,11 +71,11 @@ def main() -> None:
         with contextlib.suppress(FileNotFoundError):  # a host without systemd
             command = units.show_command(asked, "UnitFileState", "ActiveState")
             shown = module.run_command(command, handle_exceptions=False)[1]
-    there = {name for name, state in known if state == "installed"}
+    there = {package.name for package in known if package.configured}
     module.exit_json(
         changed=False,
         installed=[name for name in module.params["packages"] if name in there],
-        unfinished=sorted({name for name, state in known if state in BETWEEN}) + (["dpkg"] if journal else []),
+        unfinished=sorted({package.name for package in known if package.unfinished}) + (["dpkg"] if journal else []),
         units={name: units.enabled_and_active({}) for name in asked}
         | {name: units.enabled_and_active(properties) for name, properties in units.parse_show(shown).items()},
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.dlbox.workstation.plugins.modules.system_state import BETWEEN
+from ansible_collections.dlbox.workstation.plugins.module_utils.host.dpkg import UNFINISHED
 from jupyter.module import run
 
 STATUS = """\
@@ -42,7 +42,7 @@ def test_only_what_is_wholly_there_is_installed(database):
     assert said["installed"] == ["git", "libc6"] and said["unfinished"] == [] and not said["changed"]
 
 
-@pytest.mark.parametrize("state", sorted(BETWEEN))
+@pytest.mark.parametrize("state", sorted(UNFINISHED))
 def test_a_package_in_the_middle_is_unfinished(database, state):
     (database / "status").write_text(STATUS.format(state=state))
     said = ask(database, "libc6")

@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ..host import virtualization
+from ..host import dpkg, virtualization
 from ..host.files import matching, text_of
 from ..host.os_release import read_os_release
 
@@ -99,9 +99,16 @@ def kernel(top: Path, real: bool) -> str:
 
 
 def kernel_flavours(top: Path) -> list[str]:
-    """Return the installed kernel metapackages, without ``linux-image-``, from the names of dpkg's file lists."""
-    names = (path.name.removesuffix(".list") for path in matching(top / "var/lib/dpkg/info", "linux-image-[a-z]*.list"))
-    flavours = (name.removeprefix("linux-image-").partition(":")[0] for name in names)
+    """Return the installed kernel metapackages, without ``linux-image-``."""
+    try:
+        known = dpkg.read_packages(top / "var/lib/dpkg")
+    except OSError:
+        return []
+    flavours = (
+        name.removeprefix("linux-image-")
+        for name, package in known.items()
+        if package.installed and re.match("linux-image-[a-z]", name)
+    )
     return sorted(
         word(one) for one in flavours if not one.startswith(("unsigned-", "extra-")) and not one.endswith("-dbg")
     )[:32]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ..host import apt_policy
+from ..host import apt_policy, dpkg
 from . import aptsim
 
 _LOCK_ATTEMPTS, _LOCK_PAUSE = 60, 5.0
@@ -86,15 +86,13 @@ def run(argv: Sequence[str]) -> Done:
 
 
 class Apt:
-    """apt and dpkg on this host; `runner` is replaced in tests."""
+    """apt and dpkg on this host; both arguments are replaced in tests."""
 
-    def __init__(self, runner: Runner = run) -> None:
-        """Keep the runner."""
-        self.run = runner
-
-    def packages(self) -> dict[str, aptsim.Package]:
-        """Return what dpkg knows."""
-        return aptsim.parse_dpkg(self.run(["dpkg-query", "-W", "-f", aptsim.DPKG_FORMAT]).out)
+    def __init__(
+        self, runner: Runner = run, packages: Callable[[], dict[str, dpkg.Package]] = dpkg.read_packages
+    ) -> None:
+        """Keep what runs commands, and what reads dpkg's database."""
+        self.run, self.packages = runner, packages
 
     def policy(self, names: Sequence[str]) -> dict[str, apt_policy.PackagePolicy]:
         """Return what the repositories offer of these names."""
@@ -122,7 +120,7 @@ class Apt:
         """Finish what an aborted run left half done; return the names. A package that will not configure is left to
         the transaction.
         """
-        broken = sorted(name for name, package in self.packages().items() if package.broken)
+        broken = sorted(name for name, package in self.packages().items() if package.unfinished)
         if broken:
             self.run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
         return broken
@@ -153,7 +151,7 @@ class Apt:
         if done.rc != 0:
             raise Failed(_explanation(done))
 
-    def roll_back(self, before: dict[str, aptsim.Package], change: aptsim.Change) -> str:
+    def roll_back(self, before: dict[str, dpkg.Package], change: aptsim.Change) -> str:
         """Undo a failed change: remove what was new, bring back what was there. Return what is left to say, "" when
         all is well.
         """

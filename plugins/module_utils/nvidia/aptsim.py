@@ -1,6 +1,4 @@
-"""What apt would do and what dpkg has: parsed from `apt-get --simulate` and `dpkg-query`, judged before anything is
-done.
-"""
+"""What apt would do: parsed from `apt-get --simulate`, and evaluated before anything is done."""
 
 from __future__ import annotations
 
@@ -8,32 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-DPKG_FORMAT = "${binary:Package}\\t${Version}\\t${db:Status-Want}\\t${db:Status-Status}\\n"
+from ..host import dpkg
+
 _INST = re.compile(
     r"^Inst (?P<name>\S+?)(?::\w+)?(?: \[(?P<old>[^\]]+)\])? \((?P<new>\S+) (?P<origin>.*?)(?: \[\w+\])?\)"
 )
 _GONE = re.compile(r"^(?:Remv|Purg) (?P<name>\S+?)(?::\w+)? \[(?P<old>[^\]]+)\]")
-_BROKEN = {"half-installed", "unpacked", "half-configured", "triggers-awaited"}
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package that dpkg knows: want is install, hold, deinstall, purge; status is installed, config-files, ..."""
-
-    name: str
-    version: str
-    want: str
-    status: str
-
-    @property
-    def installed(self) -> bool:
-        """Whether its files are there, configured or not."""
-        return self.status not in ("not-installed", "config-files")
-
-    @property
-    def broken(self) -> bool:
-        """Whether an aborted run left it half done."""
-        return self.status in _BROKEN
 
 
 @dataclass
@@ -54,18 +32,6 @@ class Change:
         for name, (old, new, _origin) in sorted(self.install.items()):
             out.append(f"upgrade {name} {old} to {new}" if old else f"install {name} {new}")
         return out
-
-
-def parse_dpkg(text: str) -> dict[str, Package]:
-    """Read `dpkg-query -W -f DPKG_FORMAT`; the architecture suffix of the native architecture is dropped."""
-    packages = {}
-    for line in text.splitlines():
-        parts = line.split("\t")
-        if len(parts) == 4:
-            name = parts[0].partition(":")[0]
-            if name not in packages or parts[3] == "installed":
-                packages[name] = Package(name, *parts[1:])
-    return packages
 
 
 def parse_simulation(text: str) -> Change:
@@ -95,12 +61,7 @@ def forbidden_installs(change: Change, forbidden: Iterable[str]) -> list[str]:
     return sorted(name for name in fresh if any(pattern.search(name) for pattern in patterns))
 
 
-def downgrades_needed(change: Change, before: Mapping[str, Package]) -> list[str]:
-    """Return the names whose new version differs from the installed one; the caller compares directions with dpkg."""
-    return sorted(name for name, (old, new, _origin) in change.install.items() if old and old != new and name in before)
-
-
-def after(before: Mapping[str, Package], change: Change) -> dict[str, str]:
+def after(before: Mapping[str, dpkg.Package], change: Change) -> dict[str, str]:
     """Return name to version as it would be after the change."""
     now = {name: package.version for name, package in before.items() if package.installed}
     for name in change.remove:

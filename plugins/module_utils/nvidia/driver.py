@@ -172,7 +172,7 @@ class Driver:
     def apply(self, check: bool) -> Result:
         """Bring the host to the order; with check only say what would happen."""
         result = Result(provider=self.order.provider or None)
-        broken = sorted(name for name, package in self.before.items() if package.broken)
+        broken = sorted(name for name, package in self.before.items() if package.unfinished)
         if broken:
             result.changed = True
             result.notes.append("an aborted run had left half configured: " + ", ".join(broken))

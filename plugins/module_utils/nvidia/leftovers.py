@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..host import dpkg
 from . import aptsim, dkms, kernels, sources
 
 RUN_INSTALLER, PPA, REPOSITORY, DKMS_TREE = "run_installer", "ppa", "repository", "dkms_tree"
@@ -63,7 +64,7 @@ def from_sources(entries: Iterable[sources.Entry], own_files: Sequence[str]) -> 
     return list({item.where: item for item in out}.values())
 
 
-def from_dkms(builds: Iterable[dkms.Build], packages: Mapping[str, aptsim.Package]) -> list[Leftover]:
+def from_dkms(builds: Iterable[dkms.Build], packages: Mapping[str, dpkg.Package]) -> list[Leftover]:
     """Return DKMS trees of NVIDIA versions that no installed package brought: they are built again for every kernel."""
     upstream = {
         aptsim.upstream(package.version)

@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..host import units
+from ..host import dpkg, units
 from . import dkms, kernels, leftovers, names, secureboot, sources
-from .apt import Apt, Runner, run
+from .apt import Runner, run
 
 _LOADED = re.compile(r"NVRM version:.*?\s(\d{3}\.\d+(?:\.\d+)?)\s")
 UNITS = ("nvidia-persistenced.service", "nvidia-fabricmanager.service", "dlbox-gpu-settings.service")
@@ -180,7 +180,7 @@ def read_state(
     """Return the state of the driver on this host as plain data; commands that are absent count as having said
     nothing.
     """
-    packages = Apt(runner).packages()
+    packages = dpkg.read_packages(root / "var/lib/dpkg")
     found = kernels.read_kernels(root)
     builds = dkms.parse_status(runner(["dkms", "status"]).out)
     mine = {name: package for name, package in packages.items() if names.is_driver_package(name) and package.installed}
@@ -197,7 +197,7 @@ def read_state(
         "kernels": [kernel.as_dict() for kernel in found],
         "packages": {name: package.version for name, package in sorted(mine.items())},
         "held": sorted(name for name, package in packages.items() if package.want == "hold"),
-        "half_configured": sorted(name for name, package in packages.items() if package.broken),
+        "half_configured": sorted(name for name, package in packages.items() if package.unfinished),
         "branches": sorted({names.branch_of(name, package.version) for name, package in mine.items()} - {None}),
         "dkms": [build.__dict__ for build in builds],
         "loaded_version": loaded_version(root),

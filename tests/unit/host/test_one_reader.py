@@ -18,6 +18,11 @@ SOURCES = [
 #: fact: (how its source looks in code, the one reader, {another place: why it is there})
 FACTS: dict[str, tuple[str, str, dict[str, str]]] = {
     "packages on offer": (r"Candidate: ", "host/apt_policy.py", {}),
+    "dpkg's packages": (
+        r"dpkg-query\", \"(-W|--show)|dpkg/(status|info)|db:Status",
+        "host/dpkg.py",
+        {"plugins/module_utils/host/apt_policy.py": "apt's name of the source that dpkg is"},
+    ),
     "operating system": (r"(?<!in )/os-release[\"']", "host/os_release.py", {}),
     "container, WSL2, hypervisor": (
         r"dockerenv|containerenv|run/systemd/container|class/dmi|detect-virt\"|dev/dxg|container=",

@@ -35,15 +35,6 @@ def test_removals_and_installs_are_judged() -> None:
     assert aptsim.forbidden_installs(change, ["^nvidia-driver", "^libnvidia"]) == ["nvidia-driver-580-open"]
 
 
-def test_dpkgs_states() -> None:
-    found = aptsim.parse_dpkg(
-        "nvidia-dkms-580:amd64\t580.1-1\tinstall\thalf-configured\nold\t1\tdeinstall\tconfig-files\nx\t1\thold\tinstalled\n"
-    )
-    assert found["nvidia-dkms-580"].broken and found["nvidia-dkms-580"].installed
-    assert not found["old"].installed and not found["old"].broken
-    assert found["x"].want == "hold"
-
-
 @pytest.mark.parametrize(
     ("upstream", "picked"),
     [("9.10.2.21", "9.10.2.21-1"), ("9.10", "9.10.2.21-1"), ("9.1", None), ("9.27.0", "9.27.0.42-1")],

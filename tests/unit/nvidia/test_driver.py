@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.dlbox.workstation.plugins.module_utils.host.dpkg import Package
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import driver, names
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Apt, Done, Failed, Refused
 
@@ -39,13 +40,11 @@ class Host:
     def have(self, *packages: str, version: str = OLD, want: str = "hold", status: str = "installed") -> None:
         self.installed.update(dict.fromkeys(packages, (version, want, status)))
 
+    def packages(self) -> dict[str, Package]:
+        return {name: Package(name, *known) for name, known in self.installed.items()}
+
     def __call__(self, argv: Sequence[str]) -> Done:
         self.calls.append(list(argv))
-        if argv[0] == "dpkg-query":
-            lines = [
-                f"{name}\t{version}\t{want}\t{status}\n" for name, (version, want, status) in self.installed.items()
-            ]
-            return Done(0, "".join(lines), "")
         if argv[:2] == ["apt-cache", "policy"]:
             known = [name for name in argv[2:] if name in self.offered]
             return Done(0, "".join(f"{name}:\n  Candidate: {self.offered[name]}\n" for name in known), "")
@@ -116,7 +115,7 @@ def asked(host: Host, check: bool = False, provider: str = "prebuilt", **given: 
     given.setdefault("packages", BUILT if provider == "dkms" else SIGNED)
     given.setdefault("running_kernel", KERNELS["generic"])
     order = driver.Order(names.DriverSet(**planned), provider=provider, **given)
-    return driver.Driver(Apt(host), order, host.root).apply(check)
+    return driver.Driver(Apt(host, host.packages), order, host.root).apply(check)
 
 
 def requests(host: Host) -> list[list[str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import aptsim, dkms, kernels, leftovers, sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.host.dpkg import Package
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import dkms, kernels, leftovers, sources
 
 
 def kernel(provider: str | None, path: str | None) -> kernels.Kernel:
@@ -49,10 +50,10 @@ def test_a_dkms_tree_is_abandoned_when_no_package_has_its_version() -> None:
         dkms.Build("nvidia", "565.77", "6.8.0-149-generic", "installed"),
         dkms.Build("nvidia", "565.77", "6.8.0-31-generic", "built"),
     ]
-    package = aptsim.Package("nvidia-dkms-580", "580.178.04-0ubuntu0.24.04.1", "hold", "installed")
+    package = Package("nvidia-dkms-580", "580.178.04-0ubuntu0.24.04.1", "hold", "installed")
     (found,) = leftovers.from_dkms(builds, {package.name: package})
     assert found.where == "nvidia/565.77" and found.remedy == "sudo dkms remove nvidia/565.77 --all"
-    gone = aptsim.Package(package.name, package.version, "deinstall", "config-files")
+    gone = Package(package.name, package.version, "deinstall", "config-files")
     assert len(leftovers.from_dkms(builds, {gone.name: gone})) == 2
 
 

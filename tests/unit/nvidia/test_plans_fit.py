@@ -12,6 +12,7 @@ import build
 import jinja2
 import pytest
 import yaml
+from ansible_collections.dlbox.workstation.plugins.module_utils.host.dpkg import Package
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Apt, Done
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.driver import Driver, Order
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.names import conflicting
@@ -77,10 +78,11 @@ class Recorder:
         self.requests = list[list[str]]()
         self.there = set[str]()
 
+    def packages(self) -> dict[str, Package]:
+        return {name: Package(name, self.version, "install", "installed") for name in self.there}
+
     def __call__(self, argv: Sequence[str]) -> Done:
         names = list(argv[argv.index("install") + 1 :]) if "install" in argv else []
-        if argv[0] == "dpkg-query":
-            return Done(0, "".join(f"{name}\t{self.version}\tinstall\tinstalled\n" for name in sorted(self.there)), "")
         if argv[:2] == ["apt-cache", "policy"]:
             return Done(0, "".join(f"{name}:\n  Candidate: {self.version}\n" for name in argv[2:]), "")
         if argv[0] == "apt-get" and "--simulate" in argv:
@@ -100,7 +102,7 @@ def test_apt_is_asked_for_what_the_plan_prints(gpu: str, system: tuple[str, str]
         driver = made["driver"]
         host = Recorder(f"{driver['branch']}.178.04-1")
         order = Order.from_plan(driver, running_kernel=made["os"]["kernel"])
-        result = Driver(Apt(host), order, tmp_path).apply(check=False)
+        result = Driver(Apt(host, host.packages), order, tmp_path).apply(check=False)
         headers = [driver["kernel_headers"]] if driver["kernel_headers"] else []
         wanted = [[*driver["packages"], *(name for name in headers if name not in driver["packages"])]]
         assert host.requests == ([driver["before"]] if driver["before"] else []) + wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,19 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt impor
 PROC = (
     "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.126.09  Release Build  (root@host)\nGCC version: 13\n"
 )
+STATUS = """\
+Package: libnvidia-compute-580
+Status: hold ok installed
+Version: 580.178.04-0ubuntu0.24.04.1
+
+Package: linux-image-generic
+Status: install ok installed
+Version: 6.8
+
+Package: broken
+Status: install ok unpacked
+Version: 1
+"""
 MODULE = b"\0version=580.178.04\0"
 
 
@@ -37,13 +49,9 @@ def machine(root: Path, *, loaded: str = "", library: str = "580.178.04") -> Pat
 
 
 def told(root: Path, running: str = "6.8.0-149-generic") -> dict[str, Any]:
-    def runner(argv: Sequence[str]) -> Done:
-        if argv[0] == "dpkg-query" and "-W" in argv:
-            line = "libnvidia-compute-580\t580.178.04-0ubuntu0.24.04.1\thold\tinstalled\n"
-            return Done(0, f"{line}linux-image-generic\t6.8\tinstall\tinstalled\nbroken\t1\tinstall\tunpacked\n", "")
-        return Done(127, "", "absent")
-
-    return state.read_state(root, runner, running)
+    (root / "var/lib/dpkg").mkdir(parents=True, exist_ok=True)
+    (root / "var/lib/dpkg/status").write_text(STATUS)
+    return state.read_state(root, lambda _argv: Done(127, "", "absent"), running)
 
 
 def test_a_module_that_is_older_than_the_libraries_asks_for_a_restart(tmp_path: Path) -> None:

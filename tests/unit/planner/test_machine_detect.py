@@ -149,9 +149,11 @@ def test_a_fresh_python_detects_and_plans_without_ansible() -> None:
 
 
 def test_installed_kernel_metapackages_are_the_flavours(tmp_path: Path) -> None:
-    folder = tmp_path / "var/lib/dpkg/info"
+    folder = tmp_path / "var/lib/dpkg"
     folder.mkdir(parents=True)
     releases = ["linux-image-6.8.0-149-generic", "linux-image-unsigned-6.8.0-31-generic", "linux-image-amd64-dbg"]
-    for name in [*releases, "linux-image-generic", "linux-image-generic-hwe-24.04", "linux-image-cloud-amd64"]:
-        (folder / f"{name}.list").touch()
+    names = [*releases, "linux-image-generic", "linux-image-generic-hwe-24.04", "linux-image-cloud-amd64"]
+    entries = [f"Package: {name}\nStatus: install ok installed\n\n" for name in names]
+    gone = "Package: linux-image-rt-amd64\nStatus: deinstall ok config-files\n\n"
+    (folder / "status").write_text("".join([*entries, gone]))
     assert detect(tmp_path)["os"]["kernel_flavours"] == ["cloud-amd64", "generic", "generic-hwe-24.04"]
