@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -133,9 +134,9 @@ def refuse_existing(request: Request) -> None:
         return
     if (prefix / "conda-meta").is_dir():
         raise FileExistsError(f"{prefix} is a conda environment that dlbox did not make; it is left alone. {remedy}")
-    others = [
-        p.name for p in prefix.iterdir() if not (request.name == "base" and p.name in {"envs", ".cache", ".condarc"})
-    ]
+    # The role writes .condarc first, and keeps a copy of one that it changes: there after a first run that failed.
+    beside = ("envs", ".cache", ".condarc", ".condarc.*~") if request.name == "base" else ()
+    others = [p.name for p in prefix.iterdir() if not any(fnmatch(p.name, pattern) for pattern in beside)]
     if others:
         raise FileExistsError(
             f"{prefix} holds {', '.join(sorted(others)[:3])} and is not a conda environment; it is left alone. "

@@ -216,7 +216,7 @@ class TestRemoval:
 
 class TestInspection:
     def request(self, prefix, **more):
-        return Request(name="case", prefix=str(prefix), frozen=False, declared={}, **more)
+        return Request(**{"name": "case", "prefix": str(prefix), "frozen": False, "declared": {}, **more})
 
     @pytest.fixture
     def right(self, prefix):
@@ -259,6 +259,16 @@ class TestInspection:
         other.symlink_to(tmp_path / "moved")
         with pytest.raises(FileExistsError, match="not a folder"):
             self.verdict(other)
+
+    def test_a_first_run_that_failed_leaves_nothing_in_the_way_of_the_next(self, tmp_path):
+        """The role has written its .condarc by then, and keeps a copy where the owner corrects the channels."""
+        root = tmp_path / "conda"
+        for name in (".condarc", ".condarc.1020.2026-11-22@03:43:20~", ".cache/pkgs/urls", "envs/x"):
+            put(root, name)
+        root.chmod(0o755)
+        assert environment.inspect(self.request(root, name="base"), None, "quick", False).action == "create"
+        with pytest.raises(FileExistsError, match="holds"):
+            self.verdict(root)
 
 
 class TestChild:

@@ -1,0 +1,63 @@
+"""A first run as the launcher makes it: over ssh, as an account with sudo, with mitogen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from conftest import PROJECT, play
+
+ACCOUNT = "dora"
+
+
+@pytest.fixture
+def login(host, tmp_path):
+    """The variables of a connection by key to an account that may become root."""
+    if not host.backend.host.endswith("-d13"):
+        pytest.skip("one release is enough: what is tested is the way to the host")
+    key, known = tmp_path / "key", tmp_path / "known_hosts"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    address = host.check_output("hostname -I").split()[0]
+    known.write_text(f"{address} {host.file('/etc/ssh/ssh_host_ed25519_key.pub').content_string}")
+    host.check_output(f"useradd --create-home --shell /bin/bash {ACCOUNT}")
+    host.check_output(f"install -d -m 700 -o {ACCOUNT} /home/{ACCOUNT}/.ssh")
+    public = key.with_suffix(".pub").read_text().strip()
+    host.check_output(f"echo '{public}' | install -o {ACCOUNT} -m 600 /dev/stdin /home/{ACCOUNT}/.ssh/authorized_keys")
+    host.check_output(f"echo '{ACCOUNT} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{ACCOUNT}")
+    yield {
+        "ansible_connection": "ssh",
+        "ansible_host": address,
+        "ansible_user": ACCOUNT,
+        "ansible_become": True,
+        "ansible_ssh_private_key_file": str(key),
+        "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o IdentitiesOnly=yes -F none",
+    }
+    host.check_output(f"rm /etc/sudoers.d/{ACCOUNT}; userdel --remove --force {ACCOUNT} 2>/dev/null; rm -rf /srv/other")
+
+
+def test_the_first_environments_are_made_with_mitogen(host, login, monkeypatch):
+    """The engine's Python, started anew for an asynchronous task, has to bring what the module imports."""
+    found = subprocess.run(
+        [sys.executable, PROJECT / "scripts/mitogen-path"], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        pytest.skip(found.stderr.strip())
+    monkeypatch.setenv("ANSIBLE_STRATEGY", "mitogen_linear")
+    monkeypatch.setenv("ANSIBLE_STRATEGY_PLUGINS", found.stdout.strip())
+    monkeypatch.setenv("ANSIBLE_SUDO_EXE", "sudo")
+    made = play(
+        host,
+        **login,
+        conda_root="/srv/other/conda",
+        conda_engine_dir="/srv/other/engine",
+        conda_base=False,
+        conda_shell_hooks=False,
+        conda_environments=[{"name": "first", "kernel": False, "wheels": ["six"]}],
+        conda_timeout_seconds=120,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    python = "/srv/other/conda/envs/first/bin/python"
+    assert host.check_output(f"{python} -c 'import six; print(six.__file__)'").startswith(
+        "/srv/other/conda/envs/first/"
+    )
