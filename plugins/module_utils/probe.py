@@ -37,6 +37,7 @@ from typing import Any
 from . import run_as
 from .admins import sudoers
 from .host import apt_policy, dpkg
+from .host import nvidia_smi as smi
 from .host.os_release import read_os_release
 from .host.units import parse_show, properties_of, show_command
 from .host.virtualization import virtualization as virtualization_of
@@ -46,9 +47,10 @@ from .ssh import config, logins, passwords
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")  # VGA, 3D and other display controllers; audio and USB-C are not GPUs
 GPU_FIELDS = (
-    "index,uuid,pci.bus_id,name,driver_version,persistence_mode,power.draw,power.limit,"
-    "power.default_limit,power.max_limit,temperature.gpu,pcie.link.width.current,pcie.link.width.max,"
-    "ecc.errors.uncorrected.volatile.total,clocks_throttle_reasons.hw_slowdown,memory.total,memory.used,utilization.gpu"
+    *("index", "uuid", "pci.bus_id", "name", "driver_version", "persistence_mode"),
+    *("power.draw", "power.limit", "power.default_limit", "power.max_limit", "temperature.gpu"),
+    *("pcie.link.width.current", "pcie.link.width.max", "ecc.errors.uncorrected.volatile.total"),
+    *("clocks_throttle_reasons.hw_slowdown", "memory.total", "memory.used", "utilization.gpu"),
 )
 PACKAGES_OF_INTEREST = re.compile(
     r"nvidia|^cuda|cudnn|^libcuda|^libnccl|^linux-(image|headers|modules-nvidia)|^dkms"
@@ -263,14 +265,9 @@ def nvidia_module(_: Settings) -> dict[str, Any]:
 
 
 def nvidia_smi(_: Settings) -> dict[str, Any]:
-    """One query of all the fields that the checks use; see GPU_FIELDS for their order."""
-    answer = run(["nvidia-smi", "--query-gpu=" + GPU_FIELDS, "--format=csv,noheader,nounits"], timeout=60)
-    rows = [[cell.strip() for cell in line.split(",")] for line in answer["out"].splitlines() if line.strip()]
-    names = GPU_FIELDS.split(",")
-    answer["gpus"] = (
-        [dict(zip(names, row, strict=False)) for row in rows if len(row) == len(names)] if answer["rc"] == 0 else []
-    )
-    return answer
+    """One query of all the fields that the checks use, GPU_FIELDS."""
+    answer = run(["nvidia-smi", *smi.arguments(GPU_FIELDS)], timeout=60)
+    return {**answer, "gpus": smi.rows(answer["out"], GPU_FIELDS) if answer["rc"] == 0 else []}
 
 
 def dkms(_: Settings) -> dict[str, Any]:

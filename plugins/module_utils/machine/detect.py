@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ..host import dpkg, virtualization
+from ..host import dpkg, nvidia_smi, virtualization
 from ..host.files import matching, text_of
 from ..host.os_release import read_os_release
 
@@ -22,7 +22,7 @@ _EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 _GPU_CLASSES = ("0300", "0302", "0380")
 _FLAGS = frozenset({"avx", "avx2", "avx512f", "f16c", "fma", "hypervisor", "sse4_2", "ssse3"})
 _PCI_IDS = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
-_SMI_QUERY = "--query-gpu=name,driver_version,memory.total,pci.device_id,pci.bus_id"
+_SMI_FIELDS = ("name", "driver_version", "memory.total", "pci.device_id", "pci.bus_id")
 #: Longest text and word that a fact may be (docs/schemas/machine.json).
 _TEXT, _WORD = 200, 64
 
@@ -296,7 +296,7 @@ def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, 
     """Return (GPUs, driver version) where the PCI bus shows none: nvidia-smi, else the driver's procfs."""
     program = str(top / "usr/lib/wsl/lib/nvidia-smi") if wsl else (shutil.which("nvidia-smi") or "" if real else "")
     if program and Path(program).exists():
-        gpus, version = _parse_smi(_run([program, _SMI_QUERY, "--format=csv,noheader,nounits"]))
+        gpus, version = _parse_smi(_run([program, *nvidia_smi.arguments(_SMI_FIELDS)]))
         if gpus:
             return gpus, version
     result = []
@@ -317,11 +317,8 @@ def _run(command: list[str]) -> str:
 def _parse_smi(answer: str) -> tuple[list[dict[str, Any]], str | None]:
     gpus: list[dict[str, Any]] = []
     version = None
-    for line in answer.splitlines():
-        fields = [field.strip() for field in line.split(",")]
-        if len(fields) != 5:
-            continue
-        name, told, memory, device, slot = fields
+    for row in nvidia_smi.rows(answer, _SMI_FIELDS):
+        name, told, memory, device, slot = row.values()
         version = driver_version(told)
         match = re.fullmatch(r"0x([0-9a-fA-F]{4})10de", device, re.IGNORECASE)
         entry = _entry(f"10de:{match.group(1).lower()}" if match else "", word(slot.lower()))

@@ -4,11 +4,11 @@ commands.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from ..host import nvidia_smi
 
 QUERY = (
     "index",
@@ -61,28 +61,28 @@ class Step:
 
 
 def parse_query(text: str) -> list[Card]:
-    """Read `nvidia-smi --query-gpu=QUERY --format=csv,noheader,nounits`."""
+    """Read what nvidia-smi printed for QUERY."""
     cards = []
-    for row in csv.reader(io.StringIO(text), skipinitialspace=True):
-        if len(row) == len(QUERY):
-            power, low, high, memory, graphics, memory_top, graphics_top = (_number(value) for value in row[5:12])
-            cards.append(
-                Card(
-                    index=int(row[0]),
-                    uuid=row[1],
-                    slot=row[2].lower(),
-                    name=row[3],
-                    persistence=row[4] == "Enabled",
-                    power=power,
-                    power_min=low,
-                    power_max=high,
-                    memory_clock=_whole(memory),
-                    graphics_clock=_whole(graphics),
-                    memory_clock_max=_whole(memory_top),
-                    graphics_clock_max=_whole(graphics_top),
-                    compute_mode=row[12],
-                )
+    for row in nvidia_smi.rows(text, QUERY):
+        index, uuid, slot, name, persistence, *numbers, compute_mode = row.values()
+        power, low, high, memory, graphics, memory_top, graphics_top = map(_number, numbers)
+        cards.append(
+            Card(
+                index=int(index),
+                uuid=uuid,
+                slot=slot.lower(),
+                name=name,
+                persistence=persistence == "Enabled",
+                power=power,
+                power_min=low,
+                power_max=high,
+                memory_clock=_whole(memory),
+                graphics_clock=_whole(graphics),
+                memory_clock_max=_whole(memory_top),
+                graphics_clock_max=_whole(graphics_top),
+                compute_mode=compute_mode,
             )
+        )
     return cards
 
 

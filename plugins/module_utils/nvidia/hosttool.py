@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..host import nvidia_smi as smi
 from . import gpusettings, kernels, state
 
 SETTINGS = Path("/etc/dlbox/gpu-settings.json")
@@ -68,7 +69,7 @@ def nvidia_smi(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def read_cards() -> list[gpusettings.Card]:
     """Return the cards, or raise RuntimeError with nvidia-smi's own words."""
-    done = nvidia_smi(f"--query-gpu={','.join(gpusettings.QUERY)}", "--format=csv,noheader,nounits")
+    done = nvidia_smi(*smi.arguments(gpusettings.QUERY))
     if done.returncode != 0:
         raise RuntimeError(f"nvidia-smi ended with {done.returncode}: {(done.stdout + done.stderr).strip()}")
     return gpusettings.parse_query(done.stdout)

@@ -172,7 +172,11 @@ def first_weights(seed: int = 0) -> Any:
 
 
 class Meter:
-    """Power, energy, temperature and throttling of one GPU inside `with`, sampled every 20 ms; see `result`."""
+    """Power, energy, temperature and throttling of one GPU inside `with`, sampled every 20 ms; see `result`.
+
+    The only binding of NVML, of seven functions: the program needs nothing but the framework and NumPy, so it cannot
+    count on the package nvidia-ml-py, and a process of nvidia-smi for each sample would be measured with the work.
+    """
 
     def __init__(self, index: int | None) -> None:
         self.samples: list[tuple[float, float]] = []

@@ -33,7 +33,10 @@ PLUGINS = HERE.parents[1]
 # What the programs on a host import of plugins/, in the order in which these import one another.
 LIBRARY = (
     "module_utils.host",
-    *(f"module_utils.host.{name}" for name in ("apt_policy", "dpkg", "files", "os_release", "units", "virtualization")),
+    *(
+        f"module_utils.host.{name}"
+        for name in ("apt_policy", "dpkg", "files", "nvidia_smi", "os_release", "units", "virtualization")
+    ),
     "module_utils.run_as",
     "module_utils.public_key",
     "module_utils.ssh",

@@ -17,6 +17,7 @@ SOURCES = [
 ]
 #: fact: (how its source looks in code, the one reader, {another place: why it is there})
 FACTS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "GPUs as nvidia-smi has them": (r"--query-gpu", "host/nvidia_smi.py", {}),
     "packages on offer": (r"Candidate: ", "host/apt_policy.py", {}),
     "dpkg's packages": (
         r"dpkg-query\", \"(-W|--show)|dpkg/(status|info)|db:Status",
