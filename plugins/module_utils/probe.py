@@ -10,7 +10,7 @@ command does not exist or did not end in time, with the reason in `err`. No coll
 """
 
 # os.path throughout: hundreds of small reads below /sys and /proc.
-# ruff: noqa: PTH110, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120, PTH123, PTH207
+# ruff: noqa: PTH110, PTH112, PTH113, PTH116, PTH119, PTH120, PTH207
 from __future__ import annotations
 
 import base64
@@ -36,16 +36,18 @@ from typing import Any
 
 from . import run_as
 from .admins import sudoers
-from .host import apt_policy, dpkg
+from .host import apt_policy, dpkg, pci
+from .host import nvidia_module as loaded
 from .host import nvidia_smi as smi
+from .host.kernels import read_kernels
 from .host.os_release import read_os_release
+from .host.secure_boot import COMMAND
+from .host.secure_boot import secure_boot as read_secure_boot
 from .host.units import parse_show, properties_of, show_command
 from .host.virtualization import virtualization as virtualization_of
 from .jupyter import ports
 from .ssh import config, logins, passwords
 
-NVIDIA_VENDOR = "0x10de"
-DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")  # VGA, 3D and other display controllers; audio and USB-C are not GPUs
 GPU_FIELDS = (
     *("index", "uuid", "pci.bus_id", "name", "driver_version", "persistence_mode"),
     *("power.draw", "power.limit", "power.default_limit", "power.max_limit", "temperature.gpu"),
@@ -108,26 +110,16 @@ def virtualization(_: Settings) -> str:
 
 
 def kernels(_: Settings) -> dict[str, Any]:
-    """The running kernel, and every installed one with its headers and NVIDIA module files."""
-    found = []
-    for image in glob.glob("/boot/vmlinuz-*"):
-        release = os.path.basename(image)[len("vmlinuz-") :]
-        modules = "/lib/modules/" + release
-        files = [
-            os.path.relpath(os.path.join(folder, name), modules)
-            for folder, _dirs, names in os.walk(modules)
-            for name in names
-            if re.match(r"nvidia\.ko(\.|$)", name)
-        ]
-        found.append(
-            {
-                "release": release,
-                "modules": os.path.isdir(modules),
-                "headers": os.path.isdir(os.path.join(modules, "build"))
-                or os.path.isdir("/usr/src/linux-headers-" + release),
-                "nvidia": sorted(files),
-            }
-        )
+    """The running kernel, and every installed one with its headers and the file of its NVIDIA module."""
+    found = [
+        {
+            "release": one.release,
+            "headers": one.headers,
+            "nvidia": os.path.relpath(one.module_path, "/lib/modules/" + one.release) if one.module_path else "",
+        }
+        for one in read_kernels(versions=False)
+        if one.bootable
+    ]
     return {"running": os.uname().release, "installed": found}
 
 
@@ -227,39 +219,26 @@ def kernel_log(_: Settings) -> dict[str, Any]:
 
 
 def gpus(_: Settings) -> list[dict[str, Any]]:
-    """NVIDIA display devices on the PCI bus: slot, device id, bound driver, PCIe link width now and at most."""
+    """NVIDIA GPUs on the PCI bus: slot, bound driver, PCIe link width now and at most (None where unknown)."""
     found = []
-    for path in sorted(glob.glob("/sys/bus/pci/devices/*")):
-        if (read(path + "/vendor") or "").strip() != NVIDIA_VENDOR:
-            continue
-        if not (read(path + "/class") or "").strip().startswith(DISPLAY_CLASSES):
-            continue
-        driver = os.path.join(path, "driver")
-        found.append(
-            {
-                "slot": os.path.basename(path),
-                "device": (read(path + "/device") or "").strip(),
-                "driver": os.path.basename(os.path.realpath(driver)) if os.path.exists(driver) else None,
-                "width": (read(path + "/current_link_width") or "").strip(),
-                "width_max": (read(path + "/max_link_width") or "").strip(),
-                "slot_width_max": (read(os.path.realpath(path) + "/../max_link_width") or "").strip(),
-            }
-        )
+    for gpu in pci.nvidia_gpus():
+        link, slot = pci.link(gpu.path), pci.link(gpu.path.resolve().parent)
+        widths = {
+            "width": link.get("width"),
+            "width_max": link.get("max_width"),
+            "slot_width_max": slot.get("max_width"),
+        }
+        found.append({"slot": gpu.slot, "driver": gpu.driver, **widths})
     return found
 
 
 def nvidia_module(_: Settings) -> dict[str, Any]:
-    """What of the driver is loaded in the kernel: version text, flavour, and the competing open-source drivers."""
-    version = read("/proc/driver/nvidia/version") or ""
-    match = re.search(r"Kernel Module(?: for \S+)?\s+(\d+(?:\.\d+)+)", version)
+    """What of the driver is loaded in the kernel: version, flavour, and the competing open-source drivers."""
+    module = loaded.read_module()
     return {
-        "version": match.group(1) if match else None,
-        "open": "Open Kernel Module" in version,
-        "loaded": [
-            name
-            for name in ("nvidia", "nvidia_uvm", "nvidia_drm", "nouveau", "nova_core")
-            if os.path.isdir("/sys/module/" + name)
-        ],
+        "version": module.version,
+        "open": module.flavour == "open",
+        "loaded": loaded.loaded_modules(("nvidia", "nvidia_uvm", "nvidia_drm", *loaded.RIVALS)),
         "params": read("/proc/driver/nvidia/params") or "",
     }
 
@@ -279,25 +258,15 @@ def secure_boot(_: Settings) -> dict[str, Any]:
     """Whether Secure Boot is on (None: no UEFI, or not readable); if so, mokutil's lists of keys that are enrolled and
     that wait for the next start, and what modinfo says of every NVIDIA module that was built here, by kernel release.
     """
-    enabled: bool | None = None
-    for path in glob.glob("/sys/firmware/efi/efivars/SecureBoot-*"):
-        with contextlib.suppress(OSError), open(path, "rb") as handle:
-            enabled = handle.read()[-1:] == b"\x01"
-    if enabled is None:
-        answer = run(["mokutil", "--sb-state"])
-        enabled = "enabled" in answer["out"].lower() if answer["rc"] == 0 else None
+    enabled = read_secure_boot(mokutil=run(list(COMMAND))["out"])
     if not enabled:
         return {"enabled": enabled, "enrolled": "", "staged": "", "built": {}}
-    built = {}
-    for path in sorted(glob.glob("/lib/modules/*/updates/dkms/nvidia*.ko*")):
-        release, name = path.split("/")[3], os.path.basename(path)
-        if re.match(r"nvidia(-current(-open)?|-tesla-\d+)?\.ko", name):
-            built[release] = run(["modinfo", path])["out"]
+    built = [one for one in read_kernels(versions=False) if one.provider == "dkms" and one.module_path]
     return {
         "enabled": enabled,
         "enrolled": run(["mokutil", "--list-enrolled"])["out"],
         "staged": run(["mokutil", "--list-new"])["out"],
-        "built": built,
+        "built": {one.release: run(["modinfo", str(one.module_path)])["out"] for one in built},
     }
 
 

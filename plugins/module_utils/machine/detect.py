@@ -13,13 +13,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ..host import dpkg, nvidia_smi, virtualization
+from ..host import dpkg, nvidia_module, nvidia_smi, pci, virtualization
 from ..host.files import matching, text_of
 from ..host.os_release import read_os_release
+from ..host.secure_boot import has_efi, secure_boot
 
-_EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-#: PCI classes of a GPU: VGA, 3D controller, other display. Audio and USB functions have others.
-_GPU_CLASSES = ("0300", "0302", "0380")
 _FLAGS = frozenset({"avx", "avx2", "avx512f", "f16c", "fma", "hypervisor", "sse4_2", "ssse3"})
 _PCI_IDS = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
 _SMI_FIELDS = ("name", "driver_version", "memory.total", "pci.device_id", "pci.bus_id")
@@ -46,9 +44,9 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
     real = str(top) == "/"
     wsl = virtualization.is_wsl(top)
     container = not wsl and virtualization.container(top)
-    driver = loaded_driver(top)
+    module = nvidia_module.read_module(top)
     nodes = sorted(word(path.name) for path in matching(top / "dev", "nvidia[0-9]*"))
-    driver["devices"] = nodes
+    driver: dict[str, Any] = {"loaded": module.version, "modules": module.flavour, "devices": nodes}
     gpus = pci_gpus(top)
     if not gpus and (wsl or nodes or driver["loaded"]):
         gpus, version = _gpus_without_pci(top, real, wsl)
@@ -69,14 +67,14 @@ def detect(root: str | Path = "/") -> dict[str, Any]:
             "kernel": kernel(top, real),
             "kernel_flavours": kernel_flavours(top),
             "arch": word(machine(top, real)),
-            "secure_boot": None if container or wsl else secure_boot(top),
+            "secure_boot": None if container or wsl else has_efi(top) and secure_boot(top),
             "virtualization": word(virtualization.virtualization(top)),
             "wsl": wsl,
         },
         "cpu": cpu(top),
         "memory_mib": memory_mib(top),
         "gpus": gpus,
-        "nvswitches": nvswitches(top),
+        "nvswitches": min(len(pci.nvswitches(top)), 64),
         "driver": driver,
     }
 
@@ -121,19 +119,6 @@ def machine(top: Path, real: bool) -> str:
     return text_of(top / "proc/sys/kernel/arch") or "x86_64"
 
 
-def secure_boot(top: Path) -> bool | None:
-    """Return the state of Secure Boot: False without EFI, None when EFI does not tell."""
-    if not (top / "sys/firmware/efi").exists():
-        return False
-    try:
-        value = (top / f"sys/firmware/efi/efivars/SecureBoot-{_EFI_GLOBAL}").read_bytes()
-    except FileNotFoundError:
-        return False if matching(top / "sys/firmware/efi/efivars", "*") else None
-    except OSError:
-        return None
-    return value[4] == 1 if len(value) >= 5 else None
-
-
 def cpu(top: Path) -> dict[str, Any]:
     """Return model, number of logical CPUs, and those flags that matter to wheels."""
     model, count, flags = "", 0, ""
@@ -155,44 +140,21 @@ def memory_mib(top: Path) -> int | None:
     return int(match.group(1)) // 1024 if match else None
 
 
-def loaded_driver(top: Path) -> dict[str, Any]:
-    """Return version and flavour of the NVIDIA kernel module that is loaded, None for each that is not."""
-    told = text_of(top / "proc/driver/nvidia/version")
-    match = re.search(r"Kernel Module[^\d]*(?:for \S+\s+)?(\d+\.\d+(?:\.\d+)?)", told)
-    version = match.group(1) if match else text_of(top / "sys/module/nvidia/version")
-    modules = None
-    if told:
-        modules = "open" if "Open Kernel Module" in told else "proprietary"
-    return {"loaded": driver_version(version), "modules": modules}
-
-
-def driver_version(value: str) -> str | None:
-    """Return a driver's version (580.178.04), None for anything else."""
-    return value if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}", value) else None
-
-
 def pci_gpus(top: Path) -> list[dict[str, Any]]:
-    """Return the NVIDIA GPUs on the PCI bus, from sysfs."""
+    """Return the NVIDIA GPUs on the PCI bus."""
     result = []
-    for device in matching(top / "sys/bus/pci/devices", "*"):
-        if text_of(device / "vendor").lower() != "0x10de":
+    models = nvidia_module.gpu_models(top)
+    for device in pci.nvidia_gpus(top):
+        if not device.number:
             continue
-        pci_class = text_of(device / "class").lower().removeprefix("0x")[:4]
-        if pci_class not in _GPU_CLASSES:
-            continue
-        if (device / "physfn").is_symlink():
-            continue  # a virtual function that this machine made of one of its GPUs, for its guests
-        number = text_of(device / "device").lower().removeprefix("0x")
-        if not re.fullmatch("[0-9a-f]{4}", number):
-            continue
-        entry = _entry(f"10de:{number}", word(device.name))
-        entry["subsystem"] = _subsystem(device)
-        entry["class"] = pci_class
-        entry["kernel_driver"] = _driver_of(device)
-        entry["link"] = _link(device)
-        entry["vgpu"] = is_vgpu(device)
-        entry["chip_hint"], entry["name_hint"] = _hint(top, number)
-        entry["name_hint"] = entry["name_hint"] or _model(top, device.name)
+        entry = _entry(f"10de:{device.number}", word(device.slot))
+        entry["subsystem"] = pci.subsystem(device.path)
+        entry["class"] = device.kind
+        entry["kernel_driver"] = re.sub(r"[^A-Za-z0-9_.-]", "_", device.driver)[:64] if device.driver else None
+        entry["link"] = pci.link(device.path)
+        entry["vgpu"] = pci.is_vgpu(device.path)
+        entry["chip_hint"], entry["name_hint"] = _hint(top, device.number)
+        entry["name_hint"] = entry["name_hint"] or text(models.get(device.slot, ""))
         result.append(entry)
     return result
 
@@ -214,65 +176,6 @@ def _entry(pci_id: str, slot: str) -> dict[str, Any]:
     }
 
 
-def nvswitches(top: Path) -> int:
-    """Return the number of NVSwitch bridges: those of A100 and H100 boards are NVIDIA's devices on the PCI bus."""
-    devices = matching(top / "sys/bus/pci/devices", "*")
-    found = [
-        device
-        for device in devices
-        if text_of(device / "vendor").lower() == "0x10de" and text_of(device / "class").lower().startswith("0x0680")
-    ]
-    return min(len(found), 64)
-
-
-def is_vgpu(device: Path) -> bool | None:
-    """Tell whether a GPU is a virtual one of a hypervisor (NVIDIA vGPU), None where its config space cannot be read.
-
-    A vGPU has a vendor-specific PCI capability with the signature "VF", as go-nvlib of NVIDIA's feature discovery reads
-    it. Only root may read beyond the first 64 bytes, where capabilities are.
-    """
-    try:
-        with (device / "config").open("rb") as file:
-            config = file.read(256)
-    except OSError:
-        return None
-    if len(config) < 256:
-        return None
-    position, steps = config[0x34] if config[0x06] & 0x10 else 0, 0
-    while 0x40 <= position <= 0xFA and steps < 48:
-        if config[position] == 0x09 and config[position + 3 : position + 5] == b"VF":
-            return True
-        position, steps = config[position + 1], steps + 1
-    return False
-
-
-def _subsystem(device: Path) -> str:
-    """Return vendor and device id of a PCI device's subsystem (the board's maker and model), "" where unreadable."""
-    ids = [text_of(device / f"subsystem_{part}").lower().removeprefix("0x") for part in ("vendor", "device")]
-    return ":".join(ids) if all(re.fullmatch("[0-9a-f]{4}", number) for number in ids) else ""
-
-
-def _driver_of(device: Path) -> str | None:
-    try:
-        return re.sub(r"[^A-Za-z0-9_.-]", "_", (device / "driver").readlink().name)[:64]
-    except OSError:
-        return None
-
-
-def _link(device: Path) -> dict[str, Any]:
-    """Return negotiated and possible PCIe width, and speeds in GT/s; unknown ones are left out."""
-    result: dict[str, Any] = {}
-    for key, name in (("width", "current_link_width"), ("max_width", "max_link_width")):
-        width = re.fullmatch("[0-9]{1,2}", text_of(device / name))
-        if width and 0 < int(width.group()) <= 32:
-            result[key] = int(width.group())
-    for key, name in (("speed", "current_link_speed"), ("max_speed", "max_link_speed")):
-        match = re.match("[0-9.]{1,8}", text_of(device / name))
-        if match:
-            result[key] = match.group()
-    return result
-
-
 def _hint(top: Path, number: str) -> tuple[str, str]:
     """Return (chip, name) of an NVIDIA device from the host's own pci.ids, "" for what it does not tell."""
     for name in _PCI_IDS:
@@ -287,11 +190,6 @@ def _hint(top: Path, number: str) -> tuple[str, str]:
     return "", ""
 
 
-def _model(top: Path, slot: str) -> str:
-    match = re.search(r"^Model:\s+(.+)$", text_of(top / "proc/driver/nvidia/gpus" / slot / "information"), re.MULTILINE)
-    return text(match.group(1).strip()) if match else ""
-
-
 def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, Any]], str | None]:
     """Return (GPUs, driver version) where the PCI bus shows none: nvidia-smi, else the driver's procfs."""
     program = str(top / "usr/lib/wsl/lib/nvidia-smi") if wsl else (shutil.which("nvidia-smi") or "" if real else "")
@@ -299,12 +197,8 @@ def _gpus_without_pci(top: Path, real: bool, wsl: bool) -> tuple[list[dict[str, 
         gpus, version = _parse_smi(_run([program, *nvidia_smi.arguments(_SMI_FIELDS)]))
         if gpus:
             return gpus, version
-    result = []
-    for directory in matching(top / "proc/driver/nvidia/gpus", "*"):
-        model = _model(top, directory.name)
-        if model:
-            result.append({**_entry("", word(directory.name)), "name_hint": model})
-    return result, None
+    models = nvidia_module.gpu_models(top)
+    return [{**_entry("", word(slot)), "name_hint": text(model)} for slot, model in models.items()], None
 
 
 def _run(command: list[str]) -> str:
@@ -319,7 +213,7 @@ def _parse_smi(answer: str) -> tuple[list[dict[str, Any]], str | None]:
     version = None
     for row in nvidia_smi.rows(answer, _SMI_FIELDS):
         name, told, memory, device, slot = row.values()
-        version = driver_version(told)
+        version = nvidia_module.driver_version(told)
         match = re.fullmatch(r"0x([0-9a-fA-F]{4})10de", device, re.IGNORECASE)
         entry = _entry(f"10de:{match.group(1).lower()}" if match else "", word(slot.lower()))
         entry["name_hint"] = text(name)

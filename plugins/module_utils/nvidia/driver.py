@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import aptsim, dkms, holders, kernels, names
+from ..host import kernels
+from . import aptsim, dkms, holders, names
 from .apt import Apt, Failed, Refused, Request
 
 # Packages whose name carries a kernel or a version: the next version has others.

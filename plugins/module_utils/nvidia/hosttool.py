@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..host import kernels, nvidia_module
 from ..host import nvidia_smi as smi
-from . import gpusettings, kernels, state
+from . import gpusettings, grub, state
 
 SETTINGS = Path("/etc/dlbox/gpu-settings.json")
 GUARD_MEMORY = Path("/var/lib/dlbox/nvidia/boot-default")
@@ -32,9 +33,9 @@ def light_state(root: Path = Path("/")) -> dict[str, Any]:
         "running_kernel": running,
         "kernels": [kernel.as_dict() for kernel in installed],
         "waits_for_start": state.waits_for_the_next_start(installed, running, root),
-        "loaded_version": state.loaded_version(root),
+        "loaded_version": nvidia_module.read_module(root).version,
         "library_version": state.library_version(root),
-        "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
+        "nouveau_loaded": bool(nvidia_module.loaded_modules(nvidia_module.RIVALS, root)),
     }
     found["boot_guarded"] = state.boot_guarded(root)
     found["reboot_reasons"] = state.reboot_reasons(found)
@@ -59,7 +60,7 @@ def guard_choice(menu: Path, root: Path = Path("/")) -> str:
         text = menu.read_text(errors="replace")
     except OSError:
         return ""
-    return kernels.boot_default(kernels.read_kernels(root), text)
+    return grub.boot_default(kernels.read_kernels(root), text)
 
 
 def nvidia_smi(*arguments: str) -> subprocess.CompletedProcess[str]:

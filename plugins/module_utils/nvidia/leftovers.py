@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..host import dpkg
-from . import aptsim, dkms, kernels, sources
+from ..host import dpkg, kernels
+from . import aptsim, dkms, sources
 
 RUN_INSTALLER, PPA, REPOSITORY, DKMS_TREE = "run_installer", "ppa", "repository", "dkms_tree"
 DISABLED = ".dlbox-disabled"

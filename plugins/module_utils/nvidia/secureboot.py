@@ -1,15 +1,13 @@
-"""Secure Boot: whether it is on, what mokutil says of the key that DKMS signs with, and how its owner enrols it."""
+"""Secure Boot's keys: what mokutil says of the one that DKMS signs with, and how its owner enrols it."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import secrets
-from pathlib import Path
 
 from .apt import Runner
 
-_EFI_VARIABLE = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 # Without characters that MokManager's US keyboard has elsewhere on others (y, z, q, w, a, m) or that look alike.
 _ALPHABET = "bcdefghkrt"
 _FINGERPRINT = re.compile(r"SHA1 Fingerprint: ([0-9A-Fa-f:]{59})")
@@ -20,21 +18,6 @@ KEYSTROKES = (
     " `Continue`, `Yes`, type the one-time password, choose `Reboot`. Without it the machine starts as before, and the"
     " NVIDIA modules do not load."
 )
-
-
-def is_enabled(mokutil_output: str, root: Path = Path("/")) -> bool | None:
-    """Return whether Secure Boot is on, from `mokutil --sb-state` or else the EFI variable; None where there is no
-    EFI.
-    """
-    text = mokutil_output.lower()
-    if "secureboot enabled" in text:
-        return True
-    if "secureboot disabled" in text:
-        return False
-    try:
-        return (root / _EFI_VARIABLE).read_bytes()[4:5] == b"\x01"
-    except OSError:
-        return None
 
 
 def fingerprint(certificate: bytes) -> str:

@@ -9,25 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..host import dpkg, units
-from . import dkms, kernels, leftovers, names, secureboot, sources
+from ..host import dpkg, kernels, nvidia_module, pci, secure_boot, units
+from . import dkms, leftovers, names, secureboot, sources
 from .apt import Runner, run
 
-_LOADED = re.compile(r"NVRM version:.*?\s(\d{3}\.\d+(?:\.\d+)?)\s")
 UNITS = ("nvidia-persistenced.service", "nvidia-fabricmanager.service", "dlbox-gpu-settings.service")
 GRUB_SCRIPT = "etc/grub.d/99_dlbox_nvidia"
 _LIBRARY = re.compile(r"^libnvidia-ml\.so\.(\d{3}\.\d+(?:\.\d+)?)$")
-
-
-def loaded_version(root: Path = Path("/")) -> str | None:
-    """Return the version of the module in the running kernel, from /proc/driver/nvidia/version; None when none is
-    loaded.
-    """
-    try:
-        match = _LOADED.search((root / "proc/driver/nvidia/version").read_text())
-    except OSError:
-        return None
-    return match[1] if match else None
 
 
 def library_version(root: Path = Path("/")) -> str | None:
@@ -75,20 +63,6 @@ def persistence_command(root: Path = Path("/")) -> str | None:
     return None
 
 
-def gpu_to_drive(root: Path = Path("/")) -> bool:
-    """Whether the PCI bus has an NVIDIA GPU that is not handed to a virtual machine."""
-    for device in (root / "sys/bus/pci/devices").glob("*"):
-        try:
-            nvidia = (device / "vendor").read_text().strip() == "0x10de"
-            if nvidia and (device / "class").read_text().startswith("0x03"):
-                link = device / "driver"
-                if not (link.is_symlink() and link.readlink().name == "vfio-pci"):
-                    return True
-        except OSError:
-            continue
-    return False
-
-
 def is_newer_than_the_boot(path: str | None, root: Path = Path("/")) -> bool:
     """Whether a file came after the machine was started; False when either time is not known."""
     try:
@@ -101,7 +75,7 @@ def is_newer_than_the_boot(path: str | None, root: Path = Path("/")) -> bool:
 def waits_for_the_next_start(found: list[kernels.Kernel], running_kernel: str, root: Path = Path("/")) -> bool:
     """Whether there is a GPU to drive and the running kernel got its module since the machine was started."""
     path = next((kernel.module_path for kernel in found if kernel.release == running_kernel), None)
-    return is_newer_than_the_boot(path, root) and gpu_to_drive(root)
+    return is_newer_than_the_boot(path, root) and any(gpu.driver != "vfio-pci" for gpu in pci.nvidia_gpus(root))
 
 
 def built_modules(found: list[kernels.Kernel], builds: list[dkms.Build], runner: Runner) -> list[dict[str, str]]:
@@ -191,7 +165,7 @@ def read_state(
         *leftovers.from_dkms(builds, packages),
     ]
     running = running_kernel or os.uname().release
-    secure_boot = secureboot.is_enabled(runner(["mokutil", "--sb-state"]).out, root)
+    verified = secure_boot.secure_boot(root, runner(secure_boot.COMMAND).out)
     state: dict[str, Any] = {
         "running_kernel": running,
         "kernels": [kernel.as_dict() for kernel in found],
@@ -200,12 +174,12 @@ def read_state(
         "half_configured": sorted(name for name, package in packages.items() if package.unfinished),
         "branches": sorted({names.branch_of(name, package.version) for name, package in mine.items()} - {None}),
         "dkms": [build.__dict__ for build in builds],
-        "loaded_version": loaded_version(root),
+        "loaded_version": nvidia_module.read_module(root).version,
         "library_version": library_version(root),
-        "nouveau_loaded": any((root / "sys/module" / name).exists() for name in ("nouveau", "nova_core")),
+        "nouveau_loaded": bool(nvidia_module.loaded_modules(nvidia_module.RIVALS, root)),
         "waits_for_start": waits_for_the_next_start(found, running, root),
-        "secure_boot": secure_boot,
-        "built_modules": built_modules(found, builds, runner) if secure_boot else [],
+        "secure_boot": verified,
+        "built_modules": built_modules(found, builds, runner) if verified else [],
         "initramfs": initramfs_tool(root),
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),

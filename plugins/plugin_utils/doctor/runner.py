@@ -30,19 +30,10 @@ BOOTSTRAP = (
     "import base64,zlib,sys;s=zlib.decompress(base64.b64decode(sys.argv.pop(1)));exec(compile(s,'probe','exec'))"
 )
 PLUGINS = HERE.parents[1]
-# What the programs on a host import of plugins/, in the order in which these import one another.
+# What the programs on a host may import, below plugins/module_utils.
 LIBRARY = (
-    "module_utils.host",
-    *(
-        f"module_utils.host.{name}"
-        for name in ("apt_policy", "dpkg", "files", "nvidia_smi", "os_release", "units", "virtualization")
-    ),
-    "module_utils.run_as",
-    "module_utils.public_key",
-    "module_utils.ssh",
-    *(f"module_utils.ssh.{name}" for name in ("config", "reading", "criteria", "passwords", "revoked", "logins")),
-    *("module_utils.admins", "module_utils.admins.sudoers"),
-    *("module_utils.guard", "module_utils.guard.sessions", "module_utils.jupyter", "module_utils.jupyter.ports"),
+    *("run_as.py", "public_key.py", "host/*.py", "ssh/*.py"),
+    *("admins/sudoers.py", "guard/sessions.py", "jupyter/ports.py"),
 )
 
 
@@ -56,27 +47,23 @@ def packed(text: str) -> str:
 
 
 def travelling(program: Path) -> str:
-    """A program of plugins/ as text, LIBRARY before it, in packages as they are here: all imports are relative."""
+    """A program of plugins/ as one text: it imports what LIBRARY names from itself, in packages as they are here."""
+    utilities = PLUGINS / "module_utils"
     sources = {}
-    for name in LIBRARY:
-        path = PLUGINS.joinpath(*name.split("."))
-        sources[f"plugins.{name}"] = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    for file in (file for pattern in LIBRARY for file in utilities.glob(pattern)):
+        name = ".".join(("plugins", *file.relative_to(PLUGINS).with_suffix("").parts)).removesuffix(".__init__")
+        sources[name] = file.read_text()
     package = ".".join(program.resolve().parent.relative_to(PLUGINS.parent).parts)
-    return f"""import sys, types
-def module(name):
-    if name not in sys.modules:
-        sys.modules[name] = types.ModuleType(name)
-        sys.modules[name].__path__ = []
-        around, _, last = name.rpartition(".")
-        if around:
-            setattr(module(around), last, sys.modules[name])
-    return sys.modules[name]
+    return f"""import importlib.abc, importlib.util, sys
 sources = {sources!r}
-for name, source in sources.items():
-    made = module(name)
-    made.__package__ = name if any(other.startswith(name + ".") for other in sources) else name.rpartition(".")[0]
-    exec(compile(source, name, "exec"), made.__dict__)
-module({package!r})
+class Library(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    def find_spec(self, name, path, target=None):
+        return importlib.util.spec_from_loader(name, self) if name in sources or self.is_package(name) else None
+    def is_package(self, name):
+        return any(other.startswith(name + ".") for other in sources)
+    def get_source(self, name):
+        return sources.get(name, "")
+sys.meta_path.insert(0, Library())
 exec(compile({program.read_text()!r}, {program.name!r}, "exec"), {{"__name__": "__main__", "__package__": {package!r}}})
 """
 

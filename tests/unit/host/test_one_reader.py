@@ -24,6 +24,10 @@ FACTS: dict[str, tuple[str, str, dict[str, str]]] = {
         "host/dpkg.py",
         {"plugins/module_utils/host/apt_policy.py": "apt's name of the source that dpkg is"},
     ),
+    "PCI devices": (r"bus/pci/devices|\"0x10de|current_link", "host/pci.py", {}),
+    "Secure Boot": (r"efivars|\"--sb-state|SecureBoot-", "host/secure_boot.py", {}),
+    "installed kernels": (r"vmlinuz-\*|lib/modules\"", "host/kernels.py", {}),
+    "loaded NVIDIA module": (r"driver/nvidia/(version|gpus)|sys/module", "host/nvidia_module.py", {}),
     "operating system": (r"(?<!in )/os-release[\"']", "host/os_release.py", {}),
     "container, WSL2, hypervisor": (
         r"dockerenv|containerenv|run/systemd/container|class/dmi|detect-virt\"|dev/dxg|container=",

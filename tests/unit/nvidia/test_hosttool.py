@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import gpusettings, hosttool, kernels
+from ansible_collections.dlbox.workstation.plugins.module_utils.host import kernels
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import gpusettings, hosttool
 
 
 class Cards:

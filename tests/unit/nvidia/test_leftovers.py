@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible_collections.dlbox.workstation.plugins.module_utils.host import kernels
 from ansible_collections.dlbox.workstation.plugins.module_utils.host.dpkg import Package
-from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import dkms, kernels, leftovers, sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import dkms, leftovers, sources
 
 
 def kernel(provider: str | None, path: str | None) -> kernels.Kernel:

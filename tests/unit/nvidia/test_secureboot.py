@@ -1,39 +1,12 @@
-"""Secure Boot's state from mokutil or from the firmware's own variable, and what mokutil says of a key."""
+"""What mokutil says of a key."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import secureboot
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia.apt import Done
-
-VARIABLE = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-
-
-def firmware(root: Path, value: bytes) -> Path:
-    """A stand-in for efivars: four bytes of attributes, then the value."""
-    path = root / VARIABLE
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"\x06\0\0\0" + value)
-    return root
-
-
-def test_mokutil_is_asked_first(tmp_path: Path) -> None:
-    assert secureboot.is_enabled("SecureBoot enabled\n", tmp_path) is True
-    assert secureboot.is_enabled("SecureBoot disabled\nPlatform is in Setup Mode\n", firmware(tmp_path, b"\1")) is False
-
-
-@pytest.mark.parametrize(("value", "state"), [(b"\1", True), (b"\0", False), (b"", False)])
-@pytest.mark.parametrize("said", ["", "EFI variables are not supported on this system\n"])
-def test_without_mokutil_the_firmwares_variable_decides(tmp_path: Path, said: str, value: bytes, state: bool) -> None:
-    assert secureboot.is_enabled(said, firmware(tmp_path, value)) is state
-
-
-def test_a_machine_without_efi_has_no_secure_boot(tmp_path: Path) -> None:
-    assert secureboot.is_enabled("", tmp_path) is None
-
 
 CERTIFICATE = b"a certificate in DER"
 FINGERPRINT = ":".join(re.findall("..", secureboot.fingerprint(CERTIFICATE)))

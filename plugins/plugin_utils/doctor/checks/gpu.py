@@ -141,7 +141,7 @@ def newest_kernel_module(context: Context) -> Outcome:
             f"kernel {newest['release']}, which the next boot takes, has no NVIDIA module",
             f"sudo apt install linux-headers-{newest['release']} && sudo dkms autoinstall -k {newest['release']}, or ./dlbox up",
         )
-    return ok(f"{newest['release']}: {newest['nvidia'][0]}")
+    return ok(f"{newest['release']}: {newest['nvidia']}")
 
 
 @check("gpu.dkms", ("dkms", "kernels"))
@@ -345,8 +345,8 @@ def power_limit(context: Context) -> Iterator[Outcome]:
 def link_width(context: Context) -> Iterator[Outcome]:
     """The PCIe link is as wide as card and slot allow."""
     for card in context.evidence["gpus"]:
-        widths = [int(text) for text in (card["width"], card["width_max"], card["slot_width_max"]) if text.isdigit()]
-        if len(widths) < 2 or not card["width"].isdigit() or int(card["width"]) == 0:
+        widths = [card[key] for key in ("width", "width_max", "slot_width_max") if card[key]]
+        if len(widths) < 2 or not card["width"]:
             yield na("the link width is not readable (a virtual machine)", subject=card["slot"])
         elif widths[0] < min(widths[1:]):
             yield warn(

@@ -1,4 +1,4 @@
-"""Kernels on a host and the NVIDIA modules that they have: read from files, without loading anything."""
+"""Installed kernels and the NVIDIA modules that they have: /boot and /lib/modules, without loading anything."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _MODULE_FILE = re.compile(r"^nvidia(?:-current(?:-open)?|-tesla-\d+|-legacy-\w+)?\.ko(?:\.(xz|zst|gz))?$")
-# How grub-mkconfig's scripts name an entry: $menuentry_id_option 'gnulinux-6.8.0-31-generic-advanced-UUID'
-_ENTRY_ID = re.compile(r"(?:\$\{?menuentry_id_option\}?|--id)\s+['\"]?([^'\"\s{]+)")
-_LINUX = re.compile(r"linux(?:efi|16)?\s")
 _VERSION_FIELD = re.compile(rb"(?:^|\x00)version=([0-9][0-9.]+)\x00")
 
 
@@ -24,8 +21,7 @@ class Kernel:
 
     release: as `uname -r` says it; bootable: has an image in /boot; headers: can build modules; module_version: of the
     NVIDIA module on disk ("580.178.04") or None; module_path: its file or None; provider: "prebuilt" for the
-    distribution's
-    signed module, "dkms" for one built here, "other" for one that neither put there, None without a module.
+    distribution's signed module, "dkms" for one built here, "other" for one that neither put there, None without one.
     """
 
     release: str
@@ -111,8 +107,11 @@ def _provider(path: Path, tree: Path) -> str:
     return "prebuilt" if inside.startswith("kernel/nvidia-") else "other"
 
 
-def read_kernels(root: Path = Path("/")) -> list[Kernel]:
-    """Return the host's kernels, oldest first: those with an image in /boot and those with headers to build for."""
+def read_kernels(root: Path = Path("/"), versions: bool = True) -> list[Kernel]:
+    """Return the host's kernels, oldest first: those with an image in /boot and those with headers to build for.
+
+    versions: False leaves the modules' versions out, for which compressed files are read whole.
+    """
     boot, modules = root / "boot", root / "lib/modules"
     bootable = {path.name.removeprefix("vmlinuz-") for path in boot.glob("vmlinuz-*")} if boot.is_dir() else set()
     trees = {path.name for path in modules.iterdir() if path.is_dir()} if modules.is_dir() else set()
@@ -128,43 +127,9 @@ def read_kernels(root: Path = Path("/")) -> list[Kernel]:
                 release=release,
                 bootable=release in bootable,
                 headers=headers,
-                module_version=module_version(path) if path else None,
+                module_version=module_version(path) if path and versions else None,
                 module_path=str(path) if path else None,
                 provider=_provider(path, tree) if path else None,
             )
         )
     return sorted(kernels, key=lambda kernel: release_key(kernel.release))
-
-
-def menu_entry(menu: str, release: str) -> str:
-    """Return the path of ids ("submenu>entry") by which GRUB's menu boots a kernel release; "" when it has none.
-
-    menu: text of a grub.cfg. Ids and nesting are the menu's own, so that one without submenus (GRUB_DISABLE_SUBMENU)
-    or one of another script (10_linux_zfs) is right too. Recovery entries are left out; the first of several counts.
-    """
-    nesting: list[str] = []  # the id of each open block, "" for one that is no entry
-    image = re.compile(rf"vmlinuz-{re.escape(release)}(?=[\"'\s]|$)")
-    for line in menu.splitlines():
-        text = line.strip()
-        if text.endswith("{"):
-            found = _ENTRY_ID.search(text) if text.startswith(("menuentry ", "submenu ")) else None
-            nesting.append(found[1] if found else "")
-        elif text == "}":
-            nesting = nesting[:-1]
-        elif nesting and nesting[-1] and _LINUX.match(text) and image.search(text):
-            recovery = "-recovery-" in nesting[-1] or re.search(r"\s(?:recovery|single)(?=\s|$)", text)
-            if not recovery:
-                return ">".join(part.replace(">", ">>") for part in nesting if part)
-    return ""
-
-
-def boot_default(kernels: Iterable[Kernel], menu: str) -> str:
-    """Return the path of ids of the menu entry to boot by default, or "" when GRUB's own choice (the newest) is right.
-
-    Only a kernel without module that is newer than one with a module makes a difference.
-    """
-    kernels = list(kernels)
-    first, best = newest(kernels), bootable_with_module(kernels)
-    if first is None or best is None or first.release == best.release:
-        return ""
-    return menu_entry(menu, best.release)
