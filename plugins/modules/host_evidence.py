@@ -42,7 +42,7 @@ evidence:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.probe import COLLECTORS, collect
+from ..module_utils.probe.collect import COLLECTORS, collect
 
 
 def main() -> None:

@@ -53,7 +53,7 @@ def na(reason: str, subject: str = "") -> Outcome:
 class Context:
     """All that a check may look at.
 
-    evidence: the probe's answer (see probe.collect); a collector that failed has the value None.
+    evidence: the probe's answer (see module_utils/probe); a collector that failed has the value None.
     outside:  what the controller saw: {"address", "open": [port...], "closed": [...], "why", "login", "audit"}.
     wishes:   the owner's variables for this host, from the inventory.
     """

@@ -49,8 +49,11 @@ def packed(text: str) -> str:
 def travelling(program: Path) -> str:
     """A program of plugins/ as one text: it imports what LIBRARY names from itself, in packages as they are here."""
     utilities = PLUGINS / "module_utils"
+    files = [file for pattern in LIBRARY for file in utilities.glob(pattern)]
+    if program.name == "__main__.py":
+        files += program.parent.glob("[!_]*.py")  # the package whose program it is
     sources = {}
-    for file in (file for pattern in LIBRARY for file in utilities.glob(pattern)):
+    for file in files:
         name = ".".join(("plugins", *file.relative_to(PLUGINS).with_suffix("").parts)).removesuffix(".__init__")
         sources[name] = file.read_text()
     package = ".".join(program.resolve().parent.relative_to(PLUGINS.parent).parts)
@@ -124,7 +127,7 @@ def unusable_answer() -> Iterator[None]:
 def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> dict[str, Any]:
     """Send the probe, read its answer: one round trip. Raises Unreachable."""
     try:
-        done = on_host(host, PLUGINS / "module_utils" / "probe.py", told, python)
+        done = on_host(host, PLUGINS / "module_utils/probe/__main__.py", told, python)
     except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
         told_why = re.search(r"_stderr=b'(.*?)(?:\\r)?(?:\\n)?'\)$", str(error), re.DOTALL)
         raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error

@@ -172,6 +172,7 @@ def test_the_doctor_is_not_held_by_what_lies_in_homes(
         "(file,) = logins.read_key_files(user, logins.key_files(user, ['.ssh/authorized_keys']))\n"
         "print(file.error)\n"
     )
-    words = ["/usr/bin/python3", "-I", "-c", runner.travelling(program), str(hostile.folder / "home")]
+    text = runner.packed(runner.travelling(program))
+    words = ["/usr/bin/python3", "-I", "-c", runner.BOOTSTRAP, text, str(hostile.folder / "home")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stdout.strip(), done.stderr

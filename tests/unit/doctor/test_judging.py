@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.dlbox.workstation.plugins.module_utils import probe
+from ansible_collections.dlbox.workstation.plugins.module_utils.probe import collect as probe
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import (
     AREAS,

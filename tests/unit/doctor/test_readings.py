@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.module_utils import probe
+from ansible_collections.dlbox.workstation.plugins.module_utils.probe import environments
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import outside
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.checks import apt, common, firewall, gpu, ssh
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import Context
@@ -266,7 +266,7 @@ GOOD = {"module": "torch", "python": "/p", "visible": None, "import_error": "", 
 )
 def test_what_an_environment_prints_instead_of_the_tests_answer_is_its_own_failure(text: str) -> None:
     """Observed: one member's environment that printed {} ended the checks of all environments."""
-    found = probe.smoke_answer({"rc": 0, "out": f"{text}\n", "err": ""})
+    found = environments.smoke_answer({"rc": 0, "out": f"{text}\n", "err": ""})
     assert isinstance(found["import_error"], str) and found["import_error"] and set(found) == {"import_error"}
 
 
@@ -274,4 +274,4 @@ def test_the_answers_of_the_smoke_test_are_taken_as_they_are() -> None:
     plain = {"module": "sys", "python": "/p", "visible": None, "import_error": "", "version": ""}
     failed = {"module": "jax", "python": "/p", "visible": None, "import_error": "ModuleNotFoundError: jax"}
     for answer in (GOOD, plain, failed, {"import_error": "the kernel did not answer"}):
-        assert probe.smoke_answer({"rc": 0, "out": f"noise\n{json.dumps(answer)}\n", "err": ""}) == answer
+        assert environments.smoke_answer({"rc": 0, "out": f"noise\n{json.dumps(answer)}\n", "err": ""}) == answer

@@ -45,7 +45,7 @@ def test_each_file_of_a_program_can_be_imported_where_only_it_is(role: str, tmp_
 def test_the_doctors_probe_answers_as_it_travels() -> None:
     from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import runner
 
-    text = runner.travelling(runner.PLUGINS / "module_utils" / "probe.py")
+    text = runner.travelling(runner.PLUGINS / "module_utils/probe/__main__.py")
     told = runner.packed(json.dumps({"collect": ["os_release", "units", "kernels", "gpus", "secure_boot", "packages"]}))
     words = ["/usr/bin/python3", "-I", "-S", "-B", "-c", runner.BOOTSTRAP, runner.packed(text), told]
     done = subprocess.run(words, capture_output=True, text=True, check=True)

@@ -1,0 +1,111 @@
+"""Each account's JupyterLab."""
+
+# os.path and glob throughout: in the evidence, which becomes JSON, paths are texts.
+# ruff: noqa: PTH112, PTH116, PTH119, PTH207
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import re
+import socket
+import ssl
+import stat
+import time
+from typing import Any
+
+from ..host.units import properties_of, show_command
+from ..jupyter import ports
+from .common import Settings, read, run
+
+#: Properties of an account's jupyterlab unit.
+OF_A_SERVER = (
+    "ActiveState", "SubState", "NRestarts", "UnitFileState", "LoadState", "ActiveEnterTimestampMonotonic", "MainPID",
+)  # fmt: skip
+
+
+def http_status(port: int, path: str, tls: bool = False) -> dict[str, Any]:
+    """Status code of a GET to the loopback address without credentials, or why there was none."""
+    try:
+        with contextlib.ExitStack() as stack:
+            link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            if tls:
+                # Whose certificate it is does not matter to the host itself; that it answers does.
+                trust = ssl.create_default_context()
+                trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+                link = stack.enter_context(trust.wrap_socket(link))
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
+            head = link.recv(4096).decode("latin-1")
+    except OSError as error:
+        return {"status": None, "error": str(error)}
+    match = re.match(r"HTTP/\d\.\d (\d{3})", head)
+    return {"status": int(match.group(1)) if match else None, "error": "" if match else "no HTTP answer"}
+
+
+def first_answer(port: int, unit: dict[str, str], tls: bool) -> dict[str, Any]:
+    """GET /api; a server whose unit became active a moment ago gets the rest of a minute to start listening."""
+    started = int(unit.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    answer = http_status(port, "/api", tls)
+    while answer["status"] is None and unit.get("ActiveState") == "active" and time.monotonic() - started < 60:
+        time.sleep(0.5)
+        answer = http_status(port, "/api", tls)
+    return answer
+
+
+def jupyter(_: Settings) -> list[dict[str, Any]]:
+    """Each account's JupyterLab: unit state, the settings that guard it (never their secrets), and its answers."""
+    accounts = {os.path.basename(path) for path in glob.glob("/etc/jupyterlab/*") if os.path.isdir(path)}
+    for line in run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "jupyterlab@*"])["out"].splitlines():
+        accounts.update(re.findall(r"jupyterlab@([^.\s]+)\.service", line))
+    found = []
+    for account in sorted(accounts):
+        settings: dict[str, Any] = {}
+        files = []
+        for path in sorted(glob.glob(f"/etc/jupyterlab/{account}/**/*.json", recursive=True)):
+            info = os.stat(path)
+            files.append(
+                {
+                    "path": path,
+                    "mode": f"{stat.S_IMODE(info.st_mode):04o}",
+                    "owner": info.st_uid,
+                    "secret": "hashed_password" in (read(path) or ""),
+                }
+            )
+            try:
+                for section, values in json.loads(read(path) or "{}").items():
+                    settings.setdefault(section, {}).update(values)
+            except (ValueError, AttributeError, TypeError, RecursionError):
+                files[-1]["malformed"] = True
+        server, identity, password = (
+            settings.get(name, {}) for name in ("ServerApp", "IdentityProvider", "PasswordIdentityProvider")
+        )
+        # What listens for the account: the TLS endpoint where there is one, or the proxy.
+        front, port = "jupyterlab-proxy", 0
+        for name in ("jupyterlab-proxy", "jupyterlab-tls"):
+            text = read(f"/etc/systemd/system/{name}@{account}.socket") or ""
+            named = re.search(r"^ListenStream=(?:\S*:)?(\d+)$", text, re.MULTILINE)
+            front, port = (name, int(named.group(1))) if named else (front, port)
+        tls = front == "jupyterlab-tls"
+        shown = run(show_command([f"jupyterlab@{account}.service"], *OF_A_SERVER))
+        unit = properties_of(shown["out"])
+        held = run(["systemctl", "is-active", f"{front}@{account}.socket"])
+        found.append(
+            {
+                "account": account,
+                "unit": unit,
+                "pid": int(unit.get("MainPID") or 0),
+                "socket": f"{front}@{account}.socket",
+                "held": held["out"].strip() == "active",
+                "holders": ports.holders(port),
+                "files": files,
+                "ip": server.get("ip", "localhost"),
+                "port": port,
+                "has_password": bool(password.get("hashed_password") or server.get("password")),
+                "has_token": bool(identity.get("token", server.get("token"))),
+                "tls": tls,
+                "alive": first_answer(port, unit, tls),
+                "guarded": http_status(port, "/api/contents?content=0", tls),
+            }
+        )
+    return found
