@@ -66,9 +66,9 @@ def on_host(host: Any, python: str, **told: Any) -> dict[str, Any]:
             except (ValueError, RecursionError):
                 break
             if "error" in answer:
-                raise runner.Unreachable(str(answer["error"]))
+                raise runner.HostUnreachable(str(answer["error"]))
             return answer
-    raise runner.Unreachable((done.stderr.strip().splitlines() or [f"ended with code {done.rc} and no answer"])[-1])
+    raise runner.HostUnreachable((done.stderr.strip().splitlines() or [f"ended with code {done.rc} and no answer"])[-1])
 
 
 def measure(
@@ -101,10 +101,10 @@ def measure(
         try:
             fetched = on_host(host, python, do="fetch", url=options.mnist, folder=folder + "/data", program=program)
             record["mnist"] = fetched["mnist"]
-        except runner.Unreachable as error:
+        except runner.HostUnreachable as error:
             record["mnist"] = f"not fetched: {error}"
     if wrong := shapes.record_problem(record):
-        raise runner.Unreachable(f"its answer cannot be used: {wrong}")
+        raise runner.HostUnreachable(f"its answer cannot be used: {wrong}")
     for environment in chosen:
         for framework in history.frameworks_of(environment):
             if options.format == "text":
@@ -130,15 +130,15 @@ def measure(
                 )
                 wrong = shapes.problem(answer, framework)
                 if wrong:
-                    raise runner.Unreachable(f"its Python did not run the measurement ({wrong})")
+                    raise runner.HostUnreachable(f"its Python did not run the measurement ({wrong})")
                 record["results"].append({**answer, "environment": environment["name"]})
-            except runner.Unreachable as error:
+            except runner.HostUnreachable as error:
                 record["failures"].append(f"{environment['name']}/{framework}: {error}")
     if record["results"]:
         try:
             name = f"{record['date'].replace(':', '')}.json"
             on_host(host, python, do="keep", folder=folder, name=name, record=record)
-        except runner.Unreachable as error:
+        except runner.HostUnreachable as error:
             record["failures"].append(f"the figures could not be kept in {folder}: {error}")
     earlier = [item for item in shapes.usable_records(seen["bench_runs"]) if item["quick"] == options.quick]
     return record, earlier[-1] if earlier else None
@@ -181,7 +181,7 @@ def main(argv: list[str]) -> int:
     os.environ.setdefault("ANSIBLE_CONFIG", str(PROJECT / "ansible.cfg"))
     try:
         hosts, names = runner.hosts(options.inventory or [str(PROJECT / "inventory" / "home")], options.host)
-    except runner.Unreachable as error:
+    except runner.HostUnreachable as error:
         print(visible(f"dlbox bench: {error}"), file=sys.stderr)
         return 2
     code = 0
@@ -192,7 +192,7 @@ def main(argv: list[str]) -> int:
         try:
             with runner.unusable_answer():
                 record, before = measure(name, reach.connect(hosts, name), variables, options)
-        except runner.Unreachable as error:
+        except runner.HostUnreachable as error:
             print(visible(f"dlbox bench: {name}: {error}"), file=sys.stderr)
             code = 2
             continue

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, reach, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate, reach, runner
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import RESULTS, Check, Context
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible, visible_data
@@ -62,8 +62,8 @@ def examine(
     try:
         with runner.unusable_answer():
             seen = reach.gather(hosts, name, chosen, password, look=not options.quick)
-            return dict(visible_data(judge.report(name, seen, chosen))), seen
-    except runner.Unreachable as error:
+            return dict(visible_data(evaluate.report(name, seen, chosen))), seen
+    except runner.HostUnreachable as error:
         return {"ok": False, "host": name, "checks": [], "error": visible(str(error))}, None
 
 
@@ -104,9 +104,9 @@ def main(argv: list[str]) -> int:
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
     os.environ.setdefault("ANSIBLE_CONFIG", str(PROJECT / "ansible.cfg"))
     try:
-        chosen = judge.selected(options.quick, options.only)
+        chosen = evaluate.selected(options.quick, options.only)
         hosts, names = runner.hosts(options.inventory or [str(PROJECT / "inventory" / "home")], options.host)
-    except (KeyError, runner.Unreachable) as error:
+    except (KeyError, runner.HostUnreachable) as error:
         print(visible(f"dlbox doctor: {error.args[0]}"), file=sys.stderr)
         return 2
     password = getpass.getpass("sudo password on the hosts: ") if options.ask_become_pass else ""

@@ -109,9 +109,11 @@ def parser() -> Parser:
         help="inventory (default: that of ansible.cfg); may be repeated",
     )
     real.add_argument("-l", "--limit", "--host", metavar="HOSTS", help="only these hosts of the inventory")
-    wish = result.add_argument_group("preferences")
-    wish.add_argument("--policy", choices=POLICIES, default=None, help="stable: long-lived branch (default); newest")
-    wish.add_argument(
+    preferences = result.add_argument_group("preferences")
+    preferences.add_argument(
+        "--policy", choices=POLICIES, default=None, help="stable: long-lived branch (default); newest"
+    )
+    preferences.add_argument(
         "--pin",
         action="append",
         default=[],
@@ -119,28 +121,32 @@ def parser() -> Parser:
         help="driver, modules, driver_source, cuda, cuda_source, cudnn, pytorch, tensorflow, jax, keras, "
         "python; repeat for several",
     )
-    wish.add_argument("--headless", action="store_true", default=None, help="no display: compute-only packages")
-    wish.add_argument("--unattended", action="store_true", default=None, help="nobody is at the console")
-    wish.add_argument("--ignore-gpu", action="append", default=[], metavar="NAME", help="leave this GPU alone; or all")
-    wish.add_argument(
+    preferences.add_argument("--headless", action="store_true", default=None, help="no display: compute-only packages")
+    preferences.add_argument("--unattended", action="store_true", default=None, help="nobody is at the console")
+    preferences.add_argument(
+        "--ignore-gpu", action="append", default=[], metavar="NAME", help="leave this GPU alone; or all"
+    )
+    preferences.add_argument(
         "--display-gpu",
         action="append",
         default=[],
         metavar="NAME",
         help="this GPU drives displays, frameworks need not run on it",
     )
-    wish.add_argument("--pypi-only", action="store_true", default=None, help="no other wheel index than PyPI")
-    wish.add_argument("--psu", type=number, metavar="W", help="rating of the power supply, for advice")
-    wish.add_argument("--price", type=number, metavar="PER_KWH", help="price of electricity, for advice")
-    wish.add_argument("--hours", type=number, metavar="PER_DAY", help="hours a day under load (default 8), for advice")
-    wish.add_argument("--date", metavar="YYYY-MM-DD", default=None, help="day for end-of-life warnings (today)")
+    preferences.add_argument("--pypi-only", action="store_true", default=None, help="no other wheel index than PyPI")
+    preferences.add_argument("--psu", type=number, metavar="W", help="rating of the power supply, for advice")
+    preferences.add_argument("--price", type=number, metavar="PER_KWH", help="price of electricity, for advice")
+    preferences.add_argument(
+        "--hours", type=number, metavar="PER_DAY", help="hours a day under load (default 8), for advice"
+    )
+    preferences.add_argument("--date", metavar="YYYY-MM-DD", default=None, help="day for end-of-life warnings (today)")
     result.add_argument("--explain", action="store_true", help="show what was excluded by what")
     result.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
     return result
 
 
-def wishes(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the wishes on the command line; what is not given is left out, except the date."""
+def preferences_given(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the preferences on the command line; what is not given is left out, except the date."""
     pins: dict[str, str] = {}
     for item in args.pin:
         name, separator, value = item.partition("=")
@@ -230,7 +236,7 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     """Return (plans of the inventory's hosts, ansible's exit status)."""
     program = Path(sys.executable).with_name("ansible-playbook")
     extra: dict[str, Any] = {}
-    given = wishes(args)
+    given = preferences_given(args)
     for name in (
         "policy",
         "pins",
@@ -360,7 +366,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             facts = merge(facts, overrides(args))
         else:
             facts = merge(_load(args.facts), overrides(args))
-        given = wishes(args)
+        given = preferences_given(args)
         given["gpu_roles"] = _roles(args)
         return show([plan(facts, given)], args.format, False)
     except (UsageError, OSError) as error:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, reach, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate, reach, runner
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -25,11 +25,11 @@ def ask(name: str, hosts: Any, output: Path) -> None:
     """Bring one host's data up to date with the quick checks; a host that does not answer keeps what was known."""
     data = kept.load(output, name)
     try:
-        chosen = judge.selected(quick=True)
+        chosen = evaluate.selected(quick=True)
         with runner.unusable_answer():
             seen = reach.gather(hosts, name, chosen, look=False)
-            data = kept.checked(data, judge.report(name, seen, chosen), seen.evidence, seen.outside)
-    except runner.Unreachable as error:
+            data = kept.checked(data, evaluate.report(name, seen, chosen), seen.evidence, seen.outside)
+    except runner.HostUnreachable as error:
         data = kept.checked(data, {"error": str(error)}, {}, {})
     kept.save(output, data)
 
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     if options.inventory:
         try:
             hosts, names = runner.hosts(options.inventory, options.host)
-        except runner.Unreachable as error:
+        except runner.HostUnreachable as error:
             print(f"dlbox report: {error}", file=sys.stderr)
             return 2
         if options.since is not None:

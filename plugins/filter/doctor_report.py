@@ -1,4 +1,4 @@
-"""The doctor's judgement as filters, so that the end of a run uses the same checks as ./dlbox doctor."""
+"""The doctor's evaluation as filters, so that the end of a run uses the same checks as ./dlbox doctor."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ DOCUMENTATION = r"""
 name: doctor_report
 short_description: Evaluate a host's evidence with the doctor's quick checks
 description: Takes what the module host_evidence returned, gives what ./dlbox doctor --format json gives.
-positional: host, wishes
+positional: host, variables
 author: [dlbox (!UNKNOWN)]
 version_added: 0.1.0
 options:
   _input: {description: the evidence, type: dict, required: true}
   host: {description: name for the report, type: str, required: true}
-  wishes: {description: the owner's variables that checks compare with (dlbox_admins ...), type: dict, default: {}}
+  variables: {description: the owner's variables that checks compare with (dlbox_admins ...), type: dict, default: {}}
 """
 
 
-def doctor_report(evidence: dict[str, Any], host: str, wishes: dict[str, Any] | None = None) -> dict[str, Any]:
+def doctor_report(evidence: dict[str, Any], host: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """See DOCUMENTATION."""
-    from ..plugin_utils.doctor import judge
+    from ..plugin_utils.doctor import evaluate
     from ..plugin_utils.doctor.model import Context
 
     if not isinstance(evidence, dict) or "errors" not in evidence:
         raise AnsibleFilterError(
             f"doctor_report: expected the evidence of host_evidence, got {type(evidence).__name__}"
         )
-    return judge.report(host, Context(evidence, {}, wishes or {}), judge.selected(quick=True))
+    return evaluate.report(host, Context(evidence, {}, variables or {}), evaluate.selected(quick=True))
 
 
 def doctor_collectors(_: Any = None) -> list[str]:
     """The collectors that the quick checks and the page need."""
-    from ..plugin_utils.doctor import judge
+    from ..plugin_utils.doctor import evaluate
 
-    return judge.collectors(judge.selected(quick=True))
+    return evaluate.collectors(evaluate.selected(quick=True))
 
 
 def doctor_lines(report: dict[str, Any], result: str) -> list[str]:

@@ -101,7 +101,7 @@ def key_texts(admin: accounts.Admin, exists: bool, exclusive: bool) -> tuple[Tex
     return (now, keys.merged(now, list(admin.keys), exclusive)), loose
 
 
-def shut_out(module: AnsibleModule, admin: accounts.Admin, account: accounts.Account | None) -> str:
+def shut_out(module: AnsibleModule, admin: accounts.Admin, account: accounts.HostAccount | None) -> str:
     """Why sshd as it is now would let this admin in no more once the groups are added; empty where it would."""
     sshd = module.get_bin_path("sshd", opt_dirs=["/usr/sbin"])
     if not sshd or "groups" not in accounts.differences(admin, account):
@@ -113,7 +113,7 @@ def shut_out(module: AnsibleModule, admin: accounts.Admin, account: accounts.Acc
 
 
 def problems_of(
-    module: AnsibleModule, admins: list[accounts.Admin], host: accounts.Host, passwords: dict[str, bool]
+    module: AnsibleModule, admins: list[accounts.Admin], host: accounts.AccountsHost, passwords: dict[str, bool]
 ) -> list[str]:
     """Every reason, with its account and remedy, for which nothing is changed."""
     found = []
@@ -139,7 +139,9 @@ def spared(module: AnsibleModule, entry: dict[str, Any]) -> bool:
     return bool(code == 0 and sudoers.passwordless(out))
 
 
-def apply(module: AnsibleModule, admin: accounts.Admin, account: accounts.Account | None, texts: Texts | None) -> None:
+def apply(
+    module: AnsibleModule, admin: accounts.Admin, account: accounts.HostAccount | None, texts: Texts | None
+) -> None:
     """Make the account and its keys what they are to be; `texts` None: the keys are right. An error ends the module."""
     for command in accounts.commands(admin, account, [group.gr_name for group in grp.getgrall()]):
         code, out, err = module.run_command(command)
@@ -153,7 +155,7 @@ def apply(module: AnsibleModule, admin: accounts.Admin, account: accounts.Accoun
         keys.write(admin.name, texts[1])
 
 
-def shown(admin: accounts.Admin, account: accounts.Account | None, texts: Texts) -> list[dict[str, str]]:
+def shown(admin: accounts.Admin, account: accounts.HostAccount | None, texts: Texts) -> list[dict[str, str]]:
     """The diffs of an account and of its keys."""
     changes = accounts.differences(admin, account)
     before, after = (

@@ -113,14 +113,14 @@ from ..module_utils.conda import (
     lockfile,
 )
 from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact
-from ..module_utils.conda.definitions import Request
-from ..module_utils.conda.environment import Choice, Result, Verdict
+from ..module_utils.conda.definitions import EnvironmentSpec
+from ..module_utils.conda.environment import EnvironmentResult, Inspection, Solution
 from ..module_utils.conda.sources import Sources, source_problems
 
 DONE = {"create": "created", "complete": "completed", "change": "changed", "repair": "repaired", "guard": "changed"}
 
 
-def fact(request: Request, status: str) -> dict[str, Any]:
+def fact(request: EnvironmentSpec, status: str) -> dict[str, Any]:
     """An environment as other roles need it."""
     return {
         "name": request.name,
@@ -142,7 +142,7 @@ def text(packages: dict[str, str]) -> str:
     return "".join(f"{name} {version}\n" for name, version in sorted(packages.items()))
 
 
-def unsolved(request: Request) -> dict[str, str]:
+def unsolved(request: EnvironmentSpec) -> dict[str, str]:
     """What a host without the engines can be told: the request."""
     return dict.fromkeys([*request.specs(), *request.optional, *request.wheels], "(as asked for)")
 
@@ -182,7 +182,7 @@ class Run:
             os.uname().machine,
         )
         self.problems += source_problems(self.sources, parameters["channels"])
-        self.results: dict[str, Result] = {}
+        self.results: dict[str, EnvironmentResult] = {}
         self.locks: dict[str, lockfile.Lock | None] = {}
 
     def read_locks(self) -> None:
@@ -196,21 +196,21 @@ class Run:
 
     def fail(self, name: str, error: str) -> None:
         """Note that an environment failed."""
-        result = self.results.setdefault(name, Result(name))
+        result = self.results.setdefault(name, EnvironmentResult(name))
         result.status, result.error = (
             "failed",
             environment.explain(redact(error, self.sources.credentials), self.root, name),
         )
 
-    def open(self) -> list[Request]:
+    def open(self) -> list[EnvironmentSpec]:
         """The requests about which nothing is decided yet."""
         return [r for r in self.requests if r.name not in self.results]
 
-    def inspect(self) -> dict[str, Verdict]:
+    def inspect(self) -> dict[str, Inspection]:
         """Look at every environment; those that are as declared are done."""
         for request in self.requests:
             if request.refused:
-                self.results[request.name] = Result(request.name, "refused", error=request.refused)
+                self.results[request.name] = EnvironmentResult(request.name, "refused", error=request.refused)
         requests = self.open()
         renew = set(self.parameters["renew"])
         works = [
@@ -224,10 +224,10 @@ class Run:
             elif outcome.value.action:
                 verdicts[request.name] = outcome.value
             else:
-                self.results[request.name] = Result(request.name)
+                self.results[request.name] = EnvironmentResult(request.name)
         return verdicts
 
-    def choose(self, verdicts: dict[str, Verdict]) -> dict[str, Choice]:
+    def choose(self, verdicts: dict[str, Inspection]) -> dict[str, Solution]:
         """Decide what the environments in `verdicts` shall consist of; at once, for they wait for the network."""
         requests = [r for r in self.requests if r.name in verdicts]
         renew = set(self.parameters["renew"])
@@ -242,12 +242,12 @@ class Run:
                 choices[request.name] = outcome.value
         return choices
 
-    def make(self, request: Request, verdict: Verdict, choice: Choice) -> None:
+    def make(self, request: EnvironmentSpec, verdict: Inspection, choice: Solution) -> None:
         """Bring one environment to its choice, or say in check mode what that would be."""
         before = self.before(request, verdict)
         for name, problem in self.damaged(request, verdict).items():
             before[name] = f"{before.get(name, '')} (damaged: {problem})"
-        result = Result(
+        result = EnvironmentResult(
             request.name, "planned", True, verdict.why, choice.source, before, choice.packages, choice.absent
         )
         if not self.check:
@@ -263,17 +263,17 @@ class Run:
         self.results[request.name] = result
 
     @staticmethod
-    def before(request: Request, verdict: Verdict) -> dict[str, str]:
+    def before(request: EnvironmentSpec, verdict: Inspection) -> dict[str, str]:
         """What is installed now. Where nothing was, nothing that somebody may have put there since is read."""
         return {} if verdict.action == "create" else environment.before_of(Path(request.prefix))
 
     @staticmethod
-    def harmed(verdict: Verdict) -> bool:
+    def harmed(verdict: Inspection) -> bool:
         """Whether a repair had anything to repair: files that are only touched may be whole."""
         return any(not why.startswith("touched: ") for why in verdict.why)
 
     @staticmethod
-    def damaged(request: Request, verdict: Verdict) -> dict[str, str]:
+    def damaged(request: EnvironmentSpec, verdict: Inspection) -> dict[str, str]:
         """Package, as the diff names it -> its first damage."""
         if verdict.action not in ("repair", "complete"):
             return {}
@@ -292,7 +292,9 @@ class Run:
             except (OSError, ValueError) as error:
                 self.fail(name, str(error))
                 continue
-            self.results[name] = Result(name, "removed" if gone else "ok", gone, before=before if gone else {})
+            self.results[name] = EnvironmentResult(
+                name, "removed" if gone else "ok", gone, before=before if gone else {}
+            )
         if not self.check:
             environment.clear_trash(Path(self.root))
 
@@ -304,7 +306,9 @@ class Run:
             for request in [r for r in self.requests if r.name in verdicts]:
                 before = self.before(request, verdicts[request.name])
                 why = [*verdicts[request.name].why, f"versions are chosen once the engine is installed ({missing})"]
-                self.results[request.name] = Result(request.name, "planned", True, why, "", before, unsolved(request))
+                self.results[request.name] = EnvironmentResult(
+                    request.name, "planned", True, why, "", before, unsolved(request)
+                )
         elif missing:
             for name in verdicts:
                 self.fail(

@@ -79,7 +79,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.conda import child, definitions, engine, environment, lockfile
 from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact
-from ..module_utils.conda.definitions import Request
+from ..module_utils.conda.definitions import EnvironmentSpec
 from ..module_utils.conda.sources import Sources, source_problems
 from ..module_utils.run_as import replace_file
 
@@ -99,7 +99,7 @@ def earlier(folder: Path, name: str) -> dict[str, str]:
 
 
 def make(
-    request: Request, folder: Path, sources: Sources, glibc: str
+    request: EnvironmentSpec, folder: Path, sources: Sources, glibc: str
 ) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """The texts of a new lock of `request`, and its contents before and after."""
     if request.refused:
@@ -108,14 +108,14 @@ def make(
     return lock.texts(), earlier(folder, request.name), contents(lock)
 
 
-def kind(request: Request) -> str:
+def kind(request: EnvironmentSpec) -> str:
     """Equal for requests that one lock serves: GPUs matter only where a framework is built for them."""
     asked = [request.declared, request.python, request.conda, request.optional, request.wheels, request.index_url]
     gpus = [request.build, request.generation()] if request.framework else []
     return hashlib.sha256(json.dumps([asked, gpus, request.refused], sort_keys=True).encode()).hexdigest()
 
 
-def lock_is_for(request: Request, folder: Path) -> bool:
+def lock_is_for(request: EnvironmentSpec, folder: Path) -> bool:
     """Whether the lock that is there was made for the same request; also when there is none that can be read.
 
     What the owner declares anew is the owner's; it is about what the host makes of the same declaration.

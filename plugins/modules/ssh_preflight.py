@@ -324,7 +324,7 @@ def sentence(name: str, problems: list[str]) -> str:
     return f"{name}: {'; '.join(problems) or 'no usable key'}"
 
 
-def unusable(name: str, verdict: logins.Verdict, usable: list[str], peer: str) -> str:
+def unusable(name: str, verdict: logins.KeyLogin, usable: list[str], peer: str) -> str:
     """Why an account has to stay able to log in, and could not."""
     why = f"is logged in over ssh now, from {peer}" if peer else "is the account that this run logs in to"
     return (
@@ -335,7 +335,7 @@ def unusable(name: str, verdict: logins.Verdict, usable: list[str], peer: str) -
 
 
 def refusals(
-    verdicts: dict[str, logins.Verdict], stay: dict[str, str], second_factor: str, allow_users: Sequence[str]
+    verdicts: dict[str, logins.KeyLogin], stay: dict[str, str], second_factor: str, allow_users: Sequence[str]
 ) -> list[str]:
     """Why nobody, or not somebody who has to stay, could log in afterwards.
 
@@ -363,9 +363,9 @@ def refusals(
 
 def evaluate(
     wanted: dict[str, Any], offered: list[str], current: Current, stay: dict[str, str]
-) -> dict[str, logins.Verdict]:
+) -> dict[str, logins.KeyLogin]:
     """The verdict on every account that may log in, and on those that have to."""
-    server = logins.Server(
+    server = logins.LoginRules(
         allow_users=tuple(wanted["allow_users"]),
         allow_groups=tuple(wanted["allow_groups"]),
         root_login=wanted["root_login"],

@@ -262,7 +262,7 @@ def check(module: AnsibleModule, stage: Stage, sshd: str) -> None:
         )
 
 
-def keyless_logins(module: AnsibleModule, stage: Stage, sshd: str) -> passwords.Verdict:
+def keyless_logins(module: AnsibleModule, stage: Stage, sshd: str) -> passwords.PasswordLogins:
     """Whether the assembled configuration takes keys only; fails the module where it must and does not."""
 
     def ask(connection: Connection) -> str:
@@ -370,7 +370,7 @@ def main() -> None:
         {"before_header": path, "after_header": path, "before": read(Path(path)), "after": text}
         for path, (text, _mode) in changed.items()
     ]
-    verdict = passwords.Verdict(unknown=("there is no sshd yet",))
+    verdict = passwords.PasswordLogins(unknown=("there is no sshd yet",))
     if sshd and Path(module.params["base"]).exists():
         stage = Stage(module, Path(module.params["base"]))
         stage.put(wanted)

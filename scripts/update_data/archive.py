@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .edit import set_values
-from .schema import System
+from .schema import SystemRow
 from .web import get
 
 #: Suites of a Debian release beside its own: mirror's name after "debian", suite after the code name.
@@ -91,7 +91,7 @@ def _order(version: str) -> list[tuple[int, str]]:
     return [(int(number or 0), text) for number, text in re.findall(r"(\d*)(\D*)", version)]
 
 
-def read_release(system: System, mirror: str) -> Packages:
+def read_release(system: SystemRow, mirror: str) -> Packages:
     """Return the packages of a release with its updates; raises Unreachable."""
     release = system.release
     if release.id == "debian":
@@ -104,7 +104,7 @@ def read_release(system: System, mirror: str) -> Packages:
     return _newest(fetch_packages(mirror, f"{release.codename}{suite}", components) for suite in UBUNTU_SUITES)
 
 
-def renew(text: str, system: System, packages: Mapping[str, Mapping[str, str]]) -> tuple[str, list[str]]:
+def renew(text: str, system: SystemRow, packages: Mapping[str, Mapping[str, str]]) -> tuple[str, list[str]]:
     """Return (a release's file with what its archive says, remarks for a person)."""
     remarks: list[str] = []
     key = f"{system.release.id}-{system.release.version}"
@@ -151,7 +151,7 @@ def renew(text: str, system: System, packages: Mapping[str, Mapping[str, str]]) 
     return text, remarks
 
 
-def _default_kernel(system: System, packages: Mapping[str, Mapping[str, str]]) -> str:
+def _default_kernel(system: SystemRow, packages: Mapping[str, Mapping[str, str]]) -> str:
     """Return ``uname -r`` of the newest kernel of the release's first general flavour, "" when it is not there."""
     depends = packages.get(f"linux-image-{system.kernels.general[0]}", {}).get("Depends", "")
     match = re.search(r"linux-image-(?:unsigned-)?(\d\S*)", depends)

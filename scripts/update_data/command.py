@@ -17,7 +17,7 @@ from . import archive, gpus, roles, wheels
 from .edit import checked, set_values
 from .render import FRAMEWORKS, SOURCES, TARGET, TOP, read, render
 from .strict import DataError
-from .web import Unreachable, get, package_index
+from .web import SourceUnreachable, get, package_index
 
 EXIT_DIFFERENT, EXIT_WRONG, EXIT_UNREACHABLE = 1, 2, 3
 #: Files by path, their remarks for a person.
@@ -79,13 +79,13 @@ def _dated(path: Path, new: str, header: str = "") -> str:
 
 
 def _wheels(args: argparse.Namespace, report: Report) -> Renewed:
-    index = wheels.Index(args.index.rstrip("/") if args.index else package_index())
+    index = wheels.PackageIndex(args.index.rstrip("/") if args.index else package_index())
     for name in FRAMEWORKS:
         path = args.data / f"{name}.toml"
         text = path.read_text(encoding="utf-8")
         try:
             new, remarks = wheels.renew(text, tomllib.loads(text)["build"], index, args.deep)
-        except Unreachable as error:
+        except SourceUnreachable as error:
             report.unreachable(path.name, error)
             continue
         for line in remarks:
@@ -117,7 +117,7 @@ def _archive(args: argparse.Namespace, report: Report) -> Renewed:
         try:
             mirror = given.get(system.release.id) or archive.own_mirror(distribution=system.release.id)
             packages = archive.read_release(system, mirror)
-        except (Unreachable, ValueError) as error:
+        except (SourceUnreachable, ValueError) as error:
             report.unreachable(key, error)
             continue
         new, remarks = archive.renew(path.read_text(encoding="utf-8"), system, packages)
@@ -133,7 +133,7 @@ def _nvidia(args: argparse.Namespace, report: Report) -> Renewed:
         address = f"{tables['nvidia'].url}/{system.nvidia.directory}/x86_64/Packages.gz"
         try:
             found = archive.toolkits_of(archive.parse_packages(archive.unpack(get(address))))
-        except (Unreachable, ValueError) as error:
+        except (SourceUnreachable, ValueError) as error:
             report.unreachable(f"NVIDIA's repository for {key}", error)
             continue
         known = [one for one in found if one in tables["cuda"].toolkit]
@@ -159,7 +159,7 @@ def _gpus(args: argparse.Namespace, report: Report) -> Renewed:
     try:
         mirror = _mirrors(args).get("debian") or archive.own_mirror()
         source = archive.package_file(mirror, "sid", "pci.ids", "/usr/share/misc/pci.ids")
-    except (Unreachable, ValueError) as error:
+    except (SourceUnreachable, ValueError) as error:
         report.unreachable(path.name, error)
         return
     version, rows = gpus.parse_pci_ids(source)
@@ -207,7 +207,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             try:
                 for path, text in PARTS[name](args, report):
                     different |= replace(path, text, args.check)
-            except (Unreachable, ValueError) as error:
+            except (SourceUnreachable, ValueError) as error:
                 if isinstance(error, DataError):
                     raise
                 report.unreachable(name, error)

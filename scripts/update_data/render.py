@@ -24,7 +24,7 @@ FILES: dict[str, type] = {
     "boards": schema.Boards,
     "nvidia": schema.Nvidia,
     **dict.fromkeys(FRAMEWORKS, schema.Framework),
-    "keras": schema.Keras,
+    "keras": schema.KerasRow,
     "environments": schema.Environments,
 }
 HEADER = '''"""The planner's tables. Generated from data/*.toml: change those, then run scripts/update-data --render."""
@@ -35,11 +35,11 @@ from typing import Any
 '''
 
 
-def read(sources: Path = SOURCES) -> tuple[dict[str, Any], dict[str, schema.System]]:
+def read(sources: Path = SOURCES) -> tuple[dict[str, Any], dict[str, schema.SystemRow]]:
     """Return (file -> its tables, release -> its tables); raises DataError with the problems of every file."""
     problems: list[str] = []
     tables: dict[str, Any] = {}
-    systems: dict[str, schema.System] = {}
+    systems: dict[str, schema.SystemRow] = {}
     for name, kind in FILES.items():
         try:
             tables[name] = load(kind, sources / f"{name}.toml", f"{name}.toml")
@@ -47,7 +47,7 @@ def read(sources: Path = SOURCES) -> tuple[dict[str, Any], dict[str, schema.Syst
             problems.append(str(error))
     for path in sorted((sources / "systems").glob("*.toml"), key=_release_order):
         try:
-            systems[path.stem] = load(schema.System, path, f"systems/{path.name}")
+            systems[path.stem] = load(schema.SystemRow, path, f"systems/{path.name}")
         except (DataError, OSError) as error:
             problems.append(str(error))
     known = {*(f"{name}.toml" for name in FILES)}
@@ -64,7 +64,7 @@ def _release_order(path: Path) -> tuple[bool, str, list[int]]:
     return not name.startswith("ubuntu"), name.split("-")[0], [int(part) for part in re.findall(r"\d+", name)]
 
 
-def _disagreements(tables: dict[str, Any], systems: dict[str, schema.System]) -> Iterable[str]:
+def _disagreements(tables: dict[str, Any], systems: dict[str, schema.SystemRow]) -> Iterable[str]:
     """Yield names in one table that another does not have."""
     architectures, branches, toolkits = (
         tables["architectures"].architecture,
@@ -124,7 +124,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
 
 
-def _architecture(key: str, row: schema.Architecture) -> dict[str, Any]:
+def _architecture(key: str, row: schema.ArchitectureRow) -> dict[str, Any]:
     return {
         "key": key,
         "label": row.label,
@@ -140,7 +140,7 @@ def _architecture(key: str, row: schema.Architecture) -> dict[str, Any]:
     }
 
 
-def _branch(number: int, row: schema.Branch) -> dict[str, Any]:
+def _branch(number: int, row: schema.BranchRow) -> dict[str, Any]:
     gap = row.kernel_gap
     return {
         "number": number,
@@ -158,7 +158,7 @@ def _branch(number: int, row: schema.Branch) -> dict[str, Any]:
     }
 
 
-def _system(key: str, row: schema.System) -> dict[str, Any]:
+def _system(key: str, row: schema.SystemRow) -> dict[str, Any]:
     release, kernels = row.release, row.kernels
     return {
         "key": key,
@@ -192,7 +192,7 @@ def _system(key: str, row: schema.System) -> dict[str, Any]:
     }
 
 
-def _offers(key: str, row: schema.System) -> Iterable[dict[str, Any]]:
+def _offers(key: str, row: schema.SystemRow) -> Iterable[dict[str, Any]]:
     signed = {name: one.abi or "current" for name, one in row.kernels.flavour.items() if one.signed_modules}
     for offer in row.drivers.offer:
         for modules in offer.modules:
@@ -212,7 +212,7 @@ def _offers(key: str, row: schema.System) -> Iterable[dict[str, Any]]:
             }
 
 
-def _build(framework: str, row: schema.Build) -> dict[str, Any]:
+def _build(framework: str, row: schema.BuildRow) -> dict[str, Any]:
     minors = sorted(_pair(text)[1] for text in row.pythons)
     return {
         "framework": framework,
@@ -239,7 +239,7 @@ def _build(framework: str, row: schema.Build) -> dict[str, Any]:
     }
 
 
-def constants(tables: dict[str, Any], systems: dict[str, schema.System]) -> dict[str, Any]:
+def constants(tables: dict[str, Any], systems: dict[str, schema.SystemRow]) -> dict[str, Any]:
     """Return the module's constants: rows as keyword arguments of the planner's dataclasses."""
     architectures, drivers, cuda, nvidia = (tables[name] for name in ("architectures", "drivers", "cuda", "nvidia"))
     checked = {f"{name}.toml": table.checked for name, table in tables.items()}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .schema import System
+from .schema import SystemRow
 
 NAMES = {"debian": "Debian", "ubuntu": "Ubuntu"}
 PLATFORMS = re.compile(r"^  platforms:\n(?:    .*\n)+", re.MULTILINE)
 
 
-def platforms(systems: dict[str, System]) -> str:
+def platforms(systems: dict[str, SystemRow]) -> str:
     """Return the block ``platforms`` of a role's meta/main.yml."""
     lines = ["  platforms:\n"]
     for name in sorted({system.release.id for system in systems.values()}):
@@ -20,7 +20,7 @@ def platforms(systems: dict[str, System]) -> str:
     return "".join(lines)
 
 
-def metadata(roles: Path, systems: dict[str, System]) -> dict[Path, str]:
+def metadata(roles: Path, systems: dict[str, SystemRow]) -> dict[Path, str]:
     """Return the text that each role's meta/main.yml should have."""
     block = platforms(systems)
     files = sorted(roles.glob("*/meta/main.yml"))

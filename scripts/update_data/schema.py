@@ -18,7 +18,7 @@ Modules = Literal["open", "proprietary"]
 
 
 @dataclass(frozen=True)
-class Architecture:
+class ArchitectureRow:
     """A GPU architecture. A limit that is not there is left out: current drivers and toolkits still have it."""
 
     label: str
@@ -57,7 +57,7 @@ class Architectures:
 
     source: str
     checked: Day
-    architecture: dict[str, Architecture]
+    architecture: dict[str, ArchitectureRow]
     chip: list[Chip]
     open_modules_only: OpenOnly
 
@@ -75,7 +75,7 @@ class KernelGap:
 
 
 @dataclass(frozen=True)
-class Branch:
+class BranchRow:
     """A driver branch."""
 
     kind: Literal["LTSB", "PB", "NFB", "legacy", "unknown"]
@@ -107,7 +107,7 @@ class Drivers:
 
     source: str
     checked: Day
-    branch: dict[str, Branch]
+    branch: dict[str, BranchRow]
     modules: ModuleHistory
 
 
@@ -115,7 +115,7 @@ class Drivers:
 
 
 @dataclass(frozen=True)
-class Toolkit:
+class ToolkitRow:
     """A CUDA toolkit: the real architectures that its ptxas accepts, and the branch it was released with."""
 
     targets: list[int] | None
@@ -152,7 +152,7 @@ class Cuda:
 
     source: str
     checked: Day
-    toolkit: dict[str, Toolkit]
+    toolkit: dict[str, ToolkitRow]
     major: dict[str, CudaMajor]
     cudnn: Cudnn
 
@@ -228,7 +228,7 @@ class Nvidia:
 
 
 @dataclass(frozen=True)
-class Apt:
+class AptRow:
     """apt and the program that verifies signatures."""
 
     version: Dotted
@@ -269,13 +269,13 @@ class Release:
     initramfs: Literal["initramfs-tools", "dracut"]
     signing_key_directory: str
     driver_components: list[str]
-    apt: Apt
+    apt: AptRow
     ssh: Ssh
     end_of_life: EndOfLife
 
 
 @dataclass(frozen=True)
-class Kernel:
+class KernelRow:
     """A kernel flavour. signed_modules: whether the archive has signed NVIDIA modules for it (DKMS otherwise)."""
 
     linux: Dotted | None
@@ -292,7 +292,7 @@ class Kernels:
     checked: Day
     default: str
     general: list[str]
-    flavour: dict[str, Kernel]
+    flavour: dict[str, KernelRow]
 
 
 @dataclass(frozen=True)
@@ -357,7 +357,7 @@ class ArchiveCuda:
 
 
 @dataclass(frozen=True)
-class System:
+class SystemRow:
     """systems/*.toml: one supported release."""
 
     release: Release
@@ -371,7 +371,7 @@ class System:
 
 
 @dataclass(frozen=True)
-class Build:
+class BuildRow:
     """An installable build of a framework, best first.
 
     architectures and pythons: those that have wheels. code: architectures (10 * major + minor) it is compiled for;
@@ -406,7 +406,7 @@ class Framework:
 
     source: str
     checked: Day
-    build: list[Build]
+    build: list[BuildRow]
 
 
 @dataclass(frozen=True)
@@ -418,7 +418,7 @@ class KerasRelease:
 
 
 @dataclass(frozen=True)
-class Keras:
+class KerasRow:
     """keras.toml: Keras has no CUDA of its own, the plan picks its backend."""
 
     source: str

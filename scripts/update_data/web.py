@@ -11,14 +11,14 @@ from collections.abc import Mapping
 TIMEOUT = 60
 
 
-class Unreachable(OSError):
+class SourceUnreachable(OSError):
     """A source did not answer; its tables stay as they are."""
 
 
 def get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
     """Return what an address answers; raises Unreachable."""
     if not url.startswith(("http://", "https://")):
-        raise Unreachable(f"{url}: expected an http or https address")
+        raise SourceUnreachable(f"{url}: expected an http or https address")
     try:
         with urllib.request.urlopen(
             urllib.request.Request(url, headers=dict(headers or {})), timeout=TIMEOUT
@@ -26,7 +26,7 @@ def get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
             content: bytes = answer.read()
             return content
     except OSError as error:
-        raise Unreachable(f"{url}: {error}") from error
+        raise SourceUnreachable(f"{url}: {error}") from error
 
 
 class RemoteFile(io.RawIOBase):
@@ -46,9 +46,9 @@ class RemoteFile(io.RawIOBase):
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
                 length = (answer.headers.get("Content-Range") or "").rpartition("/")[2]
         except OSError as error:
-            raise Unreachable(f"{self.url}: {error}") from error
+            raise SourceUnreachable(f"{self.url}: {error}") from error
         if not length.isdigit():
-            raise Unreachable(f"{self.url}: the server does not answer ranges")
+            raise SourceUnreachable(f"{self.url}: the server does not answer ranges")
         return int(length)
 
     def seekable(self) -> bool:
@@ -86,7 +86,7 @@ class RemoteFile(io.RawIOBase):
             last = min(first + self.BLOCK, self.size) - 1
             content = get(self.url, {"Range": f"bytes={first}-{last}"})
             if len(content) != last - first + 1:
-                raise Unreachable(f"{self.url}: the server does not answer ranges")
+                raise SourceUnreachable(f"{self.url}: the server does not answer ranges")
             self.blocks[number] = content
         return self.blocks[number]
 
@@ -99,5 +99,5 @@ def package_index() -> str:
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
     url = done.stdout.strip().rstrip("/")
     if done.returncode or not url.startswith("http"):
-        raise Unreachable(f"pip does not say which index it uses: {done.stderr.strip()[-200:] or url}")
+        raise SourceUnreachable(f"pip does not say which index it uses: {done.stderr.strip()[-200:] or url}")
     return url

@@ -19,7 +19,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from .edit import set_values
-from .web import RemoteFile, Unreachable, get
+from .web import RemoteFile, SourceUnreachable, get
 
 SIMPLE = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 PLATFORMS = {"x86_64": re.compile(r"manylinux.*x86_64$"), "aarch64": re.compile(r"manylinux.*aarch64$")}
@@ -142,7 +142,7 @@ def members(url: str, names: Callable[[str], bool]) -> dict[str, bytes]:
         with zipfile.ZipFile(cast(Any, RemoteFile(url))) as archive:
             return {name: archive.read(name) for name in archive.namelist() if names(name)}
     except zipfile.BadZipFile as error:
-        raise Unreachable(f"{url}: {error}") from error
+        raise SourceUnreachable(f"{url}: {error}") from error
 
 
 def inspect(wheel: Wheel) -> dict[str, object]:
@@ -167,7 +167,7 @@ def inspect(wheel: Wheel) -> dict[str, object]:
     return result
 
 
-class Index:
+class PackageIndex:
     """Project pages of one index, each read once."""
 
     def __init__(self, url: str) -> None:
@@ -197,7 +197,7 @@ def _pinned(requirements: Iterable[str]) -> tuple[str, str, set[str]]:
     return canonicalize_name(need.name), exact[0], need.extras
 
 
-def renew(text: str, rows: Iterable[Mapping[str, Any]], index: Index, deep: bool) -> tuple[str, list[str]]:
+def renew(text: str, rows: Iterable[Mapping[str, Any]], index: PackageIndex, deep: bool) -> tuple[str, list[str]]:
     """Return (a framework's file with what the index says, remarks for a person).
 
     Builds of other indexes and of conda are left as they are. deep: read CUDA, cuDNN and compiled code out of every

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate, runner
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import Context
 
 
@@ -16,4 +16,4 @@ def doctor_context(host: Any) -> Context:
         variables = dict(host.ansible.get_variables())
     except RuntimeError:  # a host that is not from an inventory, such as --hosts=local://
         variables = {"ansible_connection": "local", "inventory_hostname": "localhost"}
-    return runner.context(host, variables["inventory_hostname"], variables, judge.selected())
+    return runner.context(host, variables["inventory_hostname"], variables, evaluate.selected())

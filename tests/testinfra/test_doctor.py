@@ -7,11 +7,11 @@ Run by molecule (`testinfra` verifier with `directory: ../../tests/testinfra`) o
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import FAIL, NA, REGISTRY, Context
 
 
-@pytest.mark.parametrize("name", [item.name for item in judge.selected()])
+@pytest.mark.parametrize("name", [item.name for item in evaluate.selected()])
 def test_check(doctor_context: Context, name: str) -> None:
     """A failing check fails the test with what was observed and the remedy; one that does not apply is skipped."""
     outcomes = REGISTRY[name].run(doctor_context)

@@ -11,10 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate
 
 PROJECT = Path(__file__).resolve().parents[3]
-CHECKS = {check.name for check in judge.selected()}
+CHECKS = {check.name for check in evaluate.selected()}
 SCHEMA = json.loads((PROJECT / "docs/schemas/doctor.json").read_text())
 INVENTORIES = [
     word
@@ -139,7 +139,7 @@ def test_the_end_of_a_run_is_quick_and_changes_nothing(host: Any) -> None:
     assert "changed=0" in done.stdout
 
 
-def test_check_mode_does_not_judge_what_was_not_done(host: Any) -> None:
+def test_check_mode_does_not_evaluate_what_was_not_done(host: Any) -> None:
     done = run("ansible-playbook", *INVENTORIES, "playbooks/verify.yml", "-e", "dlbox_hosts=bare", "--check")
     assert done.returncode == 0, done.stdout
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge, runner
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate, runner
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import (
     FAIL,
     NA,
     REGISTRY,
     WARN,
     Check,
-    Outcome,
+    Finding,
 )
 from faults import FAULTS, Fault
 
@@ -22,7 +22,7 @@ FROM_OUTSIDE = ("ssh.audit", "ssh.second-login", "firewall.outside")
 ABSENT = {"system.swap"}
 
 
-def judged(host: Any, check: Check) -> list[Outcome]:
+def evaluated(host: Any, check: Check) -> list[Finding]:
     """One check's outcomes, asked now, with only the collectors that it needs."""
     variables = dict(host.ansible.get_variables())
     context = runner.context(host, variables["inventory_hostname"], variables, [check], look=check.name in FROM_OUTSIDE)
@@ -43,7 +43,7 @@ def test_every_check_has_a_planted_fault() -> None:
 def test_the_healthy_machine_has_nothing_to_report(host: Any) -> None:
     """No failure and no warning; nearly every check applies."""
     variables = dict(host.ansible.get_variables())
-    chosen = judge.selected()
+    chosen = evaluate.selected()
     context = runner.context(host, variables["inventory_hostname"], variables, chosen)
     found = {check.name: check.run(context) for check in chosen}
     assert not [
@@ -66,9 +66,9 @@ def planted(host: Any, request: pytest.FixtureRequest) -> Iterator[Fault]:
 @pytest.mark.parametrize("planted", FAULTS, ids=[f"{fault.check}: {fault.title}" for fault in FAULTS], indirect=True)
 def test_the_fault_is_found_and_then_gone(host: Any, planted: Fault) -> None:
     """The check gives the expected result, in words that name the fault, with a remedy of one line."""
-    found = [outcome for outcome in judged(host, REGISTRY[planted.check]) if outcome.result == planted.result]
+    found = [outcome for outcome in evaluated(host, REGISTRY[planted.check]) if outcome.result == planted.result]
     text = " | ".join(f"{outcome.subject} {outcome.observed} {outcome.remedy}" for outcome in found)
-    assert planted.words in text, text or judged(host, REGISTRY[planted.check])
+    assert planted.words in text, text or evaluated(host, REGISTRY[planted.check])
     assert all(outcome.remedy and "\n" not in outcome.remedy for outcome in found)
 
 

@@ -185,5 +185,7 @@ def test_keys_of_an_admin_that_come_and_go(box: Box) -> None:
     box.stop(swapping)
     assert "Traceback" not in told(done) and "$y$" not in told(done), told(done)
     after = box.state("/etc /root /home/ada /srv/treasure")
-    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    guard = box.host.run("cat /var/lib/dlbox/access_guard/log; journalctl --no-pager -o cat -u 'dlbox-guard*'").stdout
+    assert not changed, f"{sorted(changed)}\n{told(done)}\n{guard}"
     box.safe()

@@ -33,7 +33,7 @@ class Admin(NamedTuple):
         return tuple(dict.fromkeys((SUDO_GROUP, *self.groups)))
 
 
-class Account(NamedTuple):
+class HostAccount(NamedTuple):
     """An account of the host: one line of passwd(5) and the names of its groups. `local`: it is in /etc/passwd."""
 
     name: str
@@ -46,10 +46,10 @@ class Account(NamedTuple):
     local: bool = True
 
 
-class Host(NamedTuple):
+class AccountsHost(NamedTuple):
     """What decides about accounts on a host. `announced` are packages that this run installs before the accounts."""
 
-    accounts: Mapping[str, Account]
+    accounts: Mapping[str, HostAccount]
     groups: frozenset[str]
     shells: tuple[str, ...]
     announced: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ def group_names(name: str, gid: int) -> frozenset[str]:
     return frozenset(names)
 
 
-def read_host(names: Iterable[str], announced: Iterable[str] = ()) -> Host:
+def read_host(names: Iterable[str], announced: Iterable[str] = ()) -> AccountsHost:
     """This host, as far as the accounts `names` go. Needs no rights."""
     passwd = Path("/etc/passwd").read_text(encoding="utf-8", errors="replace")
     in_file = {line.split(":", 1)[0] for line in passwd.splitlines()}
@@ -89,7 +89,7 @@ def read_host(names: Iterable[str], announced: Iterable[str] = ()) -> Host:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        found[name] = Account(
+        found[name] = HostAccount(
             name,
             entry.pw_uid,
             entry.pw_gid,
@@ -101,7 +101,7 @@ def read_host(names: Iterable[str], announced: Iterable[str] = ()) -> Host:
         )
     shells = Path("/etc/shells")
     listed = shells.read_text(encoding="utf-8", errors="replace").splitlines() if shells.exists() else []
-    return Host(
+    return AccountsHost(
         accounts=found,
         groups=frozenset(group.gr_name for group in grp.getgrall()),
         shells=tuple(line.strip() for line in listed if line.startswith("/")),
@@ -109,12 +109,12 @@ def read_host(names: Iterable[str], announced: Iterable[str] = ()) -> Host:
     )
 
 
-def _announced(name: str, host: Host) -> bool:
+def _announced(name: str, host: AccountsHost) -> bool:
     """Whether a package that is still to be installed probably brings a shell or group of that name (docker.io)."""
     return any(package.startswith(name) for package in host.announced)
 
 
-def shell_problem(shell: str, host: Host) -> str:
+def shell_problem(shell: str, host: AccountsHost) -> str:
     """Why a shell that the owner names gives no login; empty where it does."""
     program = host.root / shell.lstrip("/")
     if not shell.startswith("/"):
@@ -132,7 +132,7 @@ def shell_problem(shell: str, host: Host) -> str:
     return ""
 
 
-def home_problem(account: Account, root: Path = Path("/")) -> str:
+def home_problem(account: HostAccount, root: Path = Path("/")) -> str:
     """Why sshd would take no key from an account's home, or dlbox could put none there; empty where both work."""
     home, name = account.home, account.name
     try:
@@ -151,7 +151,7 @@ def home_problem(account: Account, root: Path = Path("/")) -> str:
     return ""
 
 
-def account_problems(admin: Admin, host: Host) -> list[str]:
+def account_problems(admin: Admin, host: AccountsHost) -> list[str]:
     """What keeps an admin from being provisioned without costing a login: sentences without the account's name."""
     account = host.accounts.get(admin.name)
     problems = [
@@ -180,7 +180,7 @@ def account_problems(admin: Admin, host: Host) -> list[str]:
     return [problem for problem in problems if problem]
 
 
-def differences(admin: Admin, account: Account | None) -> dict[str, tuple[str, str]]:
+def differences(admin: Admin, account: HostAccount | None) -> dict[str, tuple[str, str]]:
     """What changes: its name -> (now, then). An existing account keeps what the owner does not name."""
     if account is None:
         wanted = {"shell": admin.shell or NEW_SHELL, "groups": " ".join(sorted(admin.needed_groups))}
@@ -196,7 +196,7 @@ def differences(admin: Admin, account: Account | None) -> dict[str, tuple[str, s
     return found
 
 
-def commands(admin: Admin, account: Account | None, groups: Iterable[str]) -> list[list[str]]:
+def commands(admin: Admin, account: HostAccount | None, groups: Iterable[str]) -> list[list[str]]:
     """The programs that make the account what it is to be. `groups` are all of the host."""
     if account is None:
         command = ["useradd", "--create-home", "--shell", admin.shell or NEW_SHELL]

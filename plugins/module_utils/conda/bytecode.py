@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
-from .installed import Package
+from .installed import InstalledPackage
 
 # What no program imports: packages' own tests (a third of a data science environment's sources), files for Python 2.
 UNCOMPILED = ("/tests/", "/lib2to3/")
@@ -40,7 +40,7 @@ def leads_inside(prefix: Path, folder: str) -> bool:
     return os.path.commonpath((real, os.path.realpath(prefix / folder))) == real
 
 
-def make(prefix: Path, packages: Iterable[Package]) -> int:
+def make(prefix: Path, packages: Iterable[InstalledPackage]) -> int:
     """Give every source of `packages` its byte code; how many were compiled."""
     cache_tag = tag(prefix)
     inside = cache(partial(leads_inside, prefix))
@@ -66,7 +66,7 @@ def make(prefix: Path, packages: Iterable[Package]) -> int:
     return len(sources)
 
 
-def remove(prefix: Path, packages: Iterable[Package]) -> None:
+def remove(prefix: Path, packages: Iterable[InstalledPackage]) -> None:
     """Remove the byte code of `packages`: what stays behind would still be imported after they are gone."""
     inside = cache(partial(leads_inside, prefix))
     for package in packages:

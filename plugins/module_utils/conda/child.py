@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass
-class Outcome:
+class ChildResult:
     """What came of one piece of work: its value, or the error as a sentence."""
 
     value: Any = None
@@ -47,9 +47,9 @@ def start(work: Callable[[], Any]) -> tuple[int, int]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         try:
-            outcome = Outcome(work())
+            outcome = ChildResult(work())
         except BaseException as error:
-            outcome = Outcome(error=sentence(error))
+            outcome = ChildResult(error=sentence(error))
         with os.fdopen(writing, "wb") as pipe:
             pickle.dump(outcome, pipe)
     except BaseException:
@@ -58,9 +58,9 @@ def start(work: Callable[[], Any]) -> tuple[int, int]:
         os._exit(status)
 
 
-def run(works: Sequence[Callable[[], Any]], limit: int = 1) -> list[Outcome]:
+def run(works: Sequence[Callable[[], Any]], limit: int = 1) -> list[ChildResult]:
     """Do all `works` in children, at most `limit` at a time; their outcomes in the same order."""
-    outcomes: list[Outcome] = [Outcome(error="not started")] * len(works)
+    outcomes: list[ChildResult] = [ChildResult(error="not started")] * len(works)
     waiting = list(range(len(works)))
     selector = selectors.DefaultSelector()
     running = 0
@@ -83,6 +83,6 @@ def run(works: Sequence[Callable[[], Any]], limit: int = 1) -> list[Outcome]:
             outcomes[number] = (
                 pickle.loads(bytes(data))
                 if data
-                else Outcome(error=f"the engine stopped without an answer (wait status {status})")
+                else ChildResult(error=f"the engine stopped without an answer (wait status {status})")
             )
     return outcomes

@@ -59,7 +59,7 @@ DEFAULTS = re.compile(
 
 
 @dataclass
-class Request:
+class EnvironmentSpec:
     """One environment as it shall be.
 
     python: "3.12" or "" for the newest that the other packages allow; conda: match specs; optional: names taken only
@@ -225,7 +225,7 @@ def resolve_entry(
     root: str,
     channels: Sequence[str],
     python: str,
-) -> tuple[Request, list[str]]:
+) -> tuple[EnvironmentSpec, list[str]]:
     """One checked entry -> its request and what is wrong with it."""
     name = entry["name"]
     shipped = definitions.get(entry.get("definition", name), {})
@@ -239,7 +239,7 @@ def resolve_entry(
         [*planned.get("conda", []), *own_conda, *have.get("optional", [])],
     )
     if problems:
-        return Request(name, root), problems
+        return EnvironmentSpec(name, root), problems
     own_wheels = merged(have.get("wheels", []), have.get("extra_wheels", []))
     problems = check_mixture(name, framework, own_wheels)
     asked = {requirement_name(text) for text in [*own_wheels, *own_conda]}
@@ -253,7 +253,7 @@ def resolve_entry(
     index_url = planned.get("index_url", "")
     if index_url and not (index_url.startswith(FRAMEWORK_INDEXES) and re.fullmatch(r"[!-?A-~]+", index_url)):
         problems.append(f"{name}: the plan's index {index_url!r} is none of {', '.join(FRAMEWORK_INDEXES)}")
-    request = Request(
+    request = EnvironmentSpec(
         name=name,
         prefix=root if name == "base" else f"{root}/envs/{name}",
         description=have.get("description", ""),
@@ -298,7 +298,7 @@ def resolve(
     channels: Sequence[str],
     python: str,
     machine: str = "",
-) -> tuple[list[Request], list[str], list[str]]:
+) -> tuple[list[EnvironmentSpec], list[str], list[str]]:
     """All entries -> requests of the present ones, names of the absent ones, problems (sentences, all at once).
 
     machine: the host's CPU as `uname -m` names it, "" where only the plan knows it.

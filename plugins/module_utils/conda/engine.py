@@ -23,9 +23,9 @@ from urllib.parse import unquote, urlsplit
 
 from .confine import write_only_below
 from .credentials import credential_for, headers, redact, with_credential
-from .definitions import Request, requirement_name
+from .definitions import EnvironmentSpec, requirement_name
 from .installed import conda_ident, file_digest
-from .sources import Index, Sources, index_of, indexes
+from .sources import Sources, WheelIndex, index_of, indexes
 
 # Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
 WHEEL_PLATFORM = "x86_64-manylinux_2_35"
@@ -181,7 +181,7 @@ def describe(text: str) -> list[CondaRecord]:
     return [plain(record) for record in locked(text)]
 
 
-def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = "") -> tuple[str, list[str]]:
+def solve(request: EnvironmentSpec, sources: Sources, prefix: Path | None, glibc: str = "") -> tuple[str, list[str]]:
     """Choose the conda packages of `request`: (text of conda.lock, optional names that no channel has).
 
     prefix: an existing environment whose packages are preferred, None to choose afresh. An unsolvable request raises
@@ -198,7 +198,9 @@ def solve(request: Request, sources: Sources, prefix: Path | None, glibc: str = 
     specs = [rattler.MatchSpec(text) for text in [*request.specs(), *optional]]
     preferred = []
     if prefix is not None:
-        preferred = [rattler.PrefixRecord.from_path(book) for book in sorted((prefix / "conda-meta").glob("*.json"))]
+        preferred = [
+            rattler.PrefixRecord.from_path(record) for record in sorted((prefix / "conda-meta").glob("*.json"))
+        ]
     try:
         records = asyncio.run(
             rattler.solve(
@@ -224,7 +226,7 @@ def parse_time(text: str) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 
-def explain_solve(request: Request, text: str) -> str:
+def explain_solve(request: EnvironmentSpec, text: str) -> str:
     """The solver's explanation with what was asked for and where."""
     return (
         f"conda packages cannot be chosen. Asked for: {', '.join(request.specs())}; "
@@ -233,7 +235,7 @@ def explain_solve(request: Request, text: str) -> str:
     )
 
 
-def lock_text(request: Request, records: Sequence[Any]) -> str:
+def lock_text(request: EnvironmentSpec, records: Sequence[Any]) -> str:
     """conda.lock for `records`."""
     from rattler import Channel, LockChannel, LockFile, LockPlatform, Subdir
 
@@ -299,11 +301,11 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = temporary(sources)
     write_only_below([prefix, Path(sources.cache)])
     have = []
-    for book in sorted((prefix / "conda-meta").glob("*.json")):
+    for record in sorted((prefix / "conda-meta").glob("*.json")):
         try:
-            have.append(rattler.PrefixRecord.from_path(book))
+            have.append(rattler.PrefixRecord.from_path(record))
         except Exception:
-            book.unlink()  # unreadable: forgotten, so that its package is installed anew
+            record.unlink()  # unreadable: forgotten, so that its package is installed anew
     mode = rattler.ValidationMode.full() if again else rattler.ValidationMode.fast()
     cache = rattler.PackageCache.new_layered([str(Path(sources.cache, "pkgs"))], validation_mode=mode)
     names = {record.name.normalized for record in have}
@@ -344,7 +346,7 @@ def uv_environment(sources: Sources) -> dict[str, str]:
     return {**kept, **own}
 
 
-def uv_sources(found: Sequence[Index], sources: Sources) -> tuple[list[str], dict[str, str]]:
+def uv_sources(found: Sequence[WheelIndex], sources: Sources) -> tuple[list[str], dict[str, str]]:
     """Options and variables for the first of these indexes as the only one for all, and the credentials of all."""
     options, variables = [], {}
     for index in found:
@@ -355,7 +357,7 @@ def uv_sources(found: Sequence[Index], sources: Sources) -> tuple[list[str], dic
     first = found[0]
     links = [*sources.find_links, *([first.folder()] if first.folder() else [])]
     if sources.folders_only():
-        links += [place for entry in sources.wheel_indexes if (place := Index("", entry["url"]).folder())]
+        links += [place for entry in sources.wheel_indexes if (place := WheelIndex("", entry["url"]).folder())]
     if first.folder() or sources.folders_only():
         options.append("--no-index")
     elif first.url:
@@ -387,7 +389,7 @@ def uv(arguments: Sequence[str], sources: Sources, what: str, variables: Mapping
     return done.stdout
 
 
-def project(request: Request, names: Sequence[str], python: str, found: Sequence[Index]) -> str:
+def project(request: EnvironmentSpec, names: Sequence[str], python: str, found: Sequence[WheelIndex]) -> str:
     """A pyproject.toml that asks for the wheels of `request` and for `names`, each from the index that it belongs to.
 
     An index is explicit: nothing comes from it but what is named for it. uv reads the requirements as PEP 508 alone,
@@ -416,7 +418,9 @@ def is_url(requirement: str) -> bool:
     return bool(re.match(r"[^;@]*@", requirement))
 
 
-def compile_wheels(request: Request, sources: Sources, python: str, owned: Mapping[str, str], prefer: str) -> str:
+def compile_wheels(
+    request: EnvironmentSpec, sources: Sources, python: str, owned: Mapping[str, str], prefer: str
+) -> str:
     """Choose the wheels of `request`: the text of wheels.txt, with hashes.
 
     python: full version of the interpreter that conda brings; owned: distributions that conda brings (name -> version),
@@ -456,13 +460,13 @@ def named_in(wheels: str, names: frozenset[str]) -> set[str]:
 
 
 def resolve(
-    request: Request,
+    request: EnvironmentSpec,
     sources: Sources,
     python: str,
     owned: Mapping[str, str],
     prefer: str,
     needed: Sequence[str],
-    found: Sequence[Index],
+    found: Sequence[WheelIndex],
     survey: bool = False,
 ) -> str:
     """One run of uv's resolver: the text of wheels.txt.
@@ -509,9 +513,9 @@ def uninstall_wheels(prefix: Path, names: Sequence[str], sources: Sources) -> No
             uv(arguments, sources, f"wheels cannot be removed ({', '.join(names)})")
 
 
-def by_index(wheels: str, found: Sequence[Index]) -> dict[Index, str]:
+def by_index(wheels: str, found: Sequence[WheelIndex]) -> dict[WheelIndex, str]:
     """Which pins of a wheels.txt come from which index."""
-    out: dict[Index, str] = {}
+    out: dict[WheelIndex, str] = {}
     index = found[0]
     for line in wheels.splitlines(keepends=True):
         if line[:1].strip() and not line.startswith("#"):
@@ -520,7 +524,9 @@ def by_index(wheels: str, found: Sequence[Index]) -> dict[Index, str]:
     return out
 
 
-def install_wheels(request: Request, text: str, again: Sequence[str], spoilt: Sequence[str], sources: Sources) -> None:
+def install_wheels(
+    request: EnvironmentSpec, text: str, again: Sequence[str], spoilt: Sequence[str], sources: Sources
+) -> None:
     """Install what wheels.txt `text` pins, checked against its hashes; the distributions `again` anew.
 
     spoilt: those whose content differs. uv's files are hard links too, so their copy in the cache is thrown away.

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from .. import run_as
 from . import bytecode, child, engine, guards, installed, lockfile, manifest
-from .definitions import Request, normal
-from .installed import Package
+from .definitions import EnvironmentSpec, normal
+from .installed import InstalledPackage
 from .lockfile import Lock
 from .sources import Sources
 
@@ -29,7 +29,7 @@ INCOMPLETE = f"{OWN}/incomplete"
 
 
 @dataclass
-class Verdict:
+class Inspection:
     """What an inspection found. action: "" (nothing to do), create, complete, change, repair or guard; why: sentences.
 
     damaged: paths that are gone or touched.
@@ -41,7 +41,7 @@ class Verdict:
 
 
 @dataclass
-class Choice:
+class Solution:
     """What the environment shall consist of. source: lock, own lock or solve; absent: optional names no channel has.
 
     packages: name -> version for conda, "name (wheel)" -> version for wheels; download: bytes of the conda packages.
@@ -56,7 +56,7 @@ class Choice:
 
 
 @dataclass
-class Result:
+class EnvironmentResult:
     """What was done, or would be. before and after: package -> version, for the diff."""
 
     name: str
@@ -97,7 +97,7 @@ def made_by_dlbox(prefix: Path) -> bool:
     return (prefix / OWN).is_dir() and not others_write(prefix / OWN)
 
 
-def refuse_foreign(request: Request) -> bool:
+def refuse_foreign(request: EnvironmentSpec) -> bool:
     """Whether an environment or an empty folder of root's lies at the prefix, which nobody else can replace any more.
 
     Raises when something else lies there, or when others than root could put it there.
@@ -115,7 +115,7 @@ def refuse_foreign(request: Request) -> bool:
     return True
 
 
-def refuse_existing(request: Request) -> None:
+def refuse_existing(request: EnvironmentSpec) -> None:
     """Raise unless an environment of dlbox's or an empty folder lies at the prefix, which is root's alone.
 
     Whose it is, is read once and last: before, a member of conda_group may exchange it.
@@ -144,43 +144,43 @@ def refuse_existing(request: Request) -> None:
         )
 
 
-def inspect(request: Request, owners: Lock | None, verify: str, renew: bool) -> Verdict:
+def inspect(request: EnvironmentSpec, owners: Lock | None, verify: str, renew: bool) -> Inspection:
     """What has to be done, without a solve and without the network. verify: quick (sizes and times), full (content)."""
     there = refuse_foreign(request)
     prefix = Path(request.prefix)
     if owners:
         lockfile.refuse_foreign(owners, request)
     if not there or not (prefix / OWN).is_dir():
-        return Verdict("create", ["it is not there"])
+        return Inspection("create", ["it is not there"])
     if (prefix / INCOMPLETE).exists():
-        return Verdict("complete", ["an earlier run was interrupted"])
+        return Inspection("complete", ["an earlier run was interrupted"])
     lock = own_lock(prefix)
     if lock is None:
-        return Verdict("repair", [f"its lock in {OWN} is gone or damaged"])
+        return Inspection("repair", [f"its lock in {OWN} is gone or damaged"])
     if owners and lock.digest() != owners.digest():
-        return Verdict("change", ["the lock is another"])
+        return Inspection("change", ["the lock is another"])
     if not owners and lock.meta.get("request") != request.digest():
-        return Verdict("change", ["something else is declared"])
+        return Inspection("change", ["something else is declared"])
     if renew:
-        return Verdict("change", ["newer packages are wanted"])
+        return Inspection("change", ["newer packages are wanted"])
     found = manifest.compare(prefix)
     if found is None:
-        return Verdict("complete", ["its list of files is missing"])
+        return Inspection("complete", ["its list of files is missing"])
     if found.any():
-        return Verdict("repair", told(found), [*found.gone, *found.touched])
+        return Inspection("repair", told(found), [*found.gone, *found.touched])
     if verify == "full":
         conda = installed.conda_packages(prefix)
         packages = [*conda.values(), *installed.wheel_packages(prefix, conda).values()]
         bad = installed.damage(prefix, packages, full=True)
         if bad:
-            return Verdict(
+            return Inspection(
                 "repair", [f"{name}: {what[0]}" for name, what in sorted(bad.items())], sorted(suspects(bad))
             )
     wrong = guards.wrong(request, lock.wheels)
     private = stat_mode(prefix) != 0o755
     if wrong or private:
-        return Verdict("guard", [f"{', '.join(wrong) or 'the mode of the folder'} is not as it should be"])
-    return Verdict()
+        return Inspection("guard", [f"{', '.join(wrong) or 'the mode of the folder'} is not as it should be"])
+    return Inspection()
 
 
 def suspects(bad: Mapping[str, list[str]]) -> set[str]:
@@ -203,7 +203,7 @@ def stat_mode(path: Path) -> int:
 
 
 def lock_anew(
-    request: Request, sources: Sources, prefix: Path | None = None, prefer: str = "", glibc: str = ""
+    request: EnvironmentSpec, sources: Sources, prefix: Path | None = None, prefer: str = "", glibc: str = ""
 ) -> tuple[Lock, list[str]]:
     """Solve: the lock, and the optional names that no channel has.
 
@@ -219,7 +219,7 @@ def lock_anew(
     return lock, absent
 
 
-def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool) -> Choice:
+def choose(request: EnvironmentSpec, owners: Lock | None, sources: Sources, renew: bool) -> Solution:
     """Decide what the environment shall consist of: the owner's lock, else its own, else a solve."""
     prefix = Path(request.prefix)
     own = own_lock(prefix)
@@ -238,7 +238,7 @@ def choose(request: Request, owners: Lock | None, sources: Sources, renew: bool)
         source = "solve"
     refuse_two_cudas(request, lock)
     records = engine.describe(lock.conda)
-    return Choice(
+    return Solution(
         lock=lock,
         source=source,
         packages={r.name: r.version for r in records}
@@ -255,7 +255,7 @@ def installed_pins(prefix: Path) -> str:
     return "".join(f"{name}=={package.ident}\n" for name, package in sorted(wheels.items()))
 
 
-def refuse_two_cudas(request: Request, lock: Lock) -> None:
+def refuse_two_cudas(request: EnvironmentSpec, lock: Lock) -> None:
     """Raise when the wheels bring libraries for two CUDA generations, which would overwrite each other."""
     twice = lockfile.two_cudas(lock.wheels)
     if twice:
@@ -274,7 +274,7 @@ def before_of(prefix: Path) -> dict[str, str]:
     return out | {f"{name} (wheel)": p.ident for name, p in wheels.items()}
 
 
-def apply(request: Request, verdict: Verdict, choice: Choice, sources: Sources) -> dict[str, float]:
+def apply(request: EnvironmentSpec, verdict: Inspection, choice: Solution, sources: Sources) -> dict[str, float]:
     """Make the environment what was chosen; seconds per step.
 
     Until the last step the environment is marked as not whole, and a new one can be entered by nobody but root: what a
@@ -349,7 +349,7 @@ def remove_other_pythons(prefix: Path) -> None:
             shutil.rmtree(folder)
 
 
-def create_folder(request: Request) -> None:
+def create_folder(request: EnvironmentSpec) -> None:
     """Make the prefix, closed until it is whole, or take the one of root's that is there."""
     prefix = Path(request.prefix)
     # Once more: a member of conda_group may have made one of this name since, and may do so at any moment until mkdir.
@@ -367,7 +367,11 @@ def create_folder(request: Request) -> None:
 
 
 def make_wheels(
-    request: Request, choice: Choice, conda: Mapping[str, Package], bad: Mapping[str, list[str]], sources: Sources
+    request: EnvironmentSpec,
+    choice: Solution,
+    conda: Mapping[str, InstalledPackage],
+    bad: Mapping[str, list[str]],
+    sources: Sources,
 ) -> set[str]:
     """Make the wheels those of the lock; the names that were added, changed or repaired."""
     prefix = Path(request.prefix)
@@ -382,7 +386,7 @@ def make_wheels(
         )
     for package in have.values():
         if package.broken:
-            # What an interrupted install left cannot be uninstalled by its own book.
+            # What an interrupted install left cannot be uninstalled by its own record.
             shutil.rmtree(prefix / package.info)
     drop = [n for n, p in have.items() if n not in wanted and not p.broken]
     bytecode.remove(prefix, [p for n, p in have.items() if n in drop or wanted.get(n) != p.ident])
@@ -395,8 +399,8 @@ def make_wheels(
     return missing | set(again)
 
 
-def write_manifest(prefix: Path, packages: list[Package]) -> None:
-    """Record every file of the packages, their byte code, their books and the lock."""
+def write_manifest(prefix: Path, packages: list[InstalledPackage]) -> None:
+    """Record every file of the packages, their byte code, their records and the lock."""
     cache_tag = bytecode.tag(prefix)
     paths: list[str] = []
     for package in packages:

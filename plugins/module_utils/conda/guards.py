@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..run_as import replace_file
 from . import lockfile
-from .definitions import Request
+from .definitions import EnvironmentSpec
 
 MESSAGE = (
     "The environment {name} is managed by dlbox: change conda_environments in the inventory and run ./dlbox up. "
@@ -15,18 +15,18 @@ MESSAGE = (
 )
 
 
-def constraints_file(request: Request) -> str:
+def constraints_file(request: EnvironmentSpec) -> str:
     """Where the pins that must not be undone are written."""
     return f"{request.prefix}/conda-meta/dlbox/constraints.txt"
 
 
-def variables(request: Request) -> dict[str, str]:
+def variables(request: EnvironmentSpec) -> dict[str, str]:
     """What `conda activate` and the Jupyter kernel set. uv and pip obey the constraints through them."""
     own = {"UV_CONSTRAINT": constraints_file(request), "PIP_CONSTRAINT": constraints_file(request)}
     return {**(own if request.wheels else {}), **request.variables}
 
 
-def texts(request: Request, wheels: str, pythons: list[str]) -> dict[str, str]:
+def texts(request: EnvironmentSpec, wheels: str, pythons: list[str]) -> dict[str, str]:
     """Path from the prefix -> content of every guard. pythons: folders such as lib/python3.12."""
     message = MESSAGE.format(name=request.name)
     found = {
@@ -59,7 +59,7 @@ def texts(request: Request, wheels: str, pythons: list[str]) -> dict[str, str]:
     return found
 
 
-def wrong(request: Request, wheels: str) -> list[str]:
+def wrong(request: EnvironmentSpec, wheels: str) -> list[str]:
     """The guards that are not as they should be, as paths from the prefix."""
     prefix = Path(request.prefix)
     wanted = texts(request, wheels, pythons(prefix))
@@ -68,7 +68,7 @@ def wrong(request: Request, wheels: str) -> list[str]:
     return out + [path for path in sorted(gone) if (prefix / path).exists()]
 
 
-def write(request: Request, wheels: str) -> None:
+def write(request: EnvironmentSpec, wheels: str) -> None:
     """Write what `wrong` names."""
     prefix = Path(request.prefix)
     wanted = texts(request, wheels, pythons(prefix))

@@ -1,4 +1,4 @@
-"""What is in an environment, read from its own books without starting its Python; and whether its files are whole."""
+"""What is in an environment, read from its own records without starting its Python; and whether its files are whole."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class File:
 
 
 @dataclass
-class Package:
+class InstalledPackage:
     """An installed package. layer: "conda" or "wheel"; ident: version, and for conda build and hash; files: its own."""
 
     name: str
@@ -42,18 +42,18 @@ def conda_ident(version: str, build: str, sha256: str | None, url: str) -> str:
     return f"{version} {build} {(sha256 or url)[:12]}"
 
 
-def conda_packages(prefix: Path) -> dict[str, Package]:
+def conda_packages(prefix: Path) -> dict[str, InstalledPackage]:
     """Name -> package of everything in conda-meta."""
     found = {}
-    for book in sorted((prefix / "conda-meta").glob("*.json")):
+    for record in sorted((prefix / "conda-meta").glob("*.json")):
         try:
-            data = json.loads(book.read_bytes())
+            data = json.loads(record.read_bytes())
             name = data["name"]
         except (ValueError, KeyError):
-            # A book that cannot be read: its package is installed anew. Its file is named NAME-VERSION-BUILD.
-            name = book.stem.rsplit("-", 2)[0]
-            why = f"conda-meta/{book.name} cannot be read"
-            found[name] = Package(name, "conda", "unreadable", info=f"conda-meta/{book.name}", broken=why)
+            # A record that cannot be read: its package is installed anew. Its file is named NAME-VERSION-BUILD.
+            name = record.stem.rsplit("-", 2)[0]
+            why = f"conda-meta/{record.name} cannot be read"
+            found[name] = InstalledPackage(name, "conda", "unreadable", info=f"conda-meta/{record.name}", broken=why)
             continue
         files = []
         for entry in data.get("paths_data", {}).get("paths", []):
@@ -66,7 +66,7 @@ def conda_packages(prefix: Path) -> dict[str, Package]:
                 )
             files.append(File(path, size, entry.get("sha256_in_prefix") or entry.get("sha256") or ""))
         ident = conda_ident(data["version"], data["build"], data.get("sha256"), data.get("url", ""))
-        found[name] = Package(name, "conda", ident, files, f"conda-meta/{book.name}")
+        found[name] = InstalledPackage(name, "conda", ident, files, f"conda-meta/{record.name}")
     return found
 
 
@@ -108,7 +108,9 @@ def read_record(prefix: Path, site: Path, info: Path) -> list[File]:
     return files
 
 
-def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = True) -> dict[str, Package]:
+def wheel_packages(
+    prefix: Path, conda: Mapping[str, InstalledPackage], records: bool = True
+) -> dict[str, InstalledPackage]:
     """Normal name -> package of every distribution that conda did not bring. records: read their file lists too."""
     owned = {
         f.path.rsplit("/", 1)[0]
@@ -123,7 +125,7 @@ def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = T
             if relative in owned or installer(info) == "conda":
                 continue
             name, _, version = info.name[: -len(".dist-info")].partition("-")
-            package = Package(normal(name), "wheel", version, info=relative)
+            package = InstalledPackage(normal(name), "wheel", version, info=relative)
             # INSTALLER comes after the package's programs: without it, RECORD is still the wheel's, without them.
             if not all((info / file).is_file() for file in ("METADATA", "INSTALLER", "RECORD")):
                 package.broken = f"{relative} is not complete"
@@ -136,7 +138,7 @@ def wheel_packages(prefix: Path, conda: Mapping[str, Package], records: bool = T
     return found
 
 
-def conda_distributions(prefix: Path, conda: Mapping[str, Package]) -> dict[str, str]:
+def conda_distributions(prefix: Path, conda: Mapping[str, InstalledPackage]) -> dict[str, str]:
     """Normal name -> version of the Python distributions that conda packages brought."""
     found = {}
     for package in conda.values():
@@ -158,7 +160,7 @@ def file_digest(path: Path) -> str:
 
 
 def damage(
-    prefix: Path, packages: Iterable[Package], suspects: frozenset[str] | None = None, full: bool = False
+    prefix: Path, packages: Iterable[InstalledPackage], suspects: frozenset[str] | None = None, full: bool = False
 ) -> dict[str, list[str]]:
     """Name -> what is wrong with its files: missing, another size, other content.
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .definitions import Request, normal
+from .definitions import EnvironmentSpec, normal
 
 SCHEMA = 1
 FILES = ("lock.json", "conda.lock", "wheels.txt")
@@ -51,7 +51,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def make(request: Request, conda: str, wheels: str) -> Lock:
+def make(request: EnvironmentSpec, conda: str, wheels: str) -> Lock:
     """The lock of what was chosen for `request`."""
     meta = {
         "schema": SCHEMA,
@@ -92,7 +92,7 @@ def parse(name: str, texts: Mapping[str, str]) -> Lock:
     return Lock(texts["conda.lock"], texts["wheels.txt"], meta)
 
 
-def refuse_foreign(lock: Lock, request: Request) -> None:
+def refuse_foreign(lock: Lock, request: EnvironmentSpec) -> None:
     """Raise LockError when an owner's lock is not for this environment on this host.
 
     The plan may choose other versions than a year ago and the lock still holds. It does not hold for another GPU
@@ -134,7 +134,7 @@ def two_cudas(wheels: str) -> list[str]:
     return sorted(library for library, found in families.items() if len(found) > 1)
 
 
-def constraints(request: Request, wheels: str) -> str:
+def constraints(request: EnvironmentSpec, wheels: str) -> str:
     """The pins that `pip install -U` must not undo: what was asked for by version, and a framework's libraries."""
     exact = {normal(m[1]) for text in request.wheels if (m := PIN.match(text))}
     guarded = ("nvidia-", "cuda-", "triton", "torch", "tensorflow", "keras", "jax")

@@ -1,7 +1,7 @@
 """The list of an environment's files with size and time, so that a run that changes nothing costs one lstat per file.
 
-Reading 171 conda books and 130 RECORDs takes most of a second; this list says the same in 30 ms: what is gone, what
-was touched, what was added beside it.
+Reading 171 conda-meta records and 130 RECORD files takes most of a second; this list says the same in 30 ms: what is
+gone, what was touched, what was added beside it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NAME = "conda-meta/dlbox/manifest"
 
 @dataclass
 class Findings:
-    """Paths from the prefix: gone, touched (size or time differ), and books of packages nobody declared."""
+    """Paths from the prefix: gone, touched (size or time differ), and records of packages nobody declared."""
 
     gone: list[str] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Findings:
         return bool(self.gone or self.touched or self.added)
 
 
-def books(prefix: Path) -> set[str]:
+def records(prefix: Path) -> set[str]:
     """The files that stand for a package each: conda-meta/*.json and *.dist-info."""
     found = {f"conda-meta/{p.name}" for p in (prefix / "conda-meta").glob("*.json")}
     return found | {
@@ -49,7 +49,7 @@ def write(prefix: Path, paths: Iterable[str]) -> None:
         except OSError:
             continue
         lines.append(f"{status.st_size} {status.st_mtime_ns} {path}\n")
-    lines += [f"- - {book}\n" for book in sorted(books(prefix))]
+    lines += [f"- - {record}\n" for record in sorted(records(prefix))]
     replace_file(prefix / NAME, "".join(lines), 0o644)
 
 
@@ -75,7 +75,7 @@ def compare(prefix: Path) -> Findings | None:
             continue
         if status.st_mtime_ns != int(time) or status.st_size != int(size):
             found.touched.append(path)
-    present = books(prefix)
+    present = records(prefix)
     found.gone += sorted(known - present)
     found.added += sorted(present - known)
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .credentials import Credential, redact
-from .definitions import FRAMEWORKS, Request, normal
+from .definitions import FRAMEWORKS, EnvironmentSpec, normal
 
 # A channel's name, its address, or a folder.
 CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z")
@@ -46,7 +46,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Index:
+class WheelIndex:
     """An index of wheels. packages: the normal names that come from it and from nowhere else; none for all others."""
 
     name: str
@@ -70,23 +70,23 @@ def mirrored(url: str, mirrors: Mapping[str, str]) -> str:
     return url
 
 
-def indexes(request: Request, sources: Sources) -> list[Index]:
+def indexes(request: EnvironmentSpec, sources: Sources) -> list[WheelIndex]:
     """The default index, a framework's own, and the owner's, which come before both for the packages they name."""
     owners = [
-        Index(f"index{number}", entry["url"], frozenset(normal(name) for name in entry["packages"]))
+        WheelIndex(f"index{number}", entry["url"], frozenset(normal(name) for name in entry["packages"]))
         for number, entry in enumerate(sources.wheel_indexes, 1)
     ]
     named = frozenset(name for index in owners for name in index.packages)
-    out = [Index("default", sources.wheel_index_url), *owners]
+    out = [WheelIndex("default", sources.wheel_index_url), *owners]
     if request.index_url:
         own = {*FRAMEWORKS.get(request.framework, ()), *WITH_FRAMEWORK.get(request.framework, ())}
-        out.append(Index("framework", request.index_url, frozenset(own) - named))
-    out = [Index(one.name, mirrored(one.url, sources.wheel_mirrors), one.packages) for one in out]
+        out.append(WheelIndex("framework", request.index_url, frozenset(own) - named))
+    out = [WheelIndex(one.name, mirrored(one.url, sources.wheel_mirrors), one.packages) for one in out]
     # Without a network, the owner's folders stand for all indexes.
     return out[:1] if sources.folders_only() else out
 
 
-def index_of(name: str, found: Sequence[Index]) -> Index:
+def index_of(name: str, found: Sequence[WheelIndex]) -> WheelIndex:
     """The index that a distribution comes from."""
     return next((index for index in found if normal(name) in index.packages), found[0])
 

@@ -44,7 +44,7 @@ IMMUTABLE, APPEND_ONLY = 0x10, 0x20
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class FileRecord:
     """A file, link or directory as it was. ``digest`` is of the contents or the link's target."""
 
     path: str
@@ -110,7 +110,7 @@ def _xattrs(path: str) -> dict[str, bytes]:
         return {}
 
 
-def describe(path: str) -> Entry | None:
+def describe(path: str) -> FileRecord | None:
     """What is at a path; None for nothing. Contents beyond the limit are not read: they never equal a declared file.
 
     What cannot be read, such as a path through a link to itself or a damaged block, is like nothing else: it can be
@@ -130,9 +130,9 @@ def describe(path: str) -> Entry | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        return Entry(path, "other", 0, 0, 0, str(error), ())
+        return FileRecord(path, "other", 0, 0, 0, str(error), ())
     attributes = tuple(sorted((name, value.hex()) for name, value in _xattrs(path).items()))
-    return Entry(path, kind, mode, status.st_uid, status.st_gid, digest, attributes)
+    return FileRecord(path, kind, mode, status.st_uid, status.st_gid, digest, attributes)
 
 
 def tree(path: str) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _refusal_of_place(path: str, table: list[Mount], below: Iterable[str]) -> st
     return ""
 
 
-def _refusal_of_entry(path: str, entry: Entry, size: int, table: list[Mount], declared: list[str]) -> str:
+def _refusal_of_entry(path: str, entry: FileRecord, size: int, table: list[Mount], declared: list[str]) -> str:
     """Why one existing entry cannot be restored later; empty where it can."""
     if entry.kind == "other":
         return "is no plain file, link or directory: move it elsewhere"
@@ -198,9 +198,9 @@ def _refusal_of_entry(path: str, entry: Entry, size: int, table: list[Mount], de
     return ""
 
 
-def survey(declared: list[str], table: list[Mount], below: Iterable[str]) -> tuple[list[Entry], list[str]]:
+def survey(declared: list[str], table: list[Mount], below: Iterable[str]) -> tuple[list[FileRecord], list[str]]:
     """Everything below the declared paths, and a sentence on each thing that could not be restored later."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, FileRecord] = {}
     problems, total = [], 0
     below = list(below)
     for root in declared:
@@ -233,7 +233,7 @@ def reserve_for(path: str, state_dir: Path, table: list[Mount]) -> str:
     return f"{'/etc' if mount.point == '/' else mount.point}/{RESERVE}"
 
 
-def _replicate(entry: Entry, place: Path) -> None:
+def _replicate(entry: FileRecord, place: Path) -> None:
     """Make an equal of an entry at another place.
 
     Raises:
@@ -251,7 +251,7 @@ def _replicate(entry: Entry, place: Path) -> None:
         raise OSError(errno.EAGAIN, "changed while it was copied, or cannot be copied as it is", entry.path)
 
 
-def dress(entry: Entry, place: str) -> None:
+def dress(entry: FileRecord, place: str) -> None:
     """Give what is at a place the owner, mode and extended attributes of an entry."""
     os.chown(place, entry.uid, entry.gid, follow_symlinks=False)
     if entry.kind == "link":
@@ -296,13 +296,13 @@ class Files:
         """``record`` is what `record` returned when the guard was armed."""
         self.declared: list[str] = record["declared"]
         self.mounted = collections.Counter(record["mounted"])
-        self.entries = [Entry(**{**one, "xattrs": tuple(map(tuple, one["xattrs"]))}) for one in record["entries"]]
+        self.entries = [FileRecord(**{**one, "xattrs": tuple(map(tuple, one["xattrs"]))}) for one in record["entries"]]
         self.places: dict[str, str] = record["places"]
         self.roots: list[str] = record["roots"]
         self.state_dir = state_dir
 
     @staticmethod
-    def record(entries: list[Entry], declared: list[str], state_dir: Path) -> dict[str, Any]:
+    def record(entries: list[FileRecord], declared: list[str], state_dir: Path) -> dict[str, Any]:
         """What a snapshot keeps of the declared files, as plain data.
 
         Among it the reserve of each path, also of one that is new in a directory (its path ends in /new).

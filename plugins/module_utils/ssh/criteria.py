@@ -12,7 +12,7 @@ import ipaddress
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .reading import Block
+from .reading import MatchBlock
 
 # Documentation addresses (RFC 5737, RFC 3849): nobody's, so no list names them by chance.
 ELSEWHERE = ("192.0.2.1", "2001:db8::1")
@@ -22,7 +22,7 @@ KNOWN = ("all", "user", "group", "host", "address", "localaddress", "localport",
 
 
 @dataclasses.dataclass(frozen=True)
-class Account:
+class MatchAccount:
     """An account with the names of its groups."""
 
     name: str
@@ -33,7 +33,7 @@ class Account:
 class Connection:
     """What `sshd -T -C` is told of one; host is the client's address where it has no name."""
 
-    account: Account
+    account: MatchAccount
     addr: str = ELSEWHERE[0]
     host: str = ""
     laddr: str = ""
@@ -101,7 +101,7 @@ def meets(one: Connection, name: str, argument: str) -> bool:
     return name in ("all", "version")
 
 
-def holds(block: Block, one: Connection) -> bool:
+def holds(block: MatchBlock, one: Connection) -> bool:
     """Whether a Match block holds for a connection."""
     return all(meets(one, name, argument) for name, argument in block.criteria)
 
@@ -150,9 +150,9 @@ def _kinds(values: Iterable[str], lists: Sequence[str], matches: Callable[[str, 
     return list(found.values())
 
 
-def account_kinds(blocks: Sequence[Block], accounts: Sequence[Account]) -> list[list[Account]]:
+def account_kinds(blocks: Sequence[MatchBlock], accounts: Sequence[MatchAccount]) -> list[list[MatchAccount]]:
     """Accounts that no criterion of the blocks distinguishes, together. root has rules of its own, and is alone."""
-    found: dict[tuple[bool, ...], list[Account]] = {}
+    found: dict[tuple[bool, ...], list[MatchAccount]] = {}
     asked = [pair for block in blocks for pair in block.criteria if pair[0] in ("user", "group")]
     for account in accounts:
         kind = (account.name == "root", *(meets(Connection(account), *pair) for pair in asked))
@@ -160,7 +160,7 @@ def account_kinds(blocks: Sequence[Block], accounts: Sequence[Account]) -> list[
     return list(found.values())
 
 
-def connections(blocks: Sequence[Block], account: Account, port: int) -> Iterator[Connection]:
+def connections(blocks: Sequence[MatchBlock], account: MatchAccount, port: int) -> Iterator[Connection]:
     """Connections of an account: of each kind that the blocks' other criteria distinguish, one; the plain one first."""
 
     def lists(name: str) -> list[str]:

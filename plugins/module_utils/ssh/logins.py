@@ -26,7 +26,7 @@ SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
 
 @dataclasses.dataclass(frozen=True)
-class Server:
+class LoginRules:
     """What decides about an account's login once the configuration is in place.
 
     allow_users and allow_groups hold sshd patterns; empty means everybody. algorithms are signature algorithms.
@@ -52,13 +52,13 @@ class Server:
 OTHER_KEYS = {"authorizedkeyscommand": "AuthorizedKeysCommand", "trustedusercakeys": "TrustedUserCAKeys"}
 
 
-def server_of(values: Mapping[str, Sequence[str]]) -> Server:
+def server_of(values: Mapping[str, Sequence[str]]) -> LoginRules:
     """A server by what it says of an account itself: `sshd -T -C` as config.effective reads it; empty for defaults."""
 
     def first(keyword: str, default: str) -> str:
         return (values.get(keyword) or [default])[0]
 
-    return Server(
+    return LoginRules(
         allow_users=tuple(values.get("allowusers", ())),
         allow_groups=tuple(values.get("allowgroups", ())),
         deny_users=tuple(values.get("denyusers", ())),
@@ -67,7 +67,7 @@ def server_of(values: Mapping[str, Sequence[str]]) -> Server:
         algorithms=tuple(name for name in first("pubkeyacceptedalgorithms", "").split(",") if name),
         rsa_bits=int(first("requiredrsasize", "1024")),
         revoked=revocation.read_file(first("revokedkeys", "none")),
-        authorized_keys_files=tuple(values.get("authorizedkeysfile") or Server.authorized_keys_files),
+        authorized_keys_files=tuple(values.get("authorizedkeysfile") or LoginRules.authorized_keys_files),
         use_pam=first("usepam", "no") == "yes",
         other_keys=tuple(
             f"{name} {' '.join(values[keyword])}"
@@ -89,19 +89,19 @@ def groups_of(user: pwd.struct_passwd) -> set[str]:
     return names
 
 
-def keyless(server: Server) -> str:
+def keyless(server: LoginRules) -> str:
     """Why no key at all logs anybody in; empty where keys do."""
     return server.revoked.problem if server.takes_keys else "cannot log in with any key: PubkeyAuthentication is no"
 
 
-def permitted(user: pwd.struct_passwd, server: Server) -> str:
+def permitted(user: pwd.struct_passwd, server: LoginRules) -> str:
     """Why the lists of users and groups or PermitRootLogin keep a user out; empty where they do not."""
     if user.pw_uid == 0 and not server.root_login:
         return "is root, and root will not log in over ssh"
     return listed(user.pw_name, groups_of(user), server)
 
 
-def listed(name: str, groups: set[str], server: Server) -> str:
+def listed(name: str, groups: set[str], server: LoginRules) -> str:
     """Why the lists of users and groups keep an account with these groups out; empty where they do not."""
     if any("@" not in pattern and fnmatch.fnmatchcase(name, pattern) for pattern in server.deny_users):
         return f"is in DenyUsers ({' '.join(server.deny_users)})"
@@ -218,7 +218,7 @@ def unsafe(steps: Iterable[tuple[str, int, int, int]], uid: int) -> str:
     return ""
 
 
-def key_refusal(key: PublicKey, server: Server, today: datetime.date) -> str:
+def key_refusal(key: PublicKey, server: LoginRules, today: datetime.date) -> str:
     """Why the server would not log this key in; empty where it would."""
     try:
         if server.revoked.holds(key):
@@ -239,7 +239,7 @@ def key_refusal(key: PublicKey, server: Server, today: datetime.date) -> str:
 
 
 def key_file_problems(
-    file: KeyFile, user: pwd.struct_passwd, server: Server, today: datetime.date
+    file: KeyFile, user: pwd.struct_passwd, server: LoginRules, today: datetime.date
 ) -> tuple[list[str], list[str]]:
     """Fingerprints of the keys in a file that would log the user in, and what is wrong with the others.
 
@@ -288,7 +288,7 @@ def shadow_entry(name: str, text: str) -> list[str]:
 
 
 @dataclasses.dataclass
-class Verdict:
+class KeyLogin:
     """Whether a user could log in, with which keys (fingerprints), and if not, every reason."""
 
     usable: bool
@@ -296,12 +296,12 @@ class Verdict:
     problems: list[str]
 
 
-def evaluate_login(name: str, server: Server, shadow: str, today: datetime.date) -> Verdict:
+def evaluate_login(name: str, server: LoginRules, shadow: str, today: datetime.date) -> KeyLogin:
     """Whether a user could log in with a key."""
     try:
         user = pwd.getpwnam(name)
     except KeyError:
-        return Verdict(False, [], ["has no account on the host"])
+        return KeyLogin(False, [], ["has no account on the host"])
     fatal = [
         keyless(server),
         permitted(user, server),
@@ -326,10 +326,10 @@ def evaluate_login(name: str, server: Server, shadow: str, today: datetime.date)
     elif not files:
         problems.append("has no AuthorizedKeysFile: sshd is told to read none")
     reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
-    return Verdict(not reasons, good, reasons)
+    return KeyLogin(not reasons, good, reasons)
 
 
-def evaluate_planned(planned: dict[str, Any], server: Server, shadow: str, today: datetime.date) -> Verdict:
+def evaluate_planned(planned: dict[str, Any], server: LoginRules, shadow: str, today: datetime.date) -> KeyLogin:
     """Whether an account could log in once another role has left it with these keys and groups.
 
     Args:
@@ -357,10 +357,10 @@ def evaluate_planned(planned: dict[str, Any], server: Server, shadow: str, today
     elif not problems:
         problems.append("will have no key")
     reasons = [reason.replace("NAME", name) for reason in [*fatal, *problems] if reason]
-    return Verdict(not reasons, good, reasons)
+    return KeyLogin(not reasons, good, reasons)
 
 
-def candidates(server: Server, everybody: Iterable[pwd.struct_passwd]) -> list[str]:
+def candidates(server: LoginRules, everybody: Iterable[pwd.struct_passwd]) -> list[str]:
     """Accounts that the server's lists name: AllowUsers, else the members of AllowGroups, else all people."""
     plain = [pattern.split("@")[0] for pattern in server.allow_users]
     if plain and not any(char in pattern for pattern in plain for char in "*?!"):

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from .config import effective
-from .criteria import KNOWN, Account, Connection, account_kinds, connections, group_list, holds, pattern_list
-from .reading import Block, Setting, UnreadableConfiguration, blocks_of, read_settings
+from .criteria import KNOWN, Connection, MatchAccount, account_kinds, connections, group_list, holds, pattern_list
+from .reading import MatchBlock, Setting, UnreadableConfiguration, blocks_of, read_settings
 
 # What decides whether a login needs a key. A block without any of these is of no interest here.
 DECISIVE = {
@@ -57,7 +57,7 @@ class Opening:
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
+class PasswordLogins:
     """The logins that need no key, and what is not known of the rest, as sentences."""
 
     open: tuple[Opening, ...] = ()
@@ -89,7 +89,7 @@ def keyless_methods(values: Effective, account: str) -> tuple[str, ...]:
     return tuple(sorted(keyless))
 
 
-def barred(account: Account, values: Effective) -> bool:
+def barred(account: MatchAccount, values: Effective) -> bool:
     """Whether the lists of users and groups keep an account out, wherever it comes from.
 
     Patterns of the form USER@HOST hold for some addresses only: here they allow, and do not deny.
@@ -115,7 +115,7 @@ def loosens(setting: Setting) -> bool:
     return [argument.lower() for argument in setting.arguments] != ["no"]
 
 
-def known_accounts(first: Iterable[str] = ()) -> list[Account]:
+def known_accounts(first: Iterable[str] = ()) -> list[MatchAccount]:
     """The host's accounts with their groups: those named first, then people, then the others."""
     first = [*first, "root"]
     entries = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -133,7 +133,7 @@ def known_accounts(first: Iterable[str] = ()) -> list[Account]:
             member.setdefault(name, set()).add(group.gr_name)
     order = sorted(entries, key=lambda name: (name not in first, entries[name].pw_uid < 1000, name))
     return [
-        Account(name, frozenset(member[name] | {titles.get(entries[name].pw_gid, str(entries[name].pw_gid))}))
+        MatchAccount(name, frozenset(member[name] | {titles.get(entries[name].pw_gid, str(entries[name].pw_gid))}))
         for name in order
     ]
 
@@ -141,12 +141,12 @@ def known_accounts(first: Iterable[str] = ()) -> list[Account]:
 def survey(
     base: Path,
     ask: Callable[[Connection], str],
-    accounts: Sequence[Account],
+    accounts: Sequence[MatchAccount],
     *,
     port: int = 22,
     folder: Path | None = None,
     name: Callable[[str], str] = str,
-) -> Verdict:
+) -> PasswordLogins:
     """Whether a configuration takes keys only.
 
     ``ask`` gives what `sshd -T -C` prints for a connection (it raises OSError where sshd does not answer), ``accounts``
@@ -156,12 +156,12 @@ def survey(
     try:
         settings = [one for one in read_settings(base, folder, name) if one.keyword in DECISIVE]
     except UnreadableConfiguration as error:
-        return Verdict(unknown=(str(error),))
+        return PasswordLogins(unknown=(str(error),))
     blocks = blocks_of(settings)
     # Within an included file, a block stands inside the one around the Include: both have to hold.
     opening = list(dict.fromkeys(one.blocks for one in settings if one.blocks and loosens(one)))
     openings: dict[str, Opening] = {}
-    met: set[tuple[Block, ...]] = set()
+    met: set[tuple[MatchBlock, ...]] = set()
     questions = [
         (one, alike) for alike in account_kinds(blocks, accounts) for one in connections(blocks, alike[0], port)
     ]
@@ -172,7 +172,7 @@ def survey(
         try:
             values = effective(ask(one))
         except OSError as error:
-            return Verdict(tuple(openings.values()), (str(error),))
+            return PasswordLogins(tuple(openings.values()), (str(error),))
         methods = keyless_methods(values, one.account.name)
         people = [account for account in alike if not barred(account, values)] if methods else []
         if people:
@@ -186,7 +186,7 @@ def survey(
         unknown.append(f"the Match blocks tell {len(questions)} kinds of connections apart, more than are tried")
     # What is open by itself is so together with other blocks.
     least = [one for where, one in openings.items() if not any(_within(other, where) for other in openings)]
-    return Verdict(tuple(least), tuple(unknown))
+    return PasswordLogins(tuple(least), tuple(unknown))
 
 
 def _within(smaller: str, larger: str) -> bool:
@@ -194,12 +194,12 @@ def _within(smaller: str, larger: str) -> bool:
     return smaller != larger and (smaller == OUTSIDE or set(smaller.split(" with ")) < set(larger.split(" with ")))
 
 
-def _void(nest: tuple[Block, ...]) -> bool:
+def _void(nest: tuple[MatchBlock, ...]) -> bool:
     """Whether no login can meet these blocks: nobody logs in to an account that does not exist."""
     return any(name == "invalid-user" for block in nest for name, _argument in block.criteria)
 
 
-def _why(nest: tuple[Block, ...]) -> str:
+def _why(nest: tuple[MatchBlock, ...]) -> str:
     """Why no connection was found that meets these blocks."""
     strange = [name for block in nest for name, _argument in block.criteria if name not in KNOWN]
     if strange:

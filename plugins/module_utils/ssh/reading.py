@@ -15,7 +15,7 @@ NO_ARGUMENT = ("all", "invalid-user")
 
 
 @dataclasses.dataclass(frozen=True)
-class Block:
+class MatchBlock:
     """A Match line: where it stands, its words, and its criteria as (name in lower case, argument)."""
 
     file: str
@@ -37,7 +37,7 @@ class Setting:
     line: int
     keyword: str
     arguments: tuple[str, ...]
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[MatchBlock, ...] = ()
 
 
 class UnreadableConfiguration(ValueError):
@@ -68,7 +68,7 @@ def read_settings(
 
 
 def _settings(
-    file: Path, folder: Path, name: Callable[[str], str], around: tuple[Block, ...], depth: int
+    file: Path, folder: Path, name: Callable[[str], str], around: tuple[MatchBlock, ...], depth: int
 ) -> Iterator[Setting]:
     """The directives of one file. A Match block ends at the next Match and with its file, also an included one."""
     if depth > MAX_DEPTH:
@@ -85,7 +85,7 @@ def _settings(
         keyword, words = found.group(1).lower(), split_words(found.group(2))
         if keyword == "match":
             shown = " ".join(words)
-            blocks = (*around, Block(name(str(file)), number, f"Match {name(shown)}", criteria_of(words)))
+            blocks = (*around, MatchBlock(name(str(file)), number, f"Match {name(shown)}", criteria_of(words)))
             continue
         yield Setting(name(str(file)), number, keyword, words, blocks)
         if keyword == "include":
@@ -96,6 +96,6 @@ def _settings(
                     yield from _settings(part, folder, name, blocks, depth + 1)
 
 
-def blocks_of(settings: list[Setting]) -> list[Block]:
+def blocks_of(settings: list[Setting]) -> list[MatchBlock]:
     """All Match blocks that hold at least one directive, in their order."""
     return list(dict.fromkeys(block for setting in settings for block in setting.blocks))

@@ -32,7 +32,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Change:
+class FigureChange:
     """A figure in two records: `ratio` is now / before, `certain` tells that the two ranges do not overlap."""
 
     figure: Figure
@@ -88,12 +88,12 @@ def figures(record: dict[str, Any]) -> list[Figure]:
     return found
 
 
-def compare(record: dict[str, Any], before: dict[str, Any] | None) -> list[Change]:
+def compare(record: dict[str, Any], before: dict[str, Any] | None) -> list[FigureChange]:
     """Figures that both records have. A quick run is compared with quick runs only: its work is smaller."""
     if not before or before.get("quick") != record.get("quick"):
         return []
     old = {figure.name: figure for figure in figures(before)}
-    return [Change(figure, old[figure.name]) for figure in figures(record) if figure.name in old]
+    return [FigureChange(figure, old[figure.name]) for figure in figures(record) if figure.name in old]
 
 
 def differences(record: dict[str, Any], before: dict[str, Any] | None) -> list[str]:

@@ -1,1 +1,1 @@
-"""What the doctor knows: how a host is asked (probe), and how the answers are judged (checks)."""
+"""What the doctor knows: how a host is asked (probe), and how the answers are evaluated (checks)."""

@@ -13,7 +13,7 @@ AREAS = ("gpu", "apt", "environments", "jupyter", "ssh", "firewall", "system")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Finding:
     """What one check found. `observed` is a sentence; `remedy` one line, empty exactly when nothing is to be done."""
 
     result: str
@@ -29,24 +29,24 @@ class Outcome:
             raise ValueError(f"a {self.result} needs a remedy: {self.observed}")
 
 
-def ok(observed: str, subject: str = "") -> Outcome:
+def ok(observed: str, subject: str = "") -> Finding:
     """The check applies and all is well."""
-    return Outcome(OK, observed, "", subject)
+    return Finding(OK, observed, "", subject)
 
 
-def warn(observed: str, remedy: str, subject: str = "") -> Outcome:
+def warn(observed: str, remedy: str, subject: str = "") -> Finding:
     """It works today, and the owner should know."""
-    return Outcome(WARN, observed, remedy, subject)
+    return Finding(WARN, observed, remedy, subject)
 
 
-def fail(observed: str, remedy: str, subject: str = "") -> Outcome:
+def fail(observed: str, remedy: str, subject: str = "") -> Finding:
     """Something is broken or unsafe."""
-    return Outcome(FAIL, observed, remedy, subject)
+    return Finding(FAIL, observed, remedy, subject)
 
 
-def na(reason: str, subject: str = "") -> Outcome:
+def na(reason: str, subject: str = "") -> Finding:
     """The check does not apply here; the reason says why."""
-    return Outcome(NA, reason, "", subject)
+    return Finding(NA, reason, "", subject)
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,21 @@ class Context:
 
     evidence: the probe's answer (see module_utils/probe); a collector that failed has the value None.
     outside:  what the controller saw: {"address", "open": [port...], "closed": [...], "why", "login", "audit"}.
-    wishes:   the owner's variables for this host, from the inventory.
+    variables: the owner's variables for this host, from the inventory.
     """
 
     evidence: dict[str, Any]
     outside: dict[str, Any] = field(default_factory=dict)
-    wishes: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
 
     @property
     def plan(self) -> dict[str, Any]:
         """The plan that dlbox left on the host; empty when there is none."""
         return self.evidence.get("plan") or {}
 
-    def wish(self, name: str, default: Any) -> Any:
+    def variable(self, name: str, default: Any) -> Any:
         """An owner's variable; one that is still an unrendered template counts as not given."""
-        value = self.wishes.get(name, default)
+        value = self.variables.get(name, default)
         return default if isinstance(value, str) and "{{" in value else value
 
 
@@ -78,7 +78,7 @@ CheckFunction = Callable[[Context], Any]
 
 @dataclass(frozen=True)
 class Check:
-    """A question about a host: its name ("area.subject"), what it needs of the probe, and the function that judges."""
+    """A question about a host: its name ("area.subject"), what it needs of the probe, and its function."""
 
     name: str
     title: str
@@ -91,8 +91,8 @@ class Check:
         """The part of the machine that the check is about."""
         return self.name.split(".", 1)[0]
 
-    def run(self, context: Context) -> list[Outcome]:
-        """Judge; a collector that failed or an exception becomes a result, never a traceback."""
+    def run(self, context: Context) -> list[Finding]:
+        """Evaluate; a collector that failed or an exception becomes a result, never a traceback."""
         reasons = context.evidence.get("errors", {})
         for need in self.needs:
             if need in reasons:
@@ -106,11 +106,11 @@ class Check:
                 return [na(f"not asked for ({need})")]
         try:
             found = self.function(context)
-            outcomes = [found] if isinstance(found, Outcome) else list(found)
+            outcomes = [found] if isinstance(found, Finding) else list(found)
         except Exception as error:  # a defect of the check itself, on a machine nobody has seen
             return [
                 warn(
-                    f"the check could not judge: {type(error).__name__}: {error}",
+                    f"the check could not be evaluated: {type(error).__name__}: {error}",
                     "Report this with the doctor's JSON output",
                 )
             ]

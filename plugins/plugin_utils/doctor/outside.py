@@ -109,7 +109,7 @@ def banner(address: str, port: int, seconds: float = 5.0) -> dict[str, Any]:
 def audit(effective: dict[str, list[str]], host_keys: Iterable[str]) -> dict[str, Any] | None:
     """ssh-audit's opinion of the algorithms that sshd offers: {"fail", "warn", "names"}; None when it is not installed.
 
-    Judged by ssh-audit's own table over sshd -T, not by its scan: the scan opens a dozen connections, and a firewall
+    Evaluated by ssh-audit's own table over sshd -T, not by its scan: the scan opens a dozen connections, and a firewall
     that limits ssh would then shut the controller out for half a minute. `host_keys` are the paths of the private keys.
     """
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import outside, runner
 from .model import Check, Context
-from .runner import Unreachable, received
+from .runner import HostUnreachable, received
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -42,13 +42,15 @@ def connect(found: Any, name: str) -> Host:
     variables = dict(found.get_variables(name))
     secret = next((key for key in SECRETS[:2] if variables.get(key)), "")
     if secret:
-        raise Unreachable(
+        raise HostUnreachable(
             f"{secret} is set, and would be seen in the process list of this machine. Log in with a key: "
             f"ssh-copy-id {variables.get('ansible_host', name)}"
         )
     host = found.get_host(name)
     if host is None:
-        raise Unreachable(f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker")
+        raise HostUnreachable(
+            f"ansible_connection {variables.get('ansible_connection')!r}: expected ssh, local or docker"
+        )
     path = socket(name, variables)
     if hasattr(host.backend, "controlpath") and len(os.fsencode(path)) <= SOCKET_LENGTH:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,7 +94,7 @@ def through_ansible(name: str, password: str, told: dict[str, Any]) -> dict[str,
         answer = json.JSONDecoder().raw_decode(done.stdout.partition(" => ")[2])[0]
     except ValueError as error:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Unreachable((said or ["ansible gave no answer"])[-1]) from error
+        raise HostUnreachable((said or ["ansible gave no answer"])[-1]) from error
     if "evidence" not in answer:
-        raise Unreachable(str(answer.get("msg", "ansible gave no answer")))
+        raise HostUnreachable(str(answer.get("msg", "ansible gave no answer")))
     return received(answer["evidence"])

@@ -1,4 +1,4 @@
-"""Ask one host through testinfra and judge the answers: what the CLI and molecule's verify step share."""
+"""Ask one host through testinfra and evaluate the answers: what the CLI and molecule's verify step share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import judge, outside
+from . import evaluate, outside
 from .model import Check, Context
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LIBRARY = (
 )
 
 
-class Unreachable(Exception):
+class HostUnreachable(Exception):
     """The host gave no evidence; the text says why."""
 
 
@@ -91,7 +91,7 @@ def settings(
 
     admins = variables.get("dlbox_admins") or []
     return {
-        "collect": judge.collectors(chosen),
+        "collect": evaluate.collectors(chosen),
         "programs": {name: (HERE / "programs" / f"{name}.py").read_text() for name in ("smoke", "kernel")},
         "conda_root": plain("dlbox_conda_root", "/opt/conda"),
         "state_dir": plain("dlbox_state_dir", "/var/lib/dlbox"),
@@ -109,7 +109,7 @@ def received(answer: object) -> dict[str, Any]:
     given = answer if isinstance(answer, dict) else {}
     for key, types in frame.items():
         if not isinstance(given.get(key), types):
-            raise Unreachable(f"its answer is not the probe's: no proper {key!r} in it")
+            raise HostUnreachable(f"its answer is not the probe's: no proper {key!r} in it")
     return given
 
 
@@ -118,10 +118,10 @@ def unusable_answer() -> Iterator[None]:
     """Whatever one host's answer leads to is that host's failure alone. Raises Unreachable for any exception within."""
     try:
         yield
-    except Unreachable:
+    except HostUnreachable:
         raise
     except Exception as error:
-        raise Unreachable(f"its answer cannot be used: {type(error).__name__}: {str(error)[:200]}") from error
+        raise HostUnreachable(f"its answer cannot be used: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> dict[str, Any]:
@@ -130,18 +130,20 @@ def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> d
         done = on_host(host, PLUGINS / "module_utils/probe/__main__.py", told, python)
     except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
         told_why = re.search(r"_stderr=b'(.*?)(?:\\r)?(?:\\n)?'\)$", str(error), re.DOTALL)
-        raise Unreachable(told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}") from error
+        raise HostUnreachable(
+            told_why.group(1) if told_why else f"{type(error).__name__}: {str(error)[:200]}"
+        ) from error
     for line in done.stdout.splitlines():
         if line.startswith(MARK):
             return received(json.loads(line[len(MARK) :]))
-    raise Unreachable((done.stderr.strip().splitlines() or [f"no answer, code {done.rc}"])[-1])
+    raise HostUnreachable((done.stderr.strip().splitlines() or [f"no answer, code {done.rc}"])[-1])
 
 
 def hosts(inventories: list[str], pattern: str) -> tuple[Any, list[str]]:
     """(testinfra's view of the inventory, names of the hosts that match). Raises Unreachable with a full sentence."""
     missing = [path for path in inventories if not Path(path).exists()]
     if missing:
-        raise Unreachable(f"-i {missing[0]}: no such inventory")
+        raise HostUnreachable(f"-i {missing[0]}: no such inventory")
     # Through the environment, because testinfra's own option takes only one inventory.
     os.environ["ANSIBLE_INVENTORY"] = ",".join(str(Path(path).resolve()) for path in inventories)
     from testinfra.utils.ansible_runner import AnsibleRunner  # late: --help must not wait for it
@@ -150,9 +152,9 @@ def hosts(inventories: list[str], pattern: str) -> tuple[Any, list[str]]:
         found = AnsibleRunner()
         names = found.get_hosts(pattern)
     except (RuntimeError, AssertionError, ValueError) as error:
-        raise Unreachable(f"the inventory cannot be read: {str(error)[-400:]}") from error
+        raise HostUnreachable(f"the inventory cannot be read: {str(error)[-400:]}") from error
     if not names:
-        raise Unreachable(f"--host {pattern}: no such host in {os.environ['ANSIBLE_INVENTORY']}")
+        raise HostUnreachable(f"--host {pattern}: no such host in {os.environ['ANSIBLE_INVENTORY']}")
     return found, names
 
 

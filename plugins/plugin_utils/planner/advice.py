@@ -16,7 +16,7 @@ def _item(code: str, message: str) -> dict[str, str]:
     return {"code": code, "message": message}
 
 
-def advise(problem: Problem, facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> list[dict[str, str]]:
+def advise(problem: Problem, facts: Mapping[str, Any], preferences: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return advice where the data is known: [{code, message}]."""
     found: list[dict[str, str]] = []
     gpus = [gpu for gpu in problem.gpus if gpu.usable and gpu.role == "compute"]
@@ -49,7 +49,7 @@ def advise(problem: Problem, facts: Mapping[str, Any], wishes: Mapping[str, Any]
             )
         )
     found.extend(_links(facts))
-    found.extend(_power(problem, wishes))
+    found.extend(_power(problem, preferences))
     return found
 
 
@@ -69,12 +69,12 @@ def _links(facts: Mapping[str, Any]) -> list[dict[str, str]]:
     return found
 
 
-def _number(wishes: Mapping[str, Any], name: str) -> float | None:
-    value = wishes.get(name)
+def _number(preferences: Mapping[str, Any], name: str) -> float | None:
+    value = preferences.get(name)
     return None if value is None else float(value)
 
 
-def _power(problem: Problem, wishes: Mapping[str, Any]) -> list[dict[str, str]]:
+def _power(problem: Problem, preferences: Mapping[str, Any]) -> list[dict[str, str]]:
     gpus = [gpu for gpu in problem.gpus if gpu.usable and gpu.role != "ignored"]
     if not gpus:
         return []
@@ -87,12 +87,12 @@ def _power(problem: Problem, wishes: Mapping[str, Any]) -> list[dict[str, str]]:
                     "the power limit of a GPU is not in the data: no figure for power supply and energy",
                 )
             ]
-            if wishes.get("psu_watts") or wishes.get("price_per_kwh")
+            if preferences.get("psu_watts") or preferences.get("price_per_kwh")
             else []
         )
     total = sum(known)
     found = []
-    supply = _number(wishes, "psu_watts")
+    supply = _number(preferences, "psu_watts")
     need = (total + REST_WATTS) / SUPPLY_SHARE
     if supply is not None and supply < need:
         found.append(
@@ -105,9 +105,9 @@ def _power(problem: Problem, wishes: Mapping[str, Any]) -> list[dict[str, str]]:
         )
     elif supply is None:
         found.append(_item("power_supply", f"the GPUs' limits add up to {total} W: a supply of about {need:.0f} W"))
-    price = _number(wishes, "price_per_kwh")
+    price = _number(preferences, "price_per_kwh")
     if price is not None:
-        hours = _number(wishes, "duty_hours")
+        hours = _number(preferences, "duty_hours")
         hours = 8.0 if hours is None else hours
         energy = (total + REST_WATTS) / 1000 * hours * 365
         found.append(

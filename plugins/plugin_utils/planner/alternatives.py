@@ -17,7 +17,7 @@ LIMIT = 4
 
 
 @dataclass(frozen=True)
-class Change:
+class Alternative:
     """One change of the problem: words for people, arguments for the command line, and the changed problem."""
 
     text: str
@@ -46,33 +46,35 @@ def _name(gpu: Gpu) -> str:
     return gpu.pci_id or gpu.name
 
 
-def changes_for(problem: Problem, causes: set[str]) -> Iterator[Change]:
+def changes_for(problem: Problem, causes: set[str]) -> Iterator[Alternative]:
     """Yield changes that take away one of the causes, most modest first."""
     for name in PINS:
         if f"pin:{name}" in causes:
-            yield Change(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
+            yield Alternative(f"drop the pin {name}={problem.pins[name]}", (f"--pin {name}=",), _unpin(name))
     if "pypi_only" in causes:
-        yield Change("allow PyTorch's own index", (), lambda p: p.changed(pypi_only=False))
+        yield Alternative("allow PyTorch's own index", (), lambda p: p.changed(pypi_only=False))
     if "secure_boot" in causes:
-        yield Change("run with somebody at the console", (), lambda p: p.changed(unattended=False))
-        yield Change("turn Secure Boot off", ("--secure-boot off",), lambda p: p.changed(secure_boot=False))
+        yield Alternative("run with somebody at the console", (), lambda p: p.changed(unattended=False))
+        yield Alternative("turn Secure Boot off", ("--secure-boot off",), lambda p: p.changed(secure_boot=False))
     seen = set()
     for gpu in problem.driven:
         if gpu.cause in causes and gpu.cause not in seen:
             seen.add(gpu.cause)
             if len({one.cause for one in problem.driven}) > 1:
-                yield Change(f"leave out {gpu.title}", (f"--ignore-gpu {_name(gpu)}",), _roles({gpu.cause}, "ignored"))
+                yield Alternative(
+                    f"leave out {gpu.title}", (f"--ignore-gpu {_name(gpu)}",), _roles({gpu.cause}, "ignored")
+                )
     if "kernel" in causes:
-        yield Change(
+        yield Alternative(
             f"use the release's kernel {problem.system.default_kernel}",
             (f"--kernel {problem.system.default_kernel}",),
             lambda p: p.changed(kernel=p.system.default_kernel),
         )
-        yield Change("use NVIDIA's repository", ("--pin driver_source=nvidia",), _pin("driver_source", "nvidia"))
+        yield Alternative("use NVIDIA's repository", ("--pin driver_source=nvidia",), _pin("driver_source", "nvidia"))
     if "os" in causes or "secure_boot" in causes:
         for system in SYSTEMS.values():
             if system.key != problem.system.key:
-                yield Change(f"use {system.label}", (f"--os {system.key}",), _system(system.key))
+                yield Alternative(f"use {system.label}", (f"--os {system.key}",), _system(system.key))
 
 
 def _system(key: str) -> Callable[[Problem], Problem]:
@@ -80,7 +82,7 @@ def _system(key: str) -> Callable[[Problem], Problem]:
     return lambda problem: problem.changed(system=system, kernel=system.default_kernel)
 
 
-def _entry(changes: tuple[Change, ...], result: dict[str, Any]) -> dict[str, Any]:
+def _entry(changes: tuple[Alternative, ...], result: dict[str, Any]) -> dict[str, Any]:
     return {
         "change": " and ".join(change.text for change in changes),
         "arguments": [word for change in changes for word in change.arguments],
@@ -128,7 +130,7 @@ def _for_refusal(problem: Problem, result: dict[str, Any], solve: Solve) -> list
         if found:
             break
     if problem.driven and len(found) < LIMIT:
-        everything = Change(
+        everything = Alternative(
             "compute on the CPU only", ("--ignore-gpu all",), _roles({gpu.cause for gpu in problem.gpus}, "ignored")
         )
         new = solve(everything.apply(problem))
@@ -143,22 +145,24 @@ def _for_components(problem: Problem, result: dict[str, Any], solve: Solve) -> l
     for name, causes in blocked.items():
         if name not in result["frameworks"]:
             continue
-        options: list[Change] = []
+        options: list[Alternative] = []
         if name == "tensorflow" and not problem.pin("tensorflow"):
             options.append(
-                Change(
+                Alternative(
                     "take TensorFlow from conda-forge",
                     ("--pin tensorflow=conda-forge",),
                     _pin("tensorflow", "conda-forge"),
                 )
             )
         if "pin:python" in causes:
-            options.append(Change(f"drop the pin python={problem.pin('python')}", ("--pin python=",), _unpin("python")))
+            options.append(
+                Alternative(f"drop the pin python={problem.pin('python')}", ("--pin python=",), _unpin("python"))
+            )
         if not problem.pin(name):
             old = [build for build in BUILDS[name] if build.by_pin and not build.conda]
             old.sort(key=lambda build: numbers(build.version), reverse=True)
             options += [
-                Change(
+                Alternative(
                     f"pin {name}={build.version}+{build.build}, its last release for such a GPU",
                     (f"--pin {name}={build.version}+{build.build}",),
                     _pin(name, f"{build.version}+{build.build}"),
@@ -169,7 +173,7 @@ def _for_components(problem: Problem, result: dict[str, Any], solve: Solve) -> l
         for gpu in {gpu.cause: gpu for gpu in problem.compute if gpu.cause in causes}.values():
             if others - {gpu.cause}:
                 options.append(
-                    Change(
+                    Alternative(
                         f"use {gpu.title} for the display only",
                         (f"--display-gpu {_name(gpu)}",),
                         _roles({gpu.cause}, "display"),
@@ -189,7 +193,7 @@ def _for_mixture(problem: Problem, result: dict[str, Any], solve: Solve) -> list
     if len({gpu.cc for gpu in kinds.values()}) < 2:
         return []
     oldest = min(kinds.values(), key=lambda gpu: (gpu.cc, gpu.cause))
-    option = Change(
+    option = Alternative(
         f"compute without {oldest.title}, which keeps the display",
         (f"--display-gpu {_name(oldest)}",),
         _roles({oldest.cause}, "display"),

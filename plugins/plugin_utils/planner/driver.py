@@ -378,14 +378,14 @@ def rank(problem: Problem, candidate: Candidate) -> tuple[int | str, ...]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DriverSearch:
     """What the search for a driver found: ranked candidates, or why there are none."""
 
     ranked: tuple[Candidate, ...]
     excluded: tuple[Exclusion, ...]
 
 
-def search(problem: Problem) -> Outcome:
+def search(problem: Problem) -> DriverSearch:
     """Return the surviving candidates, best first, and every exclusion."""
     kept: list[Candidate] = []
     dropped: list[Exclusion] = []
@@ -397,7 +397,7 @@ def search(problem: Problem) -> Outcome:
         else:
             kept.append(candidate)
     kept.sort(key=lambda candidate: rank(problem, candidate))
-    return Outcome(tuple(kept), tuple(dropped))
+    return DriverSearch(tuple(kept), tuple(dropped))
 
 
 def everywhere(problem: Problem) -> list[tuple[Candidate, list[Exclusion]]]:
@@ -491,7 +491,7 @@ __all__ = [
     "OPEN_ONLY_FROM",
     "Candidate",
     "DriverPin",
-    "Outcome",
+    "DriverSearch",
     "branch_of",
     "candidates",
     "ended",

@@ -31,7 +31,7 @@ LABELS = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class FrameworkBuild:
     """A chosen build with the Python it runs on (minor version of Python 3), and what was ruled out."""
 
     build: Build | None
@@ -154,7 +154,7 @@ def _rank(problem: Problem, build: Build, pre_turing: bool) -> tuple[int | tuple
     return drifting, newest, 1 if build.index_url and build.cuda else 0, cuda
 
 
-def choose(problem: Problem, framework: str, branch: int | None, gpu: bool) -> Choice:
+def choose(problem: Problem, framework: str, branch: int | None, gpu: bool) -> FrameworkBuild:
     """Return the best build of a framework.
 
     gpu tells whether there is a GPU with a driver to compute on. A GPU build wins over a CPU build; when
@@ -191,12 +191,14 @@ def choose(problem: Problem, framework: str, branch: int | None, gpu: bool) -> C
             fits = not pre_turing or not at_least(pinned_cudnn, CUDNN_DROPS_PRE_TURING)
             if on_gpu and best.drifts and best.cuda and len(numbers(pinned_cudnn)) == 4 and fits:
                 extra = (f"nvidia-cudnn-cu{best.cuda.split('.')[0]}=={pinned_cudnn}",)
-            return Choice(best, pythons(problem, best)[0], on_gpu, extra, tuple(excluded), gpu_blocked, (), shown)
+            return FrameworkBuild(
+                best, pythons(problem, best)[0], on_gpu, extra, tuple(excluded), gpu_blocked, (), shown
+            )
     everything = [*by[True], *by[False]]
-    return Choice(None, 0, False, (), tuple(excluded), gpu_blocked, tuple(cores(everything)), shown)
+    return FrameworkBuild(None, 0, False, (), tuple(excluded), gpu_blocked, tuple(cores(everything)), shown)
 
 
-def describe(choice: Choice, note: str = "") -> dict[str, object]:
+def describe(choice: FrameworkBuild, note: str = "") -> dict[str, object]:
     """Return the plan's entry for a choice."""
     build = choice.build
     if build is None:

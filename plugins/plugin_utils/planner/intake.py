@@ -1,4 +1,4 @@
-"""Check facts and wishes and turn them into a `Problem`."""
+"""Check facts and preferences and turn them into a `Problem`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _AMOUNTS = {
     "price_per_kwh": (1_000_000, "a price"),
     "duty_hours": (24, "hours a day"),
 }
-WISHES = (
+PREFERENCES = (
     "policy",
     "pins",
     "headless",
@@ -239,20 +239,20 @@ def gpu_from_facts(gpu: Mapping[str, Any], container: bool, driver_loaded: bool)
     )
 
 
-def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem:
-    """Return the problem for a machine's facts and an owner's wishes; raises UsageError on bad input."""
+def problem_from(facts: Mapping[str, Any], preferences: Mapping[str, Any]) -> Problem:
+    """Return the problem for a machine's facts and an owner's preferences; raises UsageError on bad input."""
     validate_facts(facts, "the facts of the machine are not valid")
-    unknown = sorted(str(name) for name in set(wishes) - set(WISHES))
+    unknown = sorted(str(name) for name in set(preferences) - set(PREFERENCES))
     if unknown:
-        raise UsageError(f"option {shape(unknown[0])} is not known: expected one of {', '.join(WISHES)}")
-    policy = wishes.get("policy") or "stable"
+        raise UsageError(f"option {shape(unknown[0])} is not known: expected one of {', '.join(PREFERENCES)}")
+    policy = preferences.get("policy") or "stable"
     if policy not in POLICIES:
         raise UsageError(f"policy is {shape(policy)}, expected one of {', '.join(POLICIES)}")
-    today = _check_day(wishes.get("today"))
-    roles = _check_roles(wishes.get("gpu_roles") or {})
-    pins = check_pins(wishes.get("pins") or {})
-    _check_amounts(wishes)
-    _flag(wishes, "explain")
+    today = _check_day(preferences.get("today"))
+    roles = _check_roles(preferences.get("gpu_roles") or {})
+    pins = check_pins(preferences.get("pins") or {})
+    _check_amounts(preferences)
+    _flag(preferences, "explain")
     os_facts = facts["os"]
     system = find_system(f"{os_facts['id']}-{os_facts['version']}")
     named = str(os_facts.get("arch") or "x86_64")
@@ -287,15 +287,15 @@ def problem_from(facts: Mapping[str, Any], wishes: Mapping[str, Any]) -> Problem
         loaded=str(loaded) if loaded else None,
         policy=policy,
         pins=pins,
-        headless=_flag(wishes, "headless"),
-        unattended=_flag(wishes, "unattended"),
-        pypi_only=_flag(wishes, "pypi_only"),
+        headless=_flag(preferences, "headless"),
+        unattended=_flag(preferences, "unattended"),
+        pypi_only=_flag(preferences, "pypi_only"),
         today=today,
         nvswitch=bool(facts.get("nvswitches")) or has_nvswitch(resolved),
-        toolkits=check_toolkits(wishes.get("toolkits") or (), "cuda_toolkits"),
-        default_toolkit="".join(check_toolkits([wishes.get("default_toolkit")], "cuda_default_toolkit"))
-        if wishes.get("default_toolkit")
+        toolkits=check_toolkits(preferences.get("toolkits") or (), "cuda_toolkits"),
+        default_toolkit="".join(check_toolkits([preferences.get("default_toolkit")], "cuda_default_toolkit"))
+        if preferences.get("default_toolkit")
         else "",
-        libraries=check_libraries(wishes.get("libraries") or ()),
-        nvidia_repository=check_repository(wishes.get("nvidia_repository") or {}),
+        libraries=check_libraries(preferences.get("libraries") or ()),
+        nvidia_repository=check_repository(preferences.get("nvidia_repository") or {}),
     )

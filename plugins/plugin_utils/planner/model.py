@@ -1,4 +1,4 @@
-"""The problem the planner solves: machine, wishes, and what excludes a candidate."""
+"""The problem the planner solves: machine, preferences, and what excludes a candidate."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Problem:
-    """Machine and wishes in the planner's own terms.
+    """Machine and preferences in the planner's own terms.
 
     kernel is the text of ``uname -r`` or a series, arch is x86_64 or aarch64, secure_boot None means unknown;
     loaded is the version of a driver that is already there and is not ours to change (container, WSL2);

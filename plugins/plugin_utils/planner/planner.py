@@ -19,8 +19,8 @@ from .data.systems import (
     NVIDIA_REPO_URL,
 )
 from .data.wheels import KERAS_RANGE, KERAS_VERSION
-from .driver import Candidate, DriverPin, Outcome, branch_of, kernel_suffix, packaged_kernel, packages, search
-from .frameworks import Choice, choose, describe, keras, keras_release
+from .driver import Candidate, DriverPin, DriverSearch, branch_of, kernel_suffix, packaged_kernel, packages, search
+from .frameworks import FrameworkBuild, choose, describe, keras, keras_release
 from .intake import problem_from
 from .model import FRAMEWORKS, Exclusion, Gpu, Problem, UnknownSystem
 from .reasons import cores
@@ -33,24 +33,24 @@ FABRIC_MANAGER = "nvidia-fabricmanager.service"
 ASSUMED_WINDOWS_BRANCH = 580
 
 
-def plan(facts: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def plan(facts: Mapping[str, Any], preferences: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the plan for a machine.
 
     facts: what `module_utils/machine/detect.py` returns, or the same shape for a machine that does not exist.
-    wishes: policy, pins, headless, unattended, today (ISO date), gpu_roles, pypi_only, psu_watts,
+    preferences: policy, pins, headless, unattended, today (ISO date), gpu_roles, pypi_only, psu_watts,
     price_per_kwh, duty_hours, explain. Both are documented in docs/planner.md. Raises UsageError on input
     that has no meaning; what cannot be satisfied is in ``refusals``, with ``ok`` false.
     """
-    wishes = wishes or {}
+    preferences = preferences or {}
     try:
-        problem = problem_from(facts, wishes)
+        problem = problem_from(facts, preferences)
     except UnknownSystem as error:
-        return _unsupported(facts, wishes, error)
+        return _unsupported(facts, preferences, error)
     result = solve(problem)
     result["alternatives"] = alternatives(problem, result, solve)
-    result["advice"] = advise(problem, facts, wishes)
+    result["advice"] = advise(problem, facts, preferences)
     excluded = result.pop("excluded")
-    if wishes.get("explain"):
+    if preferences.get("explain"):
         result["excluded"] = [
             {
                 "component": item.component,
@@ -64,7 +64,7 @@ def plan(facts: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> d
     return result
 
 
-def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], error: UnknownSystem) -> dict[str, Any]:
+def _unsupported(facts: Mapping[str, Any], preferences: Mapping[str, Any], error: UnknownSystem) -> dict[str, Any]:
     """Return a refused plan for an operating system or architecture that the data does not cover."""
     message = str(error)
     system = {
@@ -79,13 +79,13 @@ def _unsupported(facts: Mapping[str, Any], wishes: Mapping[str, Any], error: Unk
         "wsl": False,
         **(facts.get("os") or {}),
     }
-    nothing = describe(Choice(None, 0, False), message)
+    nothing = describe(FrameworkBuild(None, 0, False), message)
     return {
         "ok": False,
         "host": str(facts.get("host") or "this machine"),
         "os": system,
-        "policy": str(wishes.get("policy") or "stable"),
-        "pins": dict(wishes.get("pins") or {}),
+        "policy": str(preferences.get("policy") or "stable"),
+        "pins": dict(preferences.get("pins") or {}),
         "gpus": [],
         "driver": None,
         "cuda": None,
@@ -107,7 +107,7 @@ def solve(problem: Problem) -> dict[str, Any]:
     candidate: Candidate | None = None
     branch: int | None = None
     on_gpu = bool(problem.compute)
-    chosen: dict[str, Choice] | None = None
+    chosen: dict[str, FrameworkBuild] | None = None
     if problem.foreign_driver:
         branch = branch_of(problem.loaded) if problem.loaded else None
         owner = "Windows" if problem.wsl else "the container's host" if problem.container else "the hypervisor"
@@ -179,10 +179,10 @@ def solve(problem: Problem) -> dict[str, Any]:
     return result
 
 
-def _driver_for_pins(problem: Problem, outcome: Outcome) -> tuple[Candidate, dict[str, Choice]]:
+def _driver_for_pins(problem: Problem, outcome: DriverSearch) -> tuple[Candidate, dict[str, FrameworkBuild]]:
     """Return the best driver under which every pinned framework has a build, with the choices made under it."""
     pinned = [name for name in FRAMEWORKS if problem.pin(name)]
-    first: tuple[Candidate, dict[str, Choice]] | None = None
+    first: tuple[Candidate, dict[str, FrameworkBuild]] | None = None
     tried: set[int] = set()
     for candidate in outcome.ranked:
         branch = candidate.offer.branch
@@ -199,7 +199,7 @@ def _driver_for_pins(problem: Problem, outcome: Outcome) -> tuple[Candidate, dic
     return first
 
 
-def _note(choice: Choice) -> str:
+def _note(choice: FrameworkBuild) -> str:
     if choice.build is None:
         return "no build fits; see refusals"
     if choice.extra:
@@ -207,7 +207,7 @@ def _note(choice: Choice) -> str:
     return ""
 
 
-def _framework_refusals(problem: Problem, name: str, choice: Choice) -> list[dict[str, Any]]:
+def _framework_refusals(problem: Problem, name: str, choice: FrameworkBuild) -> list[dict[str, Any]]:
     pinned = bool(problem.pin(name))
     if choice.build is None:
         blocked = choice.gpu_blocked or choice.all_blocked
@@ -431,7 +431,7 @@ def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
 
 
 def _reasons(
-    problem: Problem, candidate: Candidate | None, chosen: Mapping[str, Choice], excluded: list[Exclusion]
+    problem: Problem, candidate: Candidate | None, chosen: Mapping[str, FrameworkBuild], excluded: list[Exclusion]
 ) -> list[str]:
     """Return why the plan is not simply the newest of everything: one sentence per reason."""
     sentences: list[str] = []

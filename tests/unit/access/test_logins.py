@@ -27,7 +27,7 @@ def rsa(bits: int) -> str:
 
 
 def refusal(line: str, algorithms: tuple[str, ...] = ("ssh-ed25519", "rsa-sha2-512"), revoked: Revoked = NONE) -> str:
-    return logins.key_refusal(read(line), logins.Server(algorithms=algorithms, revoked=revoked), TODAY)
+    return logins.key_refusal(read(line), logins.LoginRules(algorithms=algorithms, revoked=revoked), TODAY)
 
 
 def test_good_keys() -> None:
@@ -92,7 +92,7 @@ def me(tmp_path: Path) -> pwd.struct_passwd:
 
 def judged(me: pwd.struct_passwd, pattern: str = ".ssh/authorized_keys") -> tuple[list[str], list[str]]:
     (file,) = logins.read_key_files(me, logins.key_files(me, [pattern]))
-    return logins.key_file_problems(file, me, logins.Server(), TODAY)
+    return logins.key_file_problems(file, me, logins.LoginRules(), TODAY)
 
 
 def test_a_key_file_as_it_should_be(me: pwd.struct_passwd) -> None:
@@ -116,7 +116,7 @@ def test_a_verdict_names_every_reason(me: pwd.struct_passwd, monkeypatch: pytest
     fields = ("ada", "x", me.pw_uid, me.pw_gid, "", me.pw_dir, "/usr/sbin/nologin")
     accounts = {"ada": pwd.struct_passwd(fields)}
     monkeypatch.setattr(pwd, "getpwnam", accounts.__getitem__)
-    server = logins.Server(allow_users=("ada",), root_login=True)
+    server = logins.LoginRules(allow_users=("ada",), root_login=True)
     assert not logins.evaluate_login("ada", server, shadow, TODAY).usable, "a good key alone does not help"
     Path(me.pw_dir).rename(f"{me.pw_dir}.gone")
     problems = " ".join(logins.evaluate_login("ada", server, shadow, TODAY).problems)
@@ -131,9 +131,9 @@ def test_a_verdict_names_every_reason(me: pwd.struct_passwd, monkeypatch: pytest
 
 
 def test_patterns_and_the_people_they_name(me: pwd.struct_passwd) -> None:
-    assert logins.permitted(me, logins.Server(allow_users=("nobody-else",), root_login=True))
-    assert not logins.permitted(me, logins.Server(allow_users=(f"{me.pw_name[:2]}*@10.0.0.0/8",), root_login=True))
-    assert logins.candidates(logins.Server(allow_users=("ada", "bob@10.0.0.1")), []) == ["ada", "bob"]
+    assert logins.permitted(me, logins.LoginRules(allow_users=("nobody-else",), root_login=True))
+    assert not logins.permitted(me, logins.LoginRules(allow_users=(f"{me.pw_name[:2]}*@10.0.0.0/8",), root_login=True))
+    assert logins.candidates(logins.LoginRules(allow_users=("ada", "bob@10.0.0.1")), []) == ["ada", "bob"]
 
 
 def test_a_group_of_the_users_own_may_write(me: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +187,7 @@ def test_keys_from_elsewhere_are_ways_to_log_in(me: pwd.struct_passwd, monkeypat
     """AuthorizedKeysCommand and TrustedUserCAKeys: what they give is not known here, but it is not nothing."""
     (Path(me.pw_dir) / ".ssh" / "authorized_keys").unlink()
     monkeypatch.setattr(pwd, "getpwnam", {"ada": me}.__getitem__)
-    server = logins.Server(root_login=True)
+    server = logins.LoginRules(root_login=True)
     assert not logins.evaluate_login("ada", server, "", TODAY).usable
     for values in ({"authorizedkeyscommand": ["/usr/bin/keys", "%u"]}, {"trustedusercakeys": ["/etc/ssh/ca.pub"]}):
         other = logins.server_of({"authorizedkeyscommand": ["none"], **values}).other_keys
@@ -229,11 +229,11 @@ def test_keys_that_the_owners_own_file_revokes_do_not_count(
 
 
 def test_who_is_denied_does_not_log_in(me: pwd.struct_passwd) -> None:
-    assert "DenyUsers" in logins.permitted(me, logins.Server(root_login=True, deny_users=(me.pw_name,)))
-    assert not logins.permitted(me, logins.Server(root_login=True, deny_users=(f"{me.pw_name}@10.0.0.1",)))
+    assert "DenyUsers" in logins.permitted(me, logins.LoginRules(root_login=True, deny_users=(me.pw_name,)))
+    assert not logins.permitted(me, logins.LoginRules(root_login=True, deny_users=(f"{me.pw_name}@10.0.0.1",)))
 
 
-USABLE, LOCKED = logins.Verdict(True, ["SHA256:x"], []), logins.Verdict(False, [], ["has expired"])
+USABLE, LOCKED = logins.KeyLogin(True, ["SHA256:x"], []), logins.KeyLogin(False, [], ["has expired"])
 
 
 def test_refusals() -> None:
@@ -265,6 +265,9 @@ def test_an_account_that_is_still_to_be_made_is_evaluated_as_it_will_be(
     planned: dict[str, list[str]], server: dict[str, tuple[str, ...]], why: str
 ) -> None:
     verdict = logins.evaluate_planned(
-        {"name": "zoe", "groups": ["zoe", "sudo"], **planned}, logins.Server(**server), "", datetime.date(2026, 11, 21)
+        {"name": "zoe", "groups": ["zoe", "sudo"], **planned},
+        logins.LoginRules(**server),
+        "",
+        datetime.date(2026, 11, 21),
     )
     assert verdict.usable == (not why) and why in "; ".join(verdict.problems)

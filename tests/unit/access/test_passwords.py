@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.criteria import (
-    Account,
     Connection,
+    MatchAccount,
     address_list,
     connections,
     holds,
     pattern_list,
 )
 from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.passwords import (
-    Verdict,
+    PasswordLogins,
     barred,
     keyless_methods,
     survey,
@@ -30,9 +30,9 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.ssh.reading impo
 from hypothesis import given
 from hypothesis import strategies as st
 
-ADA = Account("ada", frozenset({"ada", "sudo"}))
-BOB = Account("bob", frozenset({"bob", "students"}))
-ROOT = Account("root", frozenset({"root"}))
+ADA = MatchAccount("ada", frozenset({"ada", "sudo"}))
+BOB = MatchAccount("bob", frozenset({"bob", "students"}))
+ROOT = MatchAccount("root", frozenset({"root"}))
 PEOPLE = [ADA, BOB, ROOT]
 KEYS_ONLY = "authenticationmethods publickey\npasswordauthentication no\npermitrootlogin no\n"
 
@@ -128,7 +128,7 @@ def test_who_the_lists_keep_out() -> None:
     assert not barred(BOB, {"denyusers": ["bob@10.0.0.1"]}) and not barred(BOB, {"allowusers": ["bob@10.0.0.1"]})
 
 
-def asked(tmp_path: Path, text: str, answer: Callable[[Connection], str]) -> Verdict:
+def asked(tmp_path: Path, text: str, answer: Callable[[Connection], str]) -> PasswordLogins:
     base = tmp_path / "sshd_config"
     base.write_text(text)
     return survey(base, answer, PEOPLE, name=lambda path: path.replace(f"{tmp_path}/", ""))
@@ -168,7 +168,7 @@ def test_where_sshd_does_not_answer_it_is_not_known(tmp_path: Path) -> None:
     def answer(_connection: Connection) -> str:
         raise OSError("sshd: bad configuration")
 
-    assert asked(tmp_path, "UsePAM yes\n", answer) == Verdict(unknown=("sshd: bad configuration",))
+    assert asked(tmp_path, "UsePAM yes\n", answer) == PasswordLogins(unknown=("sshd: bad configuration",))
 
 
 def test_an_opening_names_its_block_and_an_example(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.admins import accounts, sudoers
-from ansible_collections.dlbox.workstation.plugins.module_utils.admins.accounts import Account, Admin, Host
+from ansible_collections.dlbox.workstation.plugins.module_utils.admins.accounts import AccountsHost, Admin, HostAccount
 
-ADA = Account("ada", 1000, 1000, "/home/ada", "/bin/sh", "Ada,room 1", frozenset({"ada", "audio"}))
+ADA = HostAccount("ada", 1000, 1000, "/home/ada", "/bin/sh", "Ada,room 1", frozenset({"ada", "audio"}))
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
+def host(tmp_path: Path) -> AccountsHost:
     """A host with ada, two shells that work, one that cannot be run and one that nobody listed."""
     for name, mode in (("bash", 0o755), ("broken", 0o644), ("own", 0o755), ("nologin", 0o755)):
         program = tmp_path / "bin" / name
@@ -28,10 +28,10 @@ def host(tmp_path: Path) -> Host:
         import os
 
         os.chown(home, 1000, 1000)
-    return Host({"ada": me}, frozenset({"sudo", "audio"}), listed, root=tmp_path)
+    return AccountsHost({"ada": me}, frozenset({"sudo", "audio"}), listed, root=tmp_path)
 
 
-def refused(admin: Admin, host: Host) -> str:
+def refused(admin: Admin, host: AccountsHost) -> str:
     return "\n".join(accounts.account_problems(admin, host))
 
 
@@ -45,18 +45,18 @@ def refused(admin: Admin, host: Host) -> str:
         ("zsh", "no absolute path"),
     ],
 )
-def test_a_shell_that_gives_no_login_is_refused(host: Host, shell: str, why: str) -> None:
+def test_a_shell_that_gives_no_login_is_refused(host: AccountsHost, shell: str, why: str) -> None:
     assert why in refused(Admin("ada", shell=shell), host)
     assert why in refused(Admin("new", shell=shell), host)
 
 
-def test_a_shell_that_the_run_installs_first_is_no_problem_yet(host: Host) -> None:
+def test_a_shell_that_the_run_installs_first_is_no_problem_yet(host: AccountsHost) -> None:
     host = host._replace(announced=("zsh", "docker.io"))
     assert refused(Admin("ada", shell="/usr/bin/zsh", groups=("docker",)), host) == ""
     assert "does not exist" in refused(Admin("ada", shell="/usr/bin/fish"), host)
 
 
-def test_the_shell_of_an_existing_account_is_only_changed_where_the_owner_names_one(host: Host) -> None:
+def test_the_shell_of_an_existing_account_is_only_changed_where_the_owner_names_one(host: AccountsHost) -> None:
     assert accounts.differences(Admin("ada", shell="/bin/bash"), ADA)["shell"] == ("/bin/sh", "/bin/bash")
     assert "shell" not in accounts.differences(Admin("ada"), ADA)
     assert "--shell" not in accounts.commands(Admin("ada"), ADA, [])[0]
@@ -97,23 +97,23 @@ def test_a_new_account_gets_bash_and_joins_a_group_of_its_name() -> None:
         ({"local": False}, "not in /etc/passwd"),
     ],
 )
-def test_an_account_that_keys_would_not_help_is_refused(host: Host, change: dict[str, Any], why: str) -> None:
+def test_an_account_that_keys_would_not_help_is_refused(host: AccountsHost, change: dict[str, Any], why: str) -> None:
     spoilt = host._replace(accounts={"ada": host.accounts["ada"]._replace(**change)})
     assert why in refused(Admin("ada"), spoilt)
     assert refused(Admin("ada"), host) == ""
 
 
-def test_a_home_that_others_can_write_is_refused(host: Host) -> None:
+def test_a_home_that_others_can_write_is_refused(host: AccountsHost) -> None:
     (host.root / "home/ada").chmod(0o775)
     assert "chmod go-w /home/ada" in refused(Admin("ada"), host)
 
 
-def test_a_home_left_by_somebody_else_is_not_taken_over(host: Host) -> None:
+def test_a_home_left_by_somebody_else_is_not_taken_over(host: AccountsHost) -> None:
     (host.root / "home/eve").mkdir()
     assert "/home/eve does, and may belong to somebody else" in refused(Admin("eve"), host)
 
 
-def test_a_group_that_does_not_exist_is_refused(host: Host) -> None:
+def test_a_group_that_does_not_exist_is_refused(host: AccountsHost) -> None:
     assert "groupadd video" in refused(Admin("ada", groups=("video",)), host)
 
 

@@ -57,7 +57,7 @@ def test_a_process_writes_below_its_folders_alone(tmp_path: Path) -> None:
 def test_a_package_with_files_outside_is_refused_by_its_name(tmp_path: Path, path: str) -> None:
     """Observed: rattler wrote such a file as root, by a link of the package's own in its cache."""
     (tmp_path / "conda-meta").mkdir()
-    book = '{"name": "evil", "version": "1", "build": "0", "paths_data": {"paths": [{"_path": "%s"}]}}'
-    (tmp_path / "conda-meta/evil-1-0.json").write_text(book % path)
+    record = '{"name": "evil", "version": "1", "build": "0", "paths_data": {"paths": [{"_path": "%s"}]}}'
+    (tmp_path / "conda-meta/evil-1-0.json").write_text(record % path)
     with pytest.raises(ValueError, match="the conda package evil names a file outside of its environment"):
         installed.conda_packages(tmp_path)

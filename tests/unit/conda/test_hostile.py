@@ -19,7 +19,7 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.conda import (
     lockfile,
     uninstall,
 )
-from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import EnvironmentSpec
 from jupyter import module
 
 TOP = Path(__file__).resolve().parents[3]
@@ -167,7 +167,7 @@ class TestAdoption:
         return tmp_path / "conda"
 
     def inspect(self, prefix):
-        return environment.inspect(Request(name=prefix.name, prefix=str(prefix)), None, "quick", False)
+        return environment.inspect(EnvironmentSpec(name=prefix.name, prefix=str(prefix)), None, "quick", False)
 
     def test_what_a_member_planted_is_refused_with_whose_it_is(self, root):
         prefix = dlbox_like(root / "envs/pytorch", 65534)
@@ -207,7 +207,7 @@ class TestAdoption:
     def test_a_folder_that_a_member_makes_at_the_last_moment_is_not_taken(self, root, monkeypatch):
         """Observed: a member's mkdir and rmdir in turn, and root worked in the member's folder."""
         prefix = root / "envs/racy"
-        request = Request(name="racy", prefix=str(prefix))
+        request = EnvironmentSpec(name="racy", prefix=str(prefix))
         checked = environment.refuse_foreign
 
         def then_made(request):
@@ -224,7 +224,7 @@ class TestAdoption:
         prefix = root / "envs/racy"
         monkeypatch.setattr(Path, "mkdir", lambda self, **_: (_ for _ in ()).throw(FileExistsError(str(self))))
         with pytest.raises(FileExistsError):
-            environment.create_folder(Request(name="racy", prefix=str(prefix)))
+            environment.create_folder(EnvironmentSpec(name="racy", prefix=str(prefix)))
         assert not prefix.exists()
 
     def test_a_toggling_member_never_wins(self):
@@ -250,7 +250,7 @@ class TestAdoption:
                 made = 0
                 for _ in range(300):
                     try:
-                        environment.create_folder(Request(name="racy", prefix=str(prefix)))
+                        environment.create_folder(EnvironmentSpec(name="racy", prefix=str(prefix)))
                     except OSError:
                         continue
                     assert (prefix.stat().st_uid, prefix.stat().st_mode & 0o7777) == (0, 0o700)
@@ -264,7 +264,7 @@ class TestAdoption:
     def test_the_lock_of_a_members_environment_is_not_taken_for_dlboxs_own(self, root):
         """It would choose what root installs once the member has removed the folder again."""
         prefix = dlbox_like(root / "envs/planted", 65534)
-        for name, text in lockfile.make(Request(name="planted", prefix=str(prefix)), "", "").texts().items():
+        for name, text in lockfile.make(EnvironmentSpec(name="planted", prefix=str(prefix)), "", "").texts().items():
             (prefix / environment.OWN / name).write_text(text)
         assert environment.own_lock(prefix) is None
         for path in (prefix, *prefix.rglob("*")):
@@ -344,7 +344,7 @@ def test_a_link_that_a_package_brought_is_replaced_and_not_followed(tmp_path):
     victim.chmod(0o600)
     for name in ("pip.conf", "conda-meta/state", "conda-meta/dlbox/manifest"):
         (prefix / name).symlink_to(victim)
-    guards.write(Request(name="env", prefix=str(prefix), wheels=["six"]), "six==1.17.0\n")
+    guards.write(EnvironmentSpec(name="env", prefix=str(prefix), wheels=["six"]), "six==1.17.0\n")
     environment.write_manifest(prefix, [])
     (prefix / "conda-meta/a-1-0.json").symlink_to(victim)
     with pytest.raises(OSError, match=r"a-1-0\.json"):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda import engine
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda.credentials import Credential
-from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import EnvironmentSpec
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda.sources import Sources
 
 pytestmark = pytest.mark.skipif(not engine.uv_program().exists(), reason="uv comes with the tests' requirements")
@@ -112,7 +112,7 @@ def sources(world, **more):
 
 def compiled(world, *wheels, **more):
     return engine.compile_wheels(
-        Request("case", "/nowhere", wheels=list(wheels)), sources(world, **more), "3.12.1", {}, ""
+        EnvironmentSpec("case", "/nowhere", wheels=list(wheels)), sources(world, **more), "3.12.1", {}, ""
     )
 
 

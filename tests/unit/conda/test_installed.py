@@ -1,4 +1,4 @@
-"""An environment's books, damage, the list of files, byte code: on made up folders."""
+"""An environment's records, damage, the list of files, byte code: on made up folders."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.conda import (
     lockfile,
     manifest,
 )
-from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
-from ansible_collections.dlbox.workstation.plugins.module_utils.conda.installed import File, Package
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import EnvironmentSpec
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.installed import File, InstalledPackage
 
 PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/{PYTHON}/site-packages"
@@ -41,8 +41,8 @@ def put(prefix, path, data=b"x = 1\n"):
 
 def conda_package(prefix, name, *paths):
     entries = [put(prefix, path) for path in paths]
-    book = {"name": name, "version": "1.0", "build": "0", "sha256": "ab" * 32, "paths_data": {"paths": entries}}
-    put(prefix, f"conda-meta/{name}-1.0-0.json", json.dumps(book).encode())
+    record = {"name": name, "version": "1.0", "build": "0", "sha256": "ab" * 32, "paths_data": {"paths": entries}}
+    put(prefix, f"conda-meta/{name}-1.0-0.json", json.dumps(record).encode())
 
 
 def wheel(prefix, name, *paths):
@@ -180,7 +180,7 @@ class TestByteCode:
         (other / f"{SITE}/thing.py").write_text("x = 'planted'\n")
         os.utime(other / f"{SITE}/thing.py", ns=(source.stat().st_atime_ns, source.stat().st_mtime_ns))
         for prefix in (other, usable):
-            bytecode.make(prefix, [Package("thing", "wheel", "2.0", [claimed])])
+            bytecode.make(prefix, [InstalledPackage("thing", "wheel", "2.0", [claimed])])
         code = (usable / bytecode.place(f"{SITE}/thing.py", bytecode.tag(usable))).read_bytes()
         assert b"planted" not in code
 
@@ -191,7 +191,9 @@ class TestByteCode:
         (system / "apt.py").write_text("")
         (system / f"__pycache__/apt.{bytecode.tag(usable)}.pyc").write_text("the system's")
         (usable / SITE / "link").symlink_to(system)
-        packages = [Package("evil", "conda", "1", [File(f"{SITE}/link/apt.py"), File("../../dist-packages/apt.py")])]
+        packages = [
+            InstalledPackage("evil", "conda", "1", [File(f"{SITE}/link/apt.py"), File("../../dist-packages/apt.py")])
+        ]
         assert bytecode.make(usable, packages) == 0
         bytecode.remove(usable, packages)
         assert (system / f"__pycache__/apt.{bytecode.tag(usable)}.pyc").read_text() == "the system's"
@@ -216,7 +218,7 @@ class TestRemoval:
 
 class TestInspection:
     def request(self, prefix, **more):
-        return Request(**{"name": "case", "prefix": str(prefix), "frozen": False, "declared": {}, **more})
+        return EnvironmentSpec(**{"name": "case", "prefix": str(prefix), "frozen": False, "declared": {}, **more})
 
     @pytest.fixture
     def right(self, prefix):
@@ -293,7 +295,7 @@ def test_a_full_disk_and_a_bad_hash_are_explained(tmp_path):
 
 
 def test_guards_are_written_and_taken_away(prefix):
-    request = Request(name="case", prefix=str(prefix), wheels=["thing==2.0"], variables={"A": "1"})
+    request = EnvironmentSpec(name="case", prefix=str(prefix), wheels=["thing==2.0"], variables={"A": "1"})
     assert guards.wrong(request, "thing==2.0\n")
     guards.write(request, "thing==2.0\n")
     assert guards.wrong(request, "thing==2.0\n") == []

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda import lockfile
-from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import EnvironmentSpec
 
 WHEELS = """\
 torch==2.15.0+cu130 \\
@@ -28,7 +28,7 @@ def request(**more):
         "build": "cu130",
         "architectures": ["ada"],
     }
-    return Request(**{**given, "wheels": ["torch==2.15.0+cu130"], "declared": {"wheels": []}, **more})
+    return EnvironmentSpec(**{**given, "wheels": ["torch==2.15.0+cu130"], "declared": {"wheels": []}, **more})
 
 
 def test_a_lock_survives_being_written_and_read():

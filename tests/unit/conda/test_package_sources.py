@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.dlbox.workstation.plugins.filter import conda_locks
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda import credentials, engine, sources
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda.credentials import Credential
-from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import Request
+from ansible_collections.dlbox.workstation.plugins.module_utils.conda.definitions import EnvironmentSpec
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda.sources import Sources
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ SECRET = Credential("https://index.example/simple", "ada", "s3cret/token")
 
 
 def request(*wheels, **more):
-    return Request(name="case", prefix="/opt/conda/envs/case", wheels=list(wheels), **more)
+    return EnvironmentSpec(name="case", prefix="/opt/conda/envs/case", wheels=list(wheels), **more)
 
 
 def sources_with(**more):

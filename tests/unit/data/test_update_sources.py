@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from packaging.version import Version
 from update_data import archive, command, edit, render, wheels
-from update_data.web import RemoteFile, Unreachable, get
+from update_data.web import RemoteFile, SourceUnreachable, get
 
 FILES: dict[str, bytes] = {}
 
@@ -138,10 +138,10 @@ def test_a_server_without_ranges_or_files_is_unreachable(server: str) -> None:
     FILES["/whole/x.whl"] = wheel(TORCH)
     FILES["/broken.whl"] = b"not a zip"
     for path in ("whole/x.whl", "broken.whl", "absent.whl"):
-        with pytest.raises(Unreachable, match=path):
+        with pytest.raises(SourceUnreachable, match=path):
             wheels.members(f"{server}/{path}", lambda _: True)
     for address in (f"{server}/absent", "file:///etc/passwd", "http://127.0.0.1:9/"):
-        with pytest.raises(Unreachable):
+        with pytest.raises(SourceUnreachable):
             get(address)
 
 
@@ -165,13 +165,13 @@ def test_builds_of_the_index_are_renewed_and_others_kept(server: str) -> None:
 
     FILES["/torch/"] = PAGE.encode()
     FILES["/torch/torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl"] = wheel(TORCH)
-    new, remarks = wheels.renew(TABLE, tomllib.loads(TABLE)["build"], wheels.Index(server), deep=False)
+    new, remarks = wheels.renew(TABLE, tomllib.loads(TABLE)["build"], wheels.PackageIndex(server), deep=False)
     first, second = tomllib.loads(new)["build"]
     assert first["pythons"] == ["3.11", "3.12"] and first["cuda"] == "13.2" and first["cudnn"] == "9.26.0.51"
     assert first["code"] == [75, 80, 90, 100] and first["ptx"] == 120
     assert second == tomllib.loads(TABLE)["build"][1] and new.startswith("# Builds.")
     assert remarks == ["torch 2.16.0 is on the index, the newest in the table is 2.15.0: add a [[build]]"]
-    assert wheels.Index(server).newest("torch") == Version("2.16.0")
+    assert wheels.PackageIndex(server).newest("torch") == Version("2.16.0")
 
 
 def test_values_change_where_they_stand() -> None:

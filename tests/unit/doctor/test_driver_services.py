@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import REGISTRY, Context
 
 FABRIC = "nvidia-fabricmanager.service"
@@ -14,7 +14,7 @@ FABRIC = "nvidia-fabricmanager.service"
 def told(plan: dict[str, Any], **unit: str) -> list[tuple[str, str]]:
     """Return (result, words and remedy) of the check for a plan and what systemd shows of Fabric Manager."""
     evidence = {"plan": plan, "units": {"states": {FABRIC: {"Id": FABRIC, **unit}} if unit else {}}, "errors": {}}
-    found = judge.report("box", Context(evidence), [REGISTRY["gpu.services"]])["checks"]
+    found = evaluate.report("box", Context(evidence), [REGISTRY["gpu.services"]])["checks"]
     return [(item["result"], f"{item['observed']} {item['remedy']}") for item in found]
 
 

@@ -63,7 +63,7 @@ def test_the_other_hosts_are_examined_and_shown(
     "answer", [[], 3, {}, {**FRAME, "errors": []}, {**FRAME, "root": "yes"}, {**FRAME, "time": None}]
 )
 def test_what_the_probe_never_answers_is_no_evidence(answer: object) -> None:
-    with pytest.raises(runner.Unreachable, match=r"not the probe's: no proper '(errors|root|time)' in it"):
+    with pytest.raises(runner.HostUnreachable, match=r"not the probe's: no proper '(errors|root|time)' in it"):
         runner.received(answer)
 
 

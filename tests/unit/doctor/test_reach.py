@@ -73,14 +73,14 @@ def test_other_targets_have_other_connections() -> None:
 
 @pytest.mark.parametrize("name", ["ansible_password", "ansible_ssh_pass"])
 def test_a_login_password_never_gets_into_an_argument_list(name: str) -> None:
-    with pytest.raises(runner.Unreachable, match=f"{name} is set.*ssh-copy-id 192.0.2.1") as refused:
+    with pytest.raises(runner.HostUnreachable, match=f"{name} is set.*ssh-copy-id 192.0.2.1") as refused:
         reach.connect(Inventory(ansible_host="192.0.2.1", **{name: SECRET}), "box")
     assert SECRET not in str(refused.value)
     assert reach.needs_ansible({name: SECRET}, "") and not reach.needs_ansible({}, "")
 
 
 def test_a_host_that_testinfra_does_not_know_is_named() -> None:
-    with pytest.raises(runner.Unreachable, match="'winrm': expected ssh, local or docker"):
+    with pytest.raises(runner.HostUnreachable, match="'winrm': expected ssh, local or docker"):
         reach.connect(Inventory(known=False, ansible_connection="winrm"), "box")
 
 
@@ -117,5 +117,5 @@ def test_the_password_of_sudo_goes_through_a_pipe_only(monkeypatch: pytest.Monke
 )
 def test_what_ansible_says_is_passed_on(monkeypatch: pytest.MonkeyPatch, stdout: str, stderr: str, why: str) -> None:
     answer(monkeypatch, stdout, stderr)
-    with pytest.raises(runner.Unreachable, match=why):
+    with pytest.raises(runner.HostUnreachable, match=why):
         reach.through_ansible("box", SECRET, {})

@@ -217,9 +217,9 @@ def test_ssh_audits_table_is_applied_to_what_sshd_offers() -> None:
         "macs": ["hmac-sha2-512-etm@openssh.com"],
         "hostkeyalgorithms": ["ssh-ed25519,ecdsa-sha2-nistp256"],
     }
-    judged = outside.audit(offered, ["/etc/ssh/ssh_host_ed25519_key"])
-    assert judged is not None
-    assert judged["names"] == ["curve25519-sha256", "3des-cbc"] and judged["fail"] == 1
+    audited = outside.audit(offered, ["/etc/ssh/ssh_host_ed25519_key"])
+    assert audited is not None
+    assert audited["names"] == ["curve25519-sha256", "3des-cbc"] and audited["fail"] == 1
 
 
 def test_a_refused_login_is_tried_again_only_where_the_firewall_limits(monkeypatch: pytest.MonkeyPatch) -> None:

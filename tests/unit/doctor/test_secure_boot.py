@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import REGISTRY, Context
 
 LISTED = "[key 1]\nSHA1 Fingerprint: 76:a0\nCertificate:\n    Data:\n        Serial Number:\n            {}\n"
@@ -23,7 +23,7 @@ def told(built: str | None, enrolled: str = OURS, staged: str = "MokNew is empty
         "dkms": {"rc": 0, "out": "", "err": ""},
         "errors": {},
     }
-    found = judge.report("box", Context(evidence), [REGISTRY["gpu.secure-boot"]])["checks"]
+    found = evaluate.report("box", Context(evidence), [REGISTRY["gpu.secure-boot"]])["checks"]
     return [(item["result"], f"{item['observed']} {item['remedy']}") for item in found]
 
 

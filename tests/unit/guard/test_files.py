@@ -35,7 +35,7 @@ def build(etc: Path) -> None:
     (etc / "sudoers").write_text("root ALL\n")
 
 
-def look(etc: Path) -> dict[str, files.Entry | None]:
+def look(etc: Path) -> dict[str, files.FileRecord | None]:
     """Everything below a directory."""
     return {path: files.describe(path) for path in files.tree(str(etc))}
 

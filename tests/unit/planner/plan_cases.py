@@ -1,4 +1,4 @@
-"""The table of cases: machine, wishes, and what the facts say must come out.
+"""The table of cases: machine, preferences, and what the facts say must come out.
 
 Each case cites its fact. Expectations are paths into the plan ("driver.branch") with their value, or
 ``refused`` (codes of fatal refusals) and ``component`` (component: code of a refusal that is not fatal).
@@ -18,7 +18,7 @@ class Case:
     facts: dict[str, Any]
     fact: str
     expect: dict[str, Any] = field(default_factory=dict)
-    wishes: dict[str, Any] = field(default_factory=dict)
+    preferences: dict[str, Any] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     component: dict[str, str] = field(default_factory=dict)
     warns: tuple[str, ...] = ()
@@ -414,56 +414,56 @@ CASES: list[Case] = [
         "590 and later dropped pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "branch >= 590 and any(pre_turing)",
-        wishes=pins(driver="595"),
+        preferences=pins(driver="595"),
         refused=("branch_dropped_gpu",),
     ),
     Case(
         "615 proprietary",
         machine("RTX 4090"),
         MATRIX + "branch >= 615 and flavour == proprietary",
-        wishes=pins(driver="615", modules="proprietary"),
+        preferences=pins(driver="615", modules="proprietary"),
         refused=("open_only_branch",),
     ),
     Case(
         "proprietary for blackwell",
         machine("RTX 5090"),
         MATRIX + "flavour == proprietary and any(open_required)",
-        wishes=pins(modules="proprietary"),
+        preferences=pins(modules="proprietary"),
         refused=("gpu_needs_open_modules",),
     ),
     Case(
         "open for pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "flavour == open and any(pre_turing)",
-        wishes=pins(modules="open"),
+        preferences=pins(modules="open"),
         refused=("gpu_needs_proprietary_modules",),
     ),
     Case(
         "580-open for pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "flavour == open and any(pre_turing)",
-        wishes=pins(driver="580-open"),
+        preferences=pins(driver="580-open"),
         refused=("gpu_needs_proprietary_modules",),
     ),
     Case(
         "CUDA 13 for pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "cuda >= 13 and any(cc < 7.5)",
-        wishes=pins(cuda="13.0"),
+        preferences=pins(cuda="13.0"),
         refused=("cuda_dropped_gpu",),
     ),
     Case(
         "CUDA 12.6 for blackwell",
         machine("RTX 5090"),
         MATRIX + "cuda < 12.8 toolkit and any(cc >= 10)",
-        wishes=pins(cuda="12.6"),
+        preferences=pins(cuda="12.6"),
         refused=("cuda_too_old_for_gpu",),
     ),
     Case(
         "CUDA 12.8 for GB300",
         machine("GB300"),
         "nvcc_targets: 103 first in 12.9",
-        wishes=pins(cuda="12.8"),
+        preferences=pins(cuda="12.8"),
         expect={"cuda.version": "12.8"},
         component={"tensorflow": "tensorflow_blackwell"},
     ),
@@ -471,14 +471,14 @@ CASES: list[Case] = [
         "cuDNN 9.11 for pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "cudnn >= 9.11 and any(cc < 7.5)",
-        wishes=pins(cudnn="9.27.0.42"),
+        preferences=pins(cudnn="9.27.0.42"),
         refused=("cudnn_dropped_gpu",),
     ),
     Case(
         "cuDNN 9.5 for blackwell",
         machine("RTX 5090"),
         "cudnn 9.0-9.10.2: Blackwell from 9.7",
-        wishes=pins(cudnn="9.5.1.17"),
+        preferences=pins(cudnn="9.5.1.17"),
         refused=("cudnn_too_old_for_gpu",),
         component={"tensorflow": "tensorflow_blackwell"},
     ),
@@ -493,21 +493,21 @@ CASES: list[Case] = [
         "an older cuDNN and CUDA 13",
         machine("RTX 3090"),
         "cudnn 9.12.0+: first with a CUDA 13 build",
-        wishes=pins(cudnn="9.10.2.21", cuda="13.0"),
+        preferences=pins(cudnn="9.10.2.21", cuda="13.0"),
         refused=("cudnn_lacks_cuda",),
     ),
     Case(
         "TensorFlow 2.21 on blackwell",
         machine("RTX 5090"),
         MATRIX + "tensorflow PyPI GPU and any(cc >= 10)",
-        wishes=pins(tensorflow="2.21.0"),
+        preferences=pins(tensorflow="2.21.0"),
         refused=("tensorflow_blackwell",),
     ),
     Case(
         "TensorFlow 2.17 on maxwell",
         machine("GTX 960"),
         MATRIX + "tensorflow >= 2.17 and any(cc < 6.0)",
-        wishes=pins(tensorflow="2.17.1"),
+        preferences=pins(tensorflow="2.17.1"),
         refused=("wheel_lacks_gpu",),
     ),
     Case(
@@ -522,42 +522,42 @@ CASES: list[Case] = [
         "TensorFlow pinned with Python 3.14",
         machine("RTX 3090"),
         MATRIX + "tensorflow and python >= 3.14",
-        wishes=pins(python="3.14", tensorflow="2.21.0"),
+        preferences=pins(python="3.14", tensorflow="2.21.0"),
         refused=("python_unsupported",),
     ),
     Case(
         "PyTorch 2.15 on pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "torch >= 2.15 and any(cc < 7.5)",
-        wishes=pins(pytorch="2.15.0"),
+        preferences=pins(pytorch="2.15.0"),
         refused=("wheel_lacks_gpu",),
     ),
     Case(
         "PyTorch cu128 on volta",
         machine("TITAN V"),
         "removals: volta gone from cu128 at 2.11",
-        wishes=pins(pytorch="2.11.0+cu128"),
+        preferences=pins(pytorch="2.11.0+cu128"),
         refused=("wheel_lacks_gpu",),
     ),
     Case(
         "jax cuda13 on pascal",
         machine("GTX 1080 Ti"),
         MATRIX + "jax[cuda13] and any(cc < 7.5)",
-        wishes=pins(jax="0.12.0.1+cuda13"),
+        preferences=pins(jax="0.12.0.1+cuda13"),
         refused=("wheel_lacks_gpu",),
     ),
     Case(
         "jax cuda13 on an old driver",
         machine("RTX 3090", os="debian-12"),
         MATRIX + "jax[cuda13] and driver < 580",
-        wishes=pins(jax="0.12.0.1+cuda13", driver_source="debian"),
+        preferences=pins(jax="0.12.0.1+cuda13", driver_source="debian"),
         refused=("driver_too_old_for_build",),
     ),
     Case(
         "PyTorch for CUDA 13 on an old driver",
         machine("RTX 3090", os="debian-12"),
         MATRIX + "cuda 13.x wheel and driver < 580",
-        wishes=pins(pytorch="2.15.0", driver_source="debian"),
+        preferences=pins(pytorch="2.15.0", driver_source="debian"),
         refused=("driver_too_old_for_build",),
     ),
     Case(
@@ -585,12 +585,18 @@ CASES: list[Case] = [
         {"frameworks.jax.version": "0.6.2", "frameworks.pytorch.version": "2.14.1"},
         pins(python="3.10"),
     ),
-    Case("unknown branch", machine("RTX 3090"), "driver_branches", wishes=pins(driver="700"), refused=("pin_unknown",)),
+    Case(
+        "unknown branch",
+        machine("RTX 3090"),
+        "driver_branches",
+        preferences=pins(driver="700"),
+        refused=("pin_unknown",),
+    ),
     Case(
         "unknown PyTorch",
         machine("RTX 3090"),
         "torch_pypi_default",
-        wishes=pins(pytorch="9.9"),
+        preferences=pins(pytorch="9.9"),
         refused=("pin_unknown",),
     ),
     # ---- archives
@@ -598,21 +604,21 @@ CASES: list[Case] = [
         "transitional 570",
         machine("RTX 3090"),
         "transitional 24.04: 570 -> 580",
-        wishes=pins(driver="570"),
+        preferences=pins(driver="570"),
         refused=("branch_transitional",),
     ),
     Case(
         "transitional 590",
         machine("RTX 3090", os="ubuntu-26.04"),
         "transitional 26.04: 590 -> 595",
-        wishes=pins(driver="590"),
+        preferences=pins(driver="590"),
         refused=("branch_transitional",),
     ),
     Case(
         "transitional 610 leads to open only",
         machine("RTX 3090"),
         "transitional 24.04: 610 -> 615, never for proprietary",
-        wishes=pins(driver="610", modules="proprietary"),
+        preferences=pins(driver="610", modules="proprietary"),
         refused=("branch_transitional",),
     ),
     Case(
@@ -668,21 +674,21 @@ CASES: list[Case] = [
         "Debian 12 stock, open",
         machine("RTX 3090", os="debian-12"),
         "gotcha_open_skew",
-        wishes=pins(driver_source="debian", modules="open"),
+        preferences=pins(driver_source="debian", modules="open"),
         refused=("packages_skewed",),
     ),
     Case(
         "Debian 13 stock, open, current kernel",
         machine("RTX 3090", os="debian-13"),
         "measured: nvidia-open-kernel-dkms 550 fails from 6.12.97 on",
-        wishes=pins(driver="550-open"),
+        preferences=pins(driver="550-open"),
         refused=("kernel_too_new",),
     ),
     Case(
         "Debian 13 stock on the backports kernel",
         machine("RTX 3090", os="debian-13", kernel="7.2.12+deb13-amd64"),
         "kernel ceiling: 550.163.01 up to 6.17; refuse 550 + 7.x",
-        wishes=pins(driver="550"),
+        preferences=pins(driver="550"),
         refused=("kernel_too_new",),
     ),
     Case(
@@ -696,7 +702,7 @@ CASES: list[Case] = [
         "Debian stock and blackwell",
         machine("RTX 5090", os="debian-13"),
         MATRIX + "debian stock driver and any(blackwell)",
-        wishes=pins(driver_source="debian"),
+        preferences=pins(driver_source="debian"),
         refused=("branch_too_old_for_gpu",),
     ),
     Case(
@@ -736,7 +742,7 @@ CASES: list[Case] = [
         machine("RTX 3090", kernel="4.4.0-1-generic"),
         "minimums: kernel >= 4.15",
         refused=("kernel_too_old",),
-        wishes=pins(driver="580"),
+        preferences=pins(driver="580"),
     ),
     Case(
         "NVIDIA's repository on Ubuntu, 580",
@@ -764,7 +770,7 @@ CASES: list[Case] = [
         "DKMS and nobody there",
         machine("RTX 3090", os="debian-12", secure_boot=True),
         MATRIX + "secure_boot on and dkms and unattended",
-        wishes=UNATTENDED,
+        preferences=UNATTENDED,
         refused=("secure_boot_dkms_unattended",),
     ),
     Case(
@@ -778,7 +784,7 @@ CASES: list[Case] = [
         "470 under Secure Boot is DKMS",
         machine("Tesla K80", secure_boot=True),
         "470's prebuilt are frozen: DKMS + MOK",
-        wishes=UNATTENDED,
+        preferences=UNATTENDED,
         refused=("secure_boot_dkms_unattended",),
         component={"pytorch": "wheel_lacks_gpu", "tensorflow": "wheel_lacks_gpu", "jax": "wheel_lacks_gpu"},
     ),
@@ -829,7 +835,7 @@ CASES: list[Case] = [
         "WSL2 and a pinned driver",
         machine("RTX 4090", wsl=True, driver="591.44"),
         MATRIX + "wsl2 and install_driver",
-        wishes=pins(driver="580"),
+        preferences=pins(driver="580"),
         refused=("wsl_driver",),
     ),
     Case(

@@ -56,9 +56,9 @@ def test_debian_has_the_packages_the_plan_names(archive: dict[str, dict[str, str
         gpu = "Tesla K80" if offer.branch == 470 else "RTX 3090"
         # the series' first kernel, on which everything builds
         kernel = "6.1.0-56-amd64" if offer.system == "debian-12" else "6.12.48+deb13-amd64"
-        wishes = {"today": AS_OF, "headless": headless,
+        preferences = {"today": AS_OF, "headless": headless,
                   "pins": {"driver": f"{offer.branch}-{offer.modules}", "driver_source": "debian"}}  # fmt: skip
-        driver = plan(machine(gpu, os=offer.system, kernel=kernel), wishes)["driver"]
+        driver = plan(machine(gpu, os=offer.system, kernel=kernel), preferences)["driver"]
         missing = {name for name in driver["packages"] if not name.startswith("linux-headers")} - set(
             archive[offer.system]
         )

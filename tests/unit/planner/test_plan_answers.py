@@ -90,7 +90,7 @@ def test_alternatives_of_an_accepted_mixture() -> None:
     assert "PyTorch 2.15.0" in option["summary"]
 
 
-@pytest.mark.parametrize(("facts", "wishes", "change"), [
+@pytest.mark.parametrize(("facts", "preferences", "change"), [
     (machine("RTX 5090"), {}, "take TensorFlow from conda-forge"),
     (machine("Tesla K80"), {}, "pin pytorch=2.7.1+cu118, its last release for such a GPU"),
     (machine("Tesla K80"), {}, "pin tensorflow=2.14.1+cu118, its last release for such a GPU"),
@@ -100,8 +100,8 @@ def test_alternatives_of_an_accepted_mixture() -> None:
     (machine("RTX 3090", os="debian-13"), {"pins": {"driver": "550-open"}}, "drop the pin driver=550-open"),
     (machine("RTX 3090"), {"pins": {"python": "3.14"}}, "drop the pin python=3.14"),
 ])  # fmt: skip
-def test_the_nearest_alternative(facts: dict[str, Any], wishes: dict[str, Any], change: str) -> None:
-    assert change in [item["change"] for item in plan(facts, wishes)["alternatives"]]
+def test_the_nearest_alternative(facts: dict[str, Any], preferences: dict[str, Any], change: str) -> None:
+    assert change in [item["change"] for item in plan(facts, preferences)["alternatives"]]
 
 
 def test_explain_lists_every_exclusion_with_its_cause() -> None:
@@ -125,7 +125,7 @@ def test_the_text_fits_a_screen(facts: dict[str, Any]) -> None:
     assert "PyTorch" in text
 
 
-@pytest.mark.parametrize(("wishes", "message"), [
+@pytest.mark.parametrize(("preferences", "message"), [
     ({"policy": "fastest"}, "expected one of stable, newest"),
     ({"pins": {"gpu": "1"}}, "pin 'gpu' is not known"),
     ({"pins": {"driver": "latest"}}, "expected a branch such as 580"),
@@ -136,9 +136,9 @@ def test_the_text_fits_a_screen(facts: dict[str, Any]) -> None:
     ({"gpu_roles": {"10de:2204": "games"}}, "expected one of compute, display, ignored"),
     ({"colour": "red"}, "option 'colour' is not known"),
 ])  # fmt: skip
-def test_meaningless_wishes_are_usage_errors(wishes: dict[str, Any], message: str) -> None:
+def test_meaningless_wishes_are_usage_errors(preferences: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        plan(machine("RTX 3090"), wishes)
+        plan(machine("RTX 3090"), preferences)
 
 
 def test_a_cpu_build_can_be_pinned_beside_a_gpu() -> None:

@@ -20,7 +20,7 @@ def value_at(tree: Any, path: str) -> Any:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case) -> None:
-    result = plan(case.facts, {"today": AS_OF, **case.wishes})
+    result = plan(case.facts, {"today": AS_OF, **case.preferences})
     fatal = [item["code"] for item in result["refusals"] if item["fatal"]]
     assert tuple(dict.fromkeys(fatal)) == case.refused, result["refusals"]
     assert result["ok"] is not bool(case.refused)

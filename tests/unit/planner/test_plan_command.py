@@ -133,7 +133,7 @@ def test_this_machine_without_ansible_and_from_saved_facts(tmp_path: Path) -> No
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
-    """Two hosts that are this machine; one wishes something impossible."""
+    """Two hosts that are this machine; one preferences something impossible."""
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     hosts = {"alpha": local, "beta": {**local, "dlbox_gpu_roles": {}, "dlbox_pins": {"pytorch": "9.9"}}}
     path = tmp_path / "hosts.json"

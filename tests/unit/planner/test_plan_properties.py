@@ -93,7 +93,7 @@ def machines(draw: st.DrawFn, min_gpus: int = 0) -> dict[str, Any]:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> dict[str, Any]:
+def preferences(draw: st.DrawFn) -> dict[str, Any]:
     pins = {}
     for name in draw(st.lists(st.sampled_from(sorted(PIN_VALUES)), max_size=3, unique=True)):
         pins[name] = draw(st.sampled_from(PIN_VALUES[name]))
@@ -126,7 +126,7 @@ def on_gpu(result: dict[str, Any], role: tuple[str, ...] = ("compute",)) -> list
     return [gpu for gpu in result["gpus"] if gpu["usable"] and gpu["role"] in role]
 
 
-def check_driver(facts: dict[str, Any], wish: dict[str, Any], result: dict[str, Any]) -> None:
+def check_driver(facts: dict[str, Any], preference: dict[str, Any], result: dict[str, Any]) -> None:
     driver = result["driver"]
     branch = int(driver["branch"])
     system = f"{result['os']['id']}-{result['os']['version']}"
@@ -152,12 +152,12 @@ def check_driver(facts: dict[str, Any], wish: dict[str, Any], result: dict[str, 
     )
     if driver["source"] == "ubuntu":
         assert branch not in TRANSITIONAL[system]
-    if wish["unattended"] and facts["os"]["secure_boot"]:
+    if preference["unattended"] and facts["os"]["secure_boot"]:
         assert driver["provider"] == "prebuilt"
     if driver["provider"] == "prebuilt":
         assert driver["source"] == "ubuntu"
     if BRANCHES[branch].dead or not BRANCHES[branch].confirmed:
-        assert wish["pins"].get("driver", "").startswith(str(branch))
+        assert preference["pins"].get("driver", "").startswith(str(branch))
     if branch == 550 and driver["modules"] == "open":
         assert number(facts["os"]["kernel"].partition("+")[0])[:3] < (6, 12, 97)
 
@@ -187,7 +187,7 @@ def check_cudnn(result: dict[str, Any]) -> None:
 
 
 def check_framework(
-    facts: dict[str, Any], wish: dict[str, Any], result: dict[str, Any], name: str, branch: int | None
+    facts: dict[str, Any], preference: dict[str, Any], result: dict[str, Any], name: str, branch: int | None
 ) -> None:
     entry = result["frameworks"][name]
     builds = [build for build in BUILDS[name] if build.version == entry["version"] and build.build == entry["build"]]
@@ -196,7 +196,7 @@ def check_framework(
     assert any(build.pythons[0] <= minor <= build.pythons[1] for build in builds)
     if name in ("tensorflow", "jax") and entry["build"] != "conda-forge":
         assert "avx" in facts["cpu"]["flags"]
-    if wish["pypi_only"]:
+    if preference["pypi_only"]:
         assert entry["index_url"] is None
     if not entry["gpu"]:
         return
@@ -217,14 +217,14 @@ def check_framework(
             assert pinned and number(pinned[0].partition("==")[2]) < (9, 11)
 
 
-@given(machines(), wishes())
+@given(machines(), preferences())
 @MANY
-def test_a_plan_never_violates_the_data(facts: dict[str, Any], wish: dict[str, Any]) -> None:
-    result = plan(facts, wish)
+def test_a_plan_never_violates_the_data(facts: dict[str, Any], preference: dict[str, Any]) -> None:
+    result = plan(facts, preference)
     assert result["ok"] is not any(item["fatal"] for item in result["refusals"])
     branch = None
     if result["driver"]:
-        check_driver(facts, wish, result)
+        check_driver(facts, preference, result)
         branch = int(result["driver"]["branch"])
     elif facts["driver"]["loaded"] and (result["os"]["wsl"] or result["os"]["virtualization"] == "docker"):
         branch = number(facts["driver"]["loaded"])[0]
@@ -234,30 +234,30 @@ def test_a_plan_never_violates_the_data(facts: dict[str, Any], wish: dict[str, A
         check_cudnn(result)
     for name in ("pytorch", "tensorflow", "jax"):
         if result["frameworks"][name]["version"]:
-            check_framework(facts, wish, result, name, branch)
+            check_framework(facts, preference, result, name, branch)
     if result["ok"] and on_gpu(result) and not result["os"]["wsl"] and result["os"]["virtualization"] != "docker":
         assert result["driver"] is not None
 
 
-@given(machines(min_gpus=1), wishes(), st.sampled_from(GPUS))
+@given(machines(min_gpus=1), preferences(), st.sampled_from(GPUS))
 @MANY
 def test_adding_a_gpu_never_makes_an_impossible_set_possible(
-    facts: dict[str, Any], wish: dict[str, Any], more: str
+    facts: dict[str, Any], preference: dict[str, Any], more: str
 ) -> None:
-    if plan(facts, wish)["ok"]:
+    if plan(facts, preference)["ok"]:
         return
     extra = machine(more)["gpus"][0]
     bigger = {**facts, "gpus": [*facts["gpus"], {**extra, "slot": "0000:7f:00.0"}]}
-    assert not plan(bigger, wish)["ok"]
+    assert not plan(bigger, preference)["ok"]
 
 
-@given(machines(), wishes())
+@given(machines(), preferences())
 @MANY
-def test_a_pin_is_honoured_or_refused(facts: dict[str, Any], wish: dict[str, Any]) -> None:
-    result = plan(facts, wish)
+def test_a_pin_is_honoured_or_refused(facts: dict[str, Any], preference: dict[str, Any]) -> None:
+    result = plan(facts, preference)
     if not result["ok"]:
         return
-    driver, pins = result["driver"], wish["pins"]
+    driver, pins = result["driver"], preference["pins"]
     idle = {item["message"].partition("=")[0] for item in result["warnings"] if item["code"] == "pin_not_applicable"}
     for name, value in pins.items():
         if name in idle:
@@ -287,42 +287,52 @@ def test_a_pin_is_honoured_or_refused(facts: dict[str, Any], wish: dict[str, Any
             assert build in ("", entry["build"])
 
 
-@given(machines(min_gpus=2), wishes(), st.randoms(use_true_random=False))
+@given(machines(min_gpus=2), preferences(), st.randoms(use_true_random=False))
 @MANY
-def test_the_order_of_gpus_does_not_matter(facts: dict[str, Any], wish: dict[str, Any], random: Any) -> None:
+def test_the_order_of_gpus_does_not_matter(facts: dict[str, Any], preference: dict[str, Any], random: Any) -> None:
     shuffled = list(facts["gpus"])
     random.shuffle(shuffled)
-    assert plan({**facts, "gpus": shuffled}, wish) == plan(facts, wish)
+    assert plan({**facts, "gpus": shuffled}, preference) == plan(facts, preference)
     # nor does the slot decide anything but its own line
     moved = [{**gpu, "slot": other["slot"]} for gpu, other in zip(shuffled, facts["gpus"], strict=True)]
-    first, second = plan(facts, wish), plan({**facts, "gpus": moved}, wish)
+    first, second = plan(facts, preference), plan({**facts, "gpus": moved}, preference)
     for key in ("ok", "driver", "cuda", "cudnn", "frameworks", "refusals"):
         assert first[key] == second[key]
 
 
-def without(facts: dict[str, Any], wish: dict[str, Any], cause: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return ways to take a cause away: changed facts and wishes."""
+def without(
+    facts: dict[str, Any], preference: dict[str, Any], cause: str
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return ways to take a cause away: changed facts and preferences."""
     system = f"{facts['os']['id']}-{facts['os']['version']}"
     if cause.startswith("gpu:"):
         gpus = [gpu for gpu in facts["gpus"] if gpu["pci_id"] != cause[4:]]
-        return [({**facts, "gpus": gpus}, wish)]
+        return [({**facts, "gpus": gpus}, preference)]
     if cause.startswith("pin:"):
-        return [(facts, {**wish, "pins": {key: value for key, value in wish["pins"].items() if key != cause[4:]}})]
+        return [
+            (
+                facts,
+                {**preference, "pins": {key: value for key, value in preference["pins"].items() if key != cause[4:]}},
+            )
+        ]
     if cause == "secure_boot":
-        return [({**facts, "os": {**facts["os"], "secure_boot": False}}, wish), (facts, {**wish, "unattended": False})]
+        return [
+            ({**facts, "os": {**facts["os"], "secure_boot": False}}, preference),
+            (facts, {**preference, "unattended": False}),
+        ]
     if cause == "avx":
-        return [({**facts, "cpu": {"flags": ["avx", "avx2"]}}, wish)]
+        return [({**facts, "cpu": {"flags": ["avx", "avx2"]}}, preference)]
     if cause == "pypi_only":
-        return [(facts, {**wish, "pypi_only": False})]
+        return [(facts, {**preference, "pypi_only": False})]
     if cause == "driver":
-        return [({**facts, "driver": {"loaded": "620.10"}}, wish)]
+        return [({**facts, "driver": {"loaded": "620.10"}}, preference)]
     if cause == "kernel":
         return [
-            ({**facts, "os": {**facts["os"], "kernel": SYSTEMS[system].default_kernel}}, wish),
-            (machine_on(facts, "debian-12"), wish),
+            ({**facts, "os": {**facts["os"], "kernel": SYSTEMS[system].default_kernel}}, preference),
+            (machine_on(facts, "debian-12"), preference),
         ]
     if cause == "os":
-        return [(machine_on(facts, other), wish) for other in SYSTEMS if other != system]
+        return [(machine_on(facts, other), preference) for other in SYSTEMS if other != system]
     raise AssertionError(f"no test knows how to take away {cause}")
 
 
@@ -331,16 +341,16 @@ def machine_on(facts: dict[str, Any], other: str) -> dict[str, Any]:
     return {**facts, "os": {**facts["os"], "id": system.id, "version": system.version, "kernel": system.default_kernel}}
 
 
-@given(machines(), wishes())
+@given(machines(), preferences())
 @MANY
 def test_every_refusal_names_causes_whose_removal_changes_the_result(
-    facts: dict[str, Any], wish: dict[str, Any]
+    facts: dict[str, Any], preference: dict[str, Any]
 ) -> None:
-    result = plan(facts, wish)
+    result = plan(facts, preference)
     for item in result["refusals"]:
         assert item["causes"]
         for cause in item["causes"]:
-            changed = [plan(*ways)["refusals"] for ways in without(facts, wish, cause)]
+            changed = [plan(*ways)["refusals"] for ways in without(facts, preference, cause)]
             key = (item["component"], item["code"], tuple(item["causes"]), item["message"])
             assert any(
                 key not in {(one["component"], one["code"], tuple(one["causes"]), one["message"]) for one in other}
@@ -348,11 +358,11 @@ def test_every_refusal_names_causes_whose_removal_changes_the_result(
             ), (cause, item)
 
 
-@given(machines(), wishes())
+@given(machines(), preferences())
 @MANY
-def test_every_alternative_is_a_plan(facts: dict[str, Any], wish: dict[str, Any]) -> None:
-    result = plan(facts, wish)
+def test_every_alternative_is_a_plan(facts: dict[str, Any], preference: dict[str, Any]) -> None:
+    result = plan(facts, preference)
     for item in result["alternatives"]:
         assert item["change"] and item["summary"]
-    if not result["ok"] and on_gpu(result) and not wish["pins"]:
+    if not result["ok"] and on_gpu(result) and not preference["pins"]:
         assert result["alternatives"]

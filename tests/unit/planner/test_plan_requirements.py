@@ -107,8 +107,8 @@ def reachable() -> None:
 
 
 def resolve(profile: str) -> None:
-    facts, wishes = PROFILES[profile]
-    result = plan(facts, {"today": AS_OF, **wishes})
+    facts, preferences = PROFILES[profile]
+    result = plan(facts, {"today": AS_OF, **preferences})
     entries = [(name, entry) for name, entry in result["frameworks"].items() if entry["requirements"]]
     assert len(entries) >= 3 or profile in ("kepler 3.7", "python 3.14", "no gpu, python 3.14"), entries
     jobs = [

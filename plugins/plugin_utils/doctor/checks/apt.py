@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import driver_packages, joined, packages
 
 DISTRIBUTION_HOSTS = re.compile(r"(^|\.)(debian\.org|ubuntu\.com|deb\.debian\.org)$")
@@ -76,7 +76,7 @@ def sources(context: Context) -> list[Source]:
 
 
 @check("apt.nvidia-origin", ("package_origins",))
-def nvidia_origin(context: Context) -> Outcome:
+def nvidia_origin(context: Context) -> Finding:
     """The driver's packages come from one repository."""
     origins = {
         name: places
@@ -115,7 +115,7 @@ def _archive(place: str) -> str:
 
 
 @check("apt.driver-branches", ("packages",))
-def driver_branches(context: Context) -> Outcome:
+def driver_branches(context: Context) -> Finding:
     """One driver branch is installed."""
     branches = {
         match.group(1) for name in driver_packages(context) for match in [re.search(r"-(\d{3})\b", name)] if match
@@ -134,7 +134,7 @@ def driver_branches(context: Context) -> Outcome:
 
 
 @check("apt.sources-duplicates", ("apt_sources",))
-def sources_duplicates(context: Context) -> Outcome:
+def sources_duplicates(context: Context) -> Finding:
     """No repository is listed twice."""
     seen: dict[Source, Source] = {}
     double: list[str] = []
@@ -158,7 +158,7 @@ def sources_duplicates(context: Context) -> Outcome:
 
 
 @check("apt.sources-signed", ("apt_sources",))
-def sources_signed(context: Context) -> Outcome:
+def sources_signed(context: Context) -> Finding:
     """Every repository is signed, third parties by their own key."""
     entries = [entry for entry in sources(context) if entry.kind == "deb"]
     trusted = sorted({f"{entry.uri} ({entry.path})" for entry in entries if entry.trusted})
@@ -185,7 +185,7 @@ def sources_signed(context: Context) -> Outcome:
 
 
 @check("apt.keys", ("apt_keys", "apt_sources"))
-def keys(context: Context) -> Iterator[Outcome]:
+def keys(context: Context) -> Iterator[Finding]:
     """No signing key has expired or will soon."""
     listings = context.evidence["apt_keys"]
     if not listings:
@@ -227,7 +227,7 @@ def keys(context: Context) -> Iterator[Outcome]:
 
 
 @check("apt.holds", ("packages", "apt_config"))
-def holds(context: Context) -> Outcome:
+def holds(context: Context) -> Finding:
     """Unattended upgrades leave the driver alone."""
     drivers = driver_packages(context)
     if not drivers:
@@ -260,7 +260,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 @check("apt.state", ("packages",), quick=True)
-def state(context: Context) -> Outcome:
+def state(context: Context) -> Finding:
     """Every package is properly installed."""
     if context.evidence["packages"]["rc"] != 0:
         return fail("dpkg's database is not readable", "sudo dpkg --audit")
@@ -274,7 +274,7 @@ def state(context: Context) -> Outcome:
 
 
 @check("apt.security-updates", ("updates", "apt_config"))
-def security_updates(context: Context) -> Outcome:
+def security_updates(context: Context) -> Finding:
     """No security update is waiting."""
     if not context.evidence["apt_config"]["lists"]:
         return warn("apt has no package lists", "sudo apt update")
@@ -293,7 +293,7 @@ def security_updates(context: Context) -> Outcome:
 
 
 @check("apt.lists-fresh", ("apt_config",))
-def lists_fresh(context: Context) -> Outcome:
+def lists_fresh(context: Context) -> Finding:
     """Package lists are not old."""
     age = context.evidence["apt_config"]["age"]
     if not context.evidence["apt_config"]["lists"]:
@@ -304,7 +304,7 @@ def lists_fresh(context: Context) -> Outcome:
 
 
 @check("apt.unattended", ("apt_config", "packages"))
-def unattended(context: Context) -> Outcome:
+def unattended(context: Context) -> Finding:
     """Security updates install themselves."""
     if not packages(context, r"^unattended-upgrades$"):
         return warn("unattended-upgrades is not installed", "./dlbox up, or sudo apt install unattended-upgrades")

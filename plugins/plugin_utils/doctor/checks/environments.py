@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import joined
 
 NONE = "no environment below /opt/conda/envs"
@@ -38,7 +38,7 @@ def _gpu_expected(context: Context, answer: dict[str, Any]) -> bool:
 
 
 @check("environments.python", ("environment_list",))
-def python(context: Context) -> Iterator[Outcome]:
+def python(context: Context) -> Iterator[Finding]:
     """Every environment has a Python that starts."""
     for item in context.evidence["environment_list"]:
         if item["python"]:
@@ -54,7 +54,7 @@ def python(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.imports", _NEEDS)
-def imports(context: Context) -> Iterator[Outcome]:
+def imports(context: Context) -> Iterator[Finding]:
     """Every framework can be imported."""
     for subject, answer in _answers(context):
         if answer.get("import_error"):
@@ -72,7 +72,7 @@ def imports(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.gpu", (*_NEEDS, "nvidia_smi", "plan"))
-def sees_gpu(context: Context) -> Iterator[Outcome]:
+def sees_gpu(context: Context) -> Iterator[Finding]:
     """Every framework sees the GPU."""
     found = False
     for subject, answer in _frameworks(context):
@@ -102,7 +102,7 @@ def sees_gpu(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.compute", _NEEDS)
-def computes(context: Context) -> Iterator[Outcome]:
+def computes(context: Context) -> Iterator[Finding]:
     """Every framework computes the right result."""
     found = False
     for subject, answer in _answers(context):
@@ -124,7 +124,7 @@ def computes(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.cudnn", _NEEDS)
-def cudnn(context: Context) -> Iterator[Outcome]:
+def cudnn(context: Context) -> Iterator[Finding]:
     """cuDNN loads and computes."""
     found = False
     for subject, answer in _frameworks(context):
@@ -144,7 +144,7 @@ def cudnn(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.kernel", _NEEDS)
-def kernel(context: Context) -> Iterator[Outcome]:
+def kernel(context: Context) -> Iterator[Finding]:
     """Every environment works through its Jupyter kernel too."""
     smoke = context.evidence["smoke_tests"]
     listed = context.evidence["environment_list"]
@@ -190,7 +190,7 @@ def kernel(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.frozen", ("environment_list",))
-def frozen(context: Context) -> Iterator[Outcome]:
+def frozen(context: Context) -> Iterator[Finding]:
     """Environments are protected against changes by hand."""
     for item in context.evidence["environment_list"]:
         if item["frozen"]:
@@ -206,7 +206,7 @@ def frozen(context: Context) -> Iterator[Outcome]:
 
 
 @check("environments.ld-library-path", ("loader",))
-def ld_library_path(context: Context) -> Outcome:
+def ld_library_path(context: Context) -> Finding:
     """No global LD_LIBRARY_PATH."""
     hits = context.evidence["loader"]["ld_library_path"]
     if hits:
@@ -218,7 +218,7 @@ def ld_library_path(context: Context) -> Outcome:
 
 
 @check("environments.system-cudnn", ("loader", "plan"))
-def system_cudnn(context: Context) -> Outcome:
+def system_cudnn(context: Context) -> Finding:
     """No system cuDNN in the loader's way."""
     libraries = [path for name, path in context.evidence["loader"]["libraries"] if name.startswith("libcudnn")]
     if not libraries:

@@ -9,7 +9,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import joined, not_installed
 from .ssh import ports as ssh_ports
 from .ssh import sockets
@@ -109,7 +109,7 @@ def silent(context: Context) -> str:
 
 
 @check("firewall.active", ("firewall",), quick=True)
-def is_active(context: Context) -> Outcome:
+def is_active(context: Context) -> Finding:
     """The firewall is on and drops what no rule allows."""
     found = context.evidence["firewall"]
     if not_installed(found["status"]):
@@ -143,7 +143,7 @@ def is_active(context: Context) -> Outcome:
 
 
 @check("firewall.boot", ("firewall", "units"))
-def boot(context: Context) -> Outcome:
+def boot(context: Context) -> Finding:
     """The firewall starts with the machine."""
     if not_installed(context.evidence["firewall"]["status"]):
         return na(NONE)
@@ -158,7 +158,7 @@ def boot(context: Context) -> Outcome:
 
 
 @check("firewall.ssh-allowed", ("firewall", "ssh_server"), quick=True)
-def ssh_allowed(context: Context) -> Outcome:
+def ssh_allowed(context: Context) -> Finding:
     """The firewall lets ssh in."""
     if not active(context):
         return na(silent(context) or "ufw is not active")
@@ -174,7 +174,7 @@ def ssh_allowed(context: Context) -> Outcome:
 
 
 @check("firewall.rules", ("firewall",))
-def only_ours(context: Context) -> Outcome:
+def only_ours(context: Context) -> Finding:
     """Every rule is one that dlbox wrote."""
     if not_installed(context.evidence["firewall"]["status"]):
         return na(NONE)
@@ -192,7 +192,7 @@ def only_ours(context: Context) -> Outcome:
 
 
 @check("firewall.outside", ("firewall", "listening", "ssh_server"))
-def outside(context: Context) -> Outcome:
+def outside(context: Context) -> Finding:
     """From outside, only listed ports are open."""
     scan: dict[str, Any] = context.outside
     if "open" not in scan:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ....module_utils.nvidia import gpusettings, secureboot
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import driver_packages, joined, newest_kernel, not_installed, plan_wants_driver, upstream
 
 NO_GPU = "no NVIDIA GPU on the PCI bus"
@@ -37,7 +37,7 @@ def _present(context: Context) -> bool:
 
 
 @check("gpu.present", ("gpus", "plan"), quick=True)
-def present(context: Context) -> Outcome:
+def present(context: Context) -> Finding:
     """The GPUs of the plan are on the PCI bus."""
     found, planned = context.evidence["gpus"], context.plan.get("gpus") or []
     slots = {item["slot"] for item in found}
@@ -54,7 +54,7 @@ def present(context: Context) -> Outcome:
 
 
 @check("gpu.module-loaded", ("gpus", "nvidia_module", "packages", "plan"), quick=True)
-def module_loaded(context: Context) -> Outcome:
+def module_loaded(context: Context) -> Finding:
     """The NVIDIA kernel module is loaded and drives the GPU."""
     if not _present(context):
         return na(NO_GPU)
@@ -74,7 +74,7 @@ def module_loaded(context: Context) -> Outcome:
 
 
 @check("gpu.versions-match", ("nvidia_module", "packages", "nvidia_smi"), quick=True)
-def versions_match(context: Context) -> Outcome:
+def versions_match(context: Context) -> Finding:
     """Loaded module and installed libraries have the same version."""
     loaded = context.evidence["nvidia_module"]["version"]
     installed = {upstream(version) for version in driver_packages(context).values()}
@@ -99,7 +99,7 @@ def versions_match(context: Context) -> Outcome:
 
 
 @check("gpu.answers", ("gpus", "nvidia_smi", "packages", "plan"))
-def answers(context: Context) -> Outcome:
+def answers(context: Context) -> Finding:
     """nvidia-smi lists every GPU."""
     if not _present(context):
         return na(NO_GPU)
@@ -129,7 +129,7 @@ def answers(context: Context) -> Outcome:
 
 
 @check("gpu.newest-kernel", ("gpus", "kernels", "packages", "plan"), quick=True)
-def newest_kernel_module(context: Context) -> Outcome:
+def newest_kernel_module(context: Context) -> Finding:
     """The newest installed kernel has the NVIDIA module."""
     newest = newest_kernel(context)
     if not newest:
@@ -145,7 +145,7 @@ def newest_kernel_module(context: Context) -> Outcome:
 
 
 @check("gpu.dkms", ("dkms", "kernels"))
-def dkms_built(context: Context) -> Iterator[Outcome]:
+def dkms_built(context: Context) -> Iterator[Finding]:
     """DKMS has built the module for every installed kernel."""
     status = context.evidence["dkms"]
     if status["rc"] is None:
@@ -169,7 +169,7 @@ def dkms_built(context: Context) -> Iterator[Outcome]:
 
 
 @check("gpu.headers", ("dkms", "kernels"))
-def headers(context: Context) -> Outcome:
+def headers(context: Context) -> Finding:
     """Headers of the newest kernel are there for DKMS."""
     newest = newest_kernel(context)
     if context.evidence["dkms"]["rc"] is None or "nvidia" not in context.evidence["dkms"]["out"]:
@@ -185,7 +185,7 @@ def headers(context: Context) -> Outcome:
 
 
 @check("gpu.nouveau", ("gpus", "nvidia_module", "packages", "plan"), quick=True)
-def nouveau(context: Context) -> Outcome:
+def nouveau(context: Context) -> Finding:
     """No other driver competes for the GPU."""
     if not _present(context):
         return na(NO_GPU)
@@ -200,7 +200,7 @@ def nouveau(context: Context) -> Outcome:
 
 
 @check("gpu.secure-boot", ("secure_boot", "kernel_log", "nvidia_module", "dkms"))
-def secure_boot(context: Context) -> Iterator[Outcome]:
+def secure_boot(context: Context) -> Iterator[Finding]:
     """Secure Boot accepts the NVIDIA module, and the modules built here are signed with an enrolled key."""
     yield accepted(context)
     found = context.evidence["secure_boot"]
@@ -224,7 +224,7 @@ def secure_boot(context: Context) -> Iterator[Outcome]:
             )
 
 
-def accepted(context: Context) -> Outcome:
+def accepted(context: Context) -> Finding:
     """Return whether the firmware took the module that is loaded now."""
     state = context.evidence["secure_boot"]["enabled"]
     if state is None:
@@ -243,7 +243,7 @@ def accepted(context: Context) -> Outcome:
 
 
 @check("gpu.kernel-log", ("kernel_log",))
-def kernel_log(context: Context) -> Iterator[Outcome]:
+def kernel_log(context: Context) -> Iterator[Finding]:
     """The kernel log has no GPU errors."""
     log = context.evidence["kernel_log"]
     if not log["readable"]:
@@ -266,7 +266,7 @@ def kernel_log(context: Context) -> Iterator[Outcome]:
 
 
 @check("gpu.persistence", ("nvidia_smi", "units", "plan"))
-def persistence(context: Context) -> Outcome:
+def persistence(context: Context) -> Finding:
     """Persistence is on, so that the first job does not wait."""
     cards = context.evidence["nvidia_smi"]["gpus"]
     if not cards:
@@ -282,7 +282,7 @@ def persistence(context: Context) -> Outcome:
 
 
 @check("gpu.services", ("units", "plan"))
-def services(context: Context) -> Iterator[Outcome]:
+def services(context: Context) -> Iterator[Finding]:
     """The services that the driver of the plan needs run: Fabric Manager, where NVSwitch joins the GPUs."""
     planned = (context.plan.get("driver") or {}).get("services") or []
     for name in planned:
@@ -313,9 +313,9 @@ def wanted_power(settings: Iterable[Mapping[str, Any]], card: Mapping[str, str])
 
 
 @check("gpu.power-limit", ("nvidia_smi",))
-def power_limit(context: Context) -> Iterator[Outcome]:
+def power_limit(context: Context) -> Iterator[Finding]:
     """Power limits are as the owner set them."""
-    settings = context.wish("nvidia_driver_gpu_settings", [])
+    settings = context.variable("nvidia_driver_gpu_settings", [])
     for card in context.evidence["nvidia_smi"]["gpus"]:
         wanted = wanted_power(settings, card)
         try:
@@ -342,7 +342,7 @@ def power_limit(context: Context) -> Iterator[Outcome]:
 
 
 @check("gpu.link-width", ("gpus",))
-def link_width(context: Context) -> Iterator[Outcome]:
+def link_width(context: Context) -> Iterator[Finding]:
     """The PCIe link is as wide as card and slot allow."""
     for card in context.evidence["gpus"]:
         widths = [card[key] for key in ("width", "width_max", "slot_width_max") if card[key]]
@@ -361,7 +361,7 @@ def link_width(context: Context) -> Iterator[Outcome]:
 
 
 @check("gpu.health", ("nvidia_smi",))
-def health(context: Context) -> Iterator[Outcome]:
+def health(context: Context) -> Iterator[Finding]:
     """Temperature and memory errors are in order."""
     for card in context.evidence["nvidia_smi"]["gpus"]:
         subject = f"GPU {card['index']}"

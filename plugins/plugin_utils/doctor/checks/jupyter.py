@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .ssh import sockets
 
 NONE = "no JupyterLab account on this host"
 
 
-def _each(context: Context, judge: Callable[[dict[str, Any]], Outcome]) -> Iterator[Outcome]:
+def _each(context: Context, evaluate: Callable[[dict[str, Any]], Finding]) -> Iterator[Finding]:
     for server in context.evidence["jupyter"]:
-        yield judge(server)
+        yield evaluate(server)
     if not context.evidence["jupyter"]:
         yield na(NONE)
 
@@ -23,10 +23,10 @@ def _stopped(server: dict[str, Any]) -> bool:
 
 
 @check("jupyter.running", ("jupyter",), quick=True)
-def running(context: Context) -> Iterator[Outcome]:
+def running(context: Context) -> Iterator[Finding]:
     """The service runs."""
 
-    def judge(server: dict[str, Any]) -> Outcome:
+    def evaluate(server: dict[str, Any]) -> Finding:
         unit, name = server["unit"], server["account"]
         if unit.get("LoadState") == "not-found":
             return fail("configured, but there is no unit jupyterlab@.service", "./dlbox up", name)
@@ -43,14 +43,14 @@ def running(context: Context) -> Iterator[Outcome]:
             return warn(f"systemd had to restart it {restarts} times", f"journalctl -u jupyterlab@{name}", name)
         return ok("active", name)
 
-    return _each(context, judge)
+    return _each(context, evaluate)
 
 
 @check("jupyter.answers", ("jupyter",))
-def answers(context: Context) -> Iterator[Outcome]:
+def answers(context: Context) -> Iterator[Finding]:
     """The server answers on a port that systemd holds, and nobody else in its place."""
 
-    def judge(server: dict[str, Any]) -> Outcome:
+    def evaluate(server: dict[str, Any]) -> Finding:
         name, alive = server["account"], server["alive"]
         if server["holders"]:
             return fail(
@@ -77,14 +77,14 @@ def answers(context: Context) -> Iterator[Outcome]:
             )
         return ok(f"port {server['port']}", name)
 
-    return _each(context, judge)
+    return _each(context, evaluate)
 
 
 @check("jupyter.password", ("jupyter",))
-def password(context: Context) -> Iterator[Outcome]:
+def password(context: Context) -> Iterator[Finding]:
     """The server lets nobody in without the password."""
 
-    def judge(server: dict[str, Any]) -> Outcome:
+    def evaluate(server: dict[str, Any]) -> Finding:
         name, status = server["account"], server["guarded"]["status"]
         remedy = "Set the account's password hash (jupyter_accounts in the inventory) and run ./dlbox up"
         if status == 200:
@@ -95,14 +95,14 @@ def password(context: Context) -> Iterator[Outcome]:
             return na("the server does not answer", name)
         return ok(f"a request without credentials gets {status}", name)
 
-    return _each(context, judge)
+    return _each(context, evaluate)
 
 
 @check("jupyter.listens", ("jupyter", "listening"))
-def listens(context: Context) -> Iterator[Outcome]:
+def listens(context: Context) -> Iterator[Finding]:
     """The server is reached by the loopback address only."""
 
-    def judge(server: dict[str, Any]) -> Outcome:
+    def evaluate(server: dict[str, Any]) -> Finding:
         name = server["account"]
         open_to = sorted(
             {item.address for item in sockets(context) if item.port == server["port"] and not item.loopback}
@@ -126,14 +126,14 @@ def listens(context: Context) -> Iterator[Outcome]:
             return ok(f"{', '.join(open_to)} port {server['port']}, with TLS, as its settings say", name)
         return ok(f"127.0.0.1:{server['port']}", name)
 
-    return _each(context, judge)
+    return _each(context, evaluate)
 
 
 @check("jupyter.secrets", ("jupyter",))
-def secrets(context: Context) -> Iterator[Outcome]:
+def secrets(context: Context) -> Iterator[Finding]:
     """The password hash is readable by its account only."""
 
-    def judge(server: dict[str, Any]) -> Outcome:
+    def evaluate(server: dict[str, Any]) -> Finding:
         name = server["account"]
         loose = [
             f"{item['path']} ({item['mode']})"
@@ -151,4 +151,4 @@ def secrets(context: Context) -> Iterator[Outcome]:
             )
         return ok("not readable by others", name)
 
-    return _each(context, judge)
+    return _each(context, evaluate)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import joined
 
 NONE = "no OpenSSH server is installed"
@@ -70,7 +70,7 @@ def ports(context: Context) -> list[int]:
 
 
 @check("ssh.server", ("ssh_server", "units", "listening"), quick=True)
-def server(context: Context) -> Outcome:
+def server(context: Context) -> Finding:
     """The ssh server runs with a valid configuration."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
@@ -102,7 +102,7 @@ def server(context: Context) -> Outcome:
 
 
 @check("ssh.passwords", ("ssh_server",), quick=True)
-def passwords(context: Context) -> Outcome:
+def passwords(context: Context) -> Finding:
     """Only keys are accepted, under every Match block."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
@@ -123,7 +123,7 @@ def passwords(context: Context) -> Outcome:
 
 
 @check("ssh.root", ("ssh_server",), quick=True)
-def root(context: Context) -> Outcome:
+def root(context: Context) -> Finding:
     """root does not log in with a password."""
     if not context.evidence["ssh_server"]["installed"]:
         return na(NONE)
@@ -136,7 +136,7 @@ def root(context: Context) -> Outcome:
 
 
 @check("ssh.algorithms", ("ssh_server",))
-def algorithms(context: Context) -> Outcome:
+def algorithms(context: Context) -> Finding:
     """No weak algorithm is offered."""
     if not context.evidence["ssh_server"]["installed"]:
         return na(NONE)
@@ -155,7 +155,7 @@ def algorithms(context: Context) -> Outcome:
 
 
 @check("ssh.audit", ("ssh_server",))
-def audit(context: Context) -> Outcome:
+def audit(context: Context) -> Finding:
     """ssh-audit's table has nothing against what sshd offers."""
     found: dict[str, Any] | None = context.outside.get("audit")
     if not found:
@@ -175,7 +175,7 @@ def audit(context: Context) -> Outcome:
 
 
 @check("ssh.host-keys", ("ssh_server",))
-def host_keys(context: Context) -> Outcome:
+def host_keys(context: Context) -> Finding:
     """Host keys belong to root alone."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
@@ -196,14 +196,14 @@ def host_keys(context: Context) -> Outcome:
 
 
 @check("ssh.admins", ("ssh_server", "admin_accounts"), quick=True)
-def admins(context: Context) -> Iterator[Outcome]:
+def admins(context: Context) -> Iterator[Finding]:
     """Every admin can log in with a key, and sudo asks for a password where the owner wants that."""
     found = context.evidence["ssh_server"]
     if not found["installed"]:
         yield na(NONE)
         return
     wanted = {
-        item["name"]: item for item in context.wish("dlbox_admins", []) if isinstance(item, dict) and "name" in item
+        item["name"]: item for item in context.variable("dlbox_admins", []) if isinstance(item, dict) and "name" in item
     }
     for account in context.evidence["admin_accounts"]:
         name = account["name"]
@@ -228,7 +228,7 @@ def admins(context: Context) -> Iterator[Outcome]:
 
 
 @check("ssh.second-login", ("ssh_server",))
-def second_login(context: Context) -> Outcome:
+def second_login(context: Context) -> Finding:
     """A second login over a new connection works."""
     if not context.evidence["ssh_server"]["installed"]:
         return na(NONE)

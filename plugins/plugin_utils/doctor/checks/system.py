@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import Context, Outcome, check, fail, na, ok, warn
+from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import joined, natural, newest_kernel, size
 
 GIB = 1024**3
 
 
 @check("system.disk", ("disks",))
-def disk(context: Context) -> Iterator[Outcome]:
+def disk(context: Context) -> Iterator[Finding]:
     """Every file system has room."""
     for item in context.evidence["disks"]:
         share = item["free"] / item["total"]
@@ -38,7 +38,7 @@ def disk(context: Context) -> Iterator[Outcome]:
 
 
 @check("system.inodes", ("disks",))
-def inodes(context: Context) -> Iterator[Outcome]:
+def inodes(context: Context) -> Iterator[Finding]:
     """No file system has run out of inodes."""
     found = False
     for item in context.evidence["disks"]:
@@ -56,7 +56,7 @@ def inodes(context: Context) -> Iterator[Outcome]:
 
 
 @check("system.memory", ("memory", "kernel_log"))
-def memory(context: Context) -> Outcome:
+def memory(context: Context) -> Finding:
     """Memory is not exhausted."""
     values = context.evidence["memory"]
     killed = [line for line in context.evidence["kernel_log"]["lines"] if re.search(r"Out of memory: Killed", line)]
@@ -77,7 +77,7 @@ def memory(context: Context) -> Outcome:
 
 
 @check("system.swap", ("memory",))
-def swap(context: Context) -> Outcome:
+def swap(context: Context) -> Finding:
     """Swap is not full."""
     values = context.evidence["memory"]
     total = values.get("SwapTotal", 0)
@@ -92,7 +92,7 @@ def swap(context: Context) -> Outcome:
 
 
 @check("system.drives", ("smart",))
-def drives(context: Context) -> Iterator[Outcome]:
+def drives(context: Context) -> Iterator[Finding]:
     """No drive reports that it fails."""
     found = context.evidence["smart"]
     if found["missing"]:
@@ -104,7 +104,7 @@ def drives(context: Context) -> Iterator[Outcome]:
         yield na("smartctl finds no drive (a virtual machine)")
 
 
-def _drive(name: str, data: dict[str, Any]) -> Outcome:
+def _drive(name: str, data: dict[str, Any]) -> Finding:
     status = data.get("smart_status")
     nvme = data.get("nvme_smart_health_information_log") or {}
     raw = {
@@ -132,7 +132,7 @@ def _drive(name: str, data: dict[str, Any]) -> Outcome:
 
 
 @check("system.drive-errors", ("kernel_log",))
-def drive_errors(context: Context) -> Outcome:
+def drive_errors(context: Context) -> Finding:
     """The kernel log has no drive or hardware errors."""
     log = context.evidence["kernel_log"]
     if not log["readable"]:
@@ -151,7 +151,7 @@ def drive_errors(context: Context) -> Outcome:
 
 
 @check("system.time", ("clock",))
-def time(context: Context) -> Outcome:
+def time(context: Context) -> Finding:
     """The clock is synchronised."""
     clock = context.evidence["clock"]
     fields = clock["fields"]
@@ -174,7 +174,7 @@ def time(context: Context) -> Outcome:
 
 
 @check("system.units", ("units",), quick=True)
-def units(context: Context) -> Outcome:
+def units(context: Context) -> Finding:
     """No unit has failed."""
     failed = context.evidence["units"]["failed"]
     if failed is None:
@@ -185,7 +185,7 @@ def units(context: Context) -> Outcome:
 
 
 @check("system.reboot", ("reboot", "kernels"), quick=True)
-def reboot(context: Context) -> Outcome:
+def reboot(context: Context) -> Finding:
     """No reboot is pending."""
     note, kernels = context.evidence["reboot"], context.evidence["kernels"]
     newest = newest_kernel(context)

@@ -10,28 +10,28 @@ from typing import Any
 import jsonschema
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.probe import collect as probe
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import judge
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import evaluate
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import (
     AREAS,
     FAIL,
     REGISTRY,
     RESULTS,
     Context,
-    Outcome,
+    Finding,
     check,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs/schemas/doctor.json").read_text())
-CHECKS = judge.selected()
+CHECKS = evaluate.selected()
 
 
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What this machine, whatever it is, answers; without the two collectors that take seconds."""
     nowhere = str(tmp_path_factory.mktemp("nothing"))
-    names = [name for name in judge.collectors(CHECKS) if name not in ("updates", "smoke_tests")]
+    names = [name for name in evaluate.collectors(CHECKS) if name not in ("updates", "smoke_tests")]
     evidence = probe.collect({"collect": names, "conda_root": nowhere, "state_dir": nowhere})
     evidence["updates"] = {"rc": 0, "err": "", "all": [], "security": []}
     evidence["smoke_tests"] = {"direct": {}, "kernel": {}, "launcher": False}
@@ -47,16 +47,16 @@ def test_every_check_is_named_titled_and_asks_for_known_things() -> None:
 
 
 def test_this_machine_gets_a_valid_report(answered: dict[str, Any]) -> None:
-    report = judge.report("here", Context(answered), CHECKS)
+    report = evaluate.report("here", Context(answered), CHECKS)
     jsonschema.validate(report, SCHEMA)
     assert answered["errors"] == {}
-    assert not [entry for entry in report["checks"] if "could not judge" in entry["observed"]]
+    assert not [entry for entry in report["checks"] if "could not be evaluated" in entry["observed"]]
 
 
 def test_a_host_that_answers_nothing_gets_a_report_too() -> None:
-    jsonschema.validate(judge.report("mute", Context({"errors": {}}), CHECKS), SCHEMA)
+    jsonschema.validate(evaluate.report("mute", Context({"errors": {}}), CHECKS), SCHEMA)
     failed = {"errors": dict.fromkeys(probe.COLLECTORS, "PermissionError: no")}
-    report = judge.report("mute", Context(failed), CHECKS)
+    report = evaluate.report("mute", Context(failed), CHECKS)
     jsonschema.validate(report, SCHEMA)
     assert {entry["result"] for entry in report["checks"]} == {"warn"}
 
@@ -71,7 +71,7 @@ def test_a_damaged_answer_never_ends_in_a_traceback(answered: dict[str, Any], da
     )
     for name in data.draw(st.lists(st.sampled_from(sorted(probe.COLLECTORS)), max_size=6)):
         evidence[name] = data.draw(junk)
-    report = judge.report("odd", Context(evidence), CHECKS)
+    report = evaluate.report("odd", Context(evidence), CHECKS)
     jsonschema.validate(report, SCHEMA)
     assert all(entry["result"] in RESULTS for entry in report["checks"])
 
@@ -85,20 +85,20 @@ def test_a_check_of_another_area_or_a_taken_name_is_refused() -> None:
 
 def test_a_bad_result_needs_a_remedy() -> None:
     with pytest.raises(ValueError, match="needs a remedy"):
-        Outcome(FAIL, "broken")
+        Finding(FAIL, "broken")
     with pytest.raises(ValueError, match="expected one of"):
-        Outcome("maybe", "who knows")
+        Finding("maybe", "who knows")
 
 
 def test_only_takes_areas_and_checks_and_names_what_it_does_not_know() -> None:
-    assert {item.area for item in judge.selected(names=["ssh"])} == {"ssh"}
-    assert [item.name for item in judge.selected(names=["gpu.dkms"])] == ["gpu.dkms"]
+    assert {item.area for item in evaluate.selected(names=["ssh"])} == {"ssh"}
+    assert [item.name for item in evaluate.selected(names=["gpu.dkms"])] == ["gpu.dkms"]
     with pytest.raises(KeyError, match="rain"):
-        judge.selected(names=["rain"])
+        evaluate.selected(names=["rain"])
 
 
 def test_the_quick_checks_are_those_that_end_a_run() -> None:
-    quick = {item.name for item in judge.selected(quick=True)}
+    quick = {item.name for item in evaluate.selected(quick=True)}
     assert {"gpu.versions-match", "ssh.server", "firewall.active", "system.reboot"} <= quick
     slow = {"smoke_tests", "updates", "apt_keys", "package_origins", "smart"}
-    assert not slow & set(judge.collectors(judge.selected(quick=True)))
+    assert not slow & set(evaluate.collectors(evaluate.selected(quick=True)))
