@@ -207,8 +207,8 @@ def lock_anew(
 ) -> tuple[Lock, list[str]]:
     """Solve: the lock, and the optional names that no channel has.
 
-    prefix, prefer: what is installed and pinned now, kept where it fits. glibc: of the host, when that is another
-    machine.
+    prefix, prefer: what is installed and pinned now, kept where it fits. glibc: of
+    the host, when that is another machine.
     """
     conda, absent = engine.solve(request, sources, prefix, glibc)
     records = engine.describe(conda)

@@ -135,8 +135,8 @@ class Guard:
         """Take the snapshot and start what undoes the change; how the change has to be confirmed.
 
         Raises:
-            RefusedError: something declared could not be restored later, or another change is unfinished. Nothing was
-                changed.
+            RefusedError: something declared could not be restored later, or another
+                change is unfinished. Nothing was changed.
         """
         if self.phase() in UNFINISHED:
             raise RefusedError(

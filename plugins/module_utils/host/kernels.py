@@ -86,8 +86,8 @@ def _from_modinfo(path: Path) -> str | None:
 
 
 def find_module(tree: Path) -> Path | None:
-    """Return the file of the NVIDIA module in /lib/modules/RELEASE, in the order in which depmod prefers
-    directories.
+    """Return the file of the NVIDIA module in /lib/modules/RELEASE, in
+    the order in which depmod prefers directories.
     """
     places = [tree / "updates", tree / "extra", tree / "misc", *sorted(tree.glob("kernel/nvidia-*"))]
     for place in places:

@@ -65,8 +65,8 @@ def generate() -> str:
 def hashed(python: str, who: run_as.Account, clear: str, old: str) -> str:
     """The hash of a user's password, by the server's own code in a process of that user.
 
-    An old hash that verifies is returned unchanged. Raises RuntimeError when the interpreter has no working
-    jupyter_server.
+    An old hash that verifies is returned unchanged. Raises RuntimeError when
+    the interpreter has no working jupyter_server.
     """
     done = run_as.run([*run_as.isolated_python(python), "-c", HELPER], who, text=json.dumps([clear, old]))
     if done.rc != 0:

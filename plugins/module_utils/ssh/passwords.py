@@ -150,8 +150,8 @@ def survey(
     """Whether a configuration takes keys only.
 
     ``ask`` gives what `sshd -T -C` prints for a connection (it raises OSError where sshd does not answer), ``accounts``
-    are the host's, those that matter most first; ``port`` is one that sshd listens on. For ``folder`` and ``name`` see
-    `read_settings`.
+    are the host's, those that matter most first; ``port`` is one that sshd listens on.
+    For ``folder`` and ``name`` see `read_settings`.
     """
     try:
         settings = [one for one in read_settings(base, folder, name) if one.keyword in DECISIVE]
