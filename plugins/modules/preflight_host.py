@@ -87,6 +87,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import preflight
 from ..module_utils.admins import accounts
+from ..module_utils.host.memory import read_memory
 from ..module_utils.host.os_release import read_os_release
 
 DAY = 86400
@@ -102,11 +103,6 @@ def existing(path: Path) -> Path:
 def read_only(paths: list[Path]) -> list[str]:
     """Return those of ``paths`` that are on a file system mounted read-only."""
     return [str(path) for path in paths if os.statvfs(existing(path)).f_flag & os.ST_RDONLY]
-
-
-def total_memory() -> int:
-    """Return the machine's memory in MiB."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
 
 
 def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
@@ -178,7 +174,7 @@ def main() -> None:
     problems = [
         *preflight.os_problems(read_os_release(), given["supported"]),
         *preflight.disk_problems(str(existing(target)), shutil.disk_usage(existing(target)).free, disk),
-        *preflight.memory_problems(total_memory(), given["memory"]),
+        *preflight.memory_problems(read_memory().get("MemTotal", 0) // 2**20, given["memory"]),
         *preflight.read_only_problems(read_only([Path("/etc"), Path("/usr"), Path("/var"), target])),
         *preflight.sudo_problems(user, sudo, works, given["become_exe"]),
         *admin_problems(given["admins"], given["announced"]),

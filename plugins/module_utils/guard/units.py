@@ -1,4 +1,8 @@
-"""Units of systemd: which of them run, and the links in /etc/systemd/system that enable or mask them."""
+"""Units of systemd: which of them run, and the links in /etc/systemd/system that enable or mask them.
+
+By `systemctl is-active` and not through module_utils/host: what runs as root until the rollback is confirmed stays the
+guard's own few files, and it asks one thing of units, with a line per unit as the answer.
+"""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..host import dpkg, nvidia_module, nvidia_smi, pci, virtualization
 from ..host.files import matching, text_of
+from ..host.memory import read_memory
 from ..host.os_release import read_os_release
 from ..host.secure_boot import has_efi, secure_boot
 
@@ -136,8 +137,8 @@ def cpu(top: Path) -> dict[str, Any]:
 
 def memory_mib(top: Path) -> int | None:
     """Return the machine's memory in MiB."""
-    match = re.search(r"^MemTotal:\s+([0-9]{1,12}) kB", text_of(top / "proc/meminfo"), re.MULTILINE)
-    return int(match.group(1)) // 1024 if match else None
+    total = read_memory(top).get("MemTotal")
+    return total // 2**20 if total is not None else None
 
 
 def pci_gpus(top: Path) -> list[dict[str, Any]]:

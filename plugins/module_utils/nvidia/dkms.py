@@ -25,6 +25,10 @@ class Build:
     kernel: str | None
     state: str
 
+    def __str__(self) -> str:
+        """Return it as dkms 3 prints it, without the architecture."""
+        return f"{self.module}/{self.version}{f', {self.kernel}' if self.kernel else ''}: {self.state}"
+
 
 def parse_status(text: str) -> list[Build]:
     """Read `dkms status` of dkms 2.8 (module, version, ...) to 3.2 (module/version, ...); other modules than NVIDIA's

@@ -15,7 +15,7 @@ import stat
 import time
 from typing import Any
 
-from ..host.units import properties_of, show_command
+from ..host.units import parse_show, show_command
 from ..jupyter import ports
 from .common import Settings, read, run
 
@@ -87,16 +87,16 @@ def jupyter(_: Settings) -> list[dict[str, Any]]:
             named = re.search(r"^ListenStream=(?:\S*:)?(\d+)$", text, re.MULTILINE)
             front, port = (name, int(named.group(1))) if named else (front, port)
         tls = front == "jupyterlab-tls"
-        shown = run(show_command([f"jupyterlab@{account}.service"], *OF_A_SERVER))
-        unit = properties_of(shown["out"])
-        held = run(["systemctl", "is-active", f"{front}@{account}.socket"])
+        service, endpoint = f"jupyterlab@{account}.service", f"{front}@{account}.socket"
+        shown = parse_show(run(show_command([service, endpoint], *OF_A_SERVER))["out"])
+        unit = shown.get(service, {})
         found.append(
             {
                 "account": account,
                 "unit": unit,
                 "pid": int(unit.get("MainPID") or 0),
-                "socket": f"{front}@{account}.socket",
-                "held": held["out"].strip() == "active",
+                "socket": endpoint,
+                "held": shown.get(endpoint, {}).get("ActiveState") == "active",
                 "holders": ports.holders(port),
                 "files": files,
                 "ip": server.get("ip", "localhost"),

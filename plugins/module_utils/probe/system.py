@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from ..host.kernels import read_kernels
+from ..host.memory import read_memory
 from ..host.os_release import read_os_release
 from ..host.units import parse_show, properties_of, show_command
 from ..host.virtualization import virtualization as virtualization_of
@@ -79,8 +80,7 @@ def disks(_: Settings) -> list[dict[str, Any]]:
 
 def memory(_: Settings) -> dict[str, int]:
     """Bytes of /proc/meminfo, by its names."""
-    pairs = re.findall(r"^(\w+):\s+(\d+) kB", read("/proc/meminfo") or "", re.MULTILINE)
-    return {name: int(kib) * 1024 for name, kib in pairs}
+    return read_memory()
 
 
 def units(_: Settings) -> dict[str, Any]:

@@ -115,19 +115,6 @@ def test_key_ends(days: int | None, result: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("older", "newer"),
-    [
-        ("6.8.0-9-generic", "6.8.0-31-generic"),
-        ("6.8.0-31-generic", "6.12.1"),
-        ("5.15.0-203", "6.8.0-1"),
-        ("6.8.0-31", "6.8.0-31.1"),
-    ],
-)
-def test_kernels_are_ordered_as_people_do(older: str, newer: str) -> None:
-    assert common.natural(older) < common.natural(newer)
-
-
-@pytest.mark.parametrize(
     ("version", "vendor"),
     [("580.178.04-0ubuntu0.24.04.1", "580.178.04"), ("1:550.163.01-2", "550.163.01"), ("535.309.01", "535.309.01")],
 )

@@ -6,6 +6,7 @@ import gzip
 import lzma
 from pathlib import Path
 
+import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.host import kernels
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,19 @@ def test_companion_modules_are_not_the_module(tmp_path: Path) -> None:
         tmp_path, bootable=["6.1.0-56-amd64"], modules={"6.1.0-56-amd64": ("updates/dkms/nvidia-current-drm.ko", FIELD)}
     )
     assert found[0].module_version is None
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("6.8.0-9-generic", "6.8.0-31-generic"),
+        ("6.8.0-31-generic", "6.12.1"),
+        ("5.15.0-203", "6.8.0-1"),
+        ("6.8.0-31", "6.8.0-31.1"),
+    ],
+)
+def test_kernels_are_ordered_as_people_do(older: str, newer: str) -> None:
+    assert kernels.release_key(older) < kernels.release_key(newer)
 
 
 @given(st.lists(st.integers(0, 300), min_size=3, max_size=5), st.lists(st.integers(0, 300), min_size=3, max_size=5))

@@ -6,12 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ....module_utils.host.kernels import release_key
 from ..model import Context
-
-
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """Sort key that orders versions and kernel releases as people do: 6.8.0-9 before 6.8.0-31 before 6.12.1."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.findall(r"\d+|[a-z]+", text)]
 
 
 def upstream(version: str) -> str:
@@ -56,7 +52,7 @@ def driver_packages(context: Context) -> dict[str, str]:
 def newest_kernel(context: Context) -> dict[str, Any] | None:
     """The installed kernel that the next boot takes; None when no kernel is installed (a container)."""
     installed = (context.evidence.get("kernels") or {}).get("installed", [])
-    return max(installed, key=lambda item: natural(item["release"])) if installed else None
+    return max(installed, key=lambda item: release_key(item["release"])) if installed else None
 
 
 def plan_wants_driver(context: Context) -> bool:

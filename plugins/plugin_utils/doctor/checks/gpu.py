@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ....module_utils.nvidia import gpusettings, secureboot
+from ....module_utils.nvidia.dkms import parse_status
 from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import driver_packages, joined, newest_kernel, not_installed, plan_wants_driver, upstream
 
@@ -151,17 +152,17 @@ def dkms_built(context: Context) -> Iterator[Finding]:
     if status["rc"] is None:
         yield na("DKMS is not installed (prebuilt modules need none)")
         return
-    lines = [line for line in status["out"].splitlines() if line.startswith("nvidia")]
-    if not lines:
+    builds = parse_status(status["out"])
+    if not builds:
         yield na("DKMS builds no NVIDIA module")
         return
-    built = {match.group(1) for line in lines for match in [re.search(r", ([^,\s]+), \S+: installed", line)] if match}
+    built = {build.kernel for build in builds if build.state == "installed" and build.kernel}
     kernels = {item["release"] for item in context.evidence["kernels"]["installed"]}
     missing = sorted(kernels - built)
-    stale = [line for line in lines if not re.search(r": installed", line)]
+    stale = [str(build) for build in builds if build.state != "installed"]
     if missing or (stale and not built):
         yield fail(
-            f"not built for {joined(missing) or 'any kernel'}; dkms says: {joined(stale) or joined(lines)}",
+            f"not built for {joined(missing) or 'any kernel'}; dkms says: {joined(stale or builds)}",
             "sudo dkms autoinstall; the reason of a failure is in /var/lib/dkms/nvidia/*/build/make.log",
         )
     else:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ....module_utils.host.kernels import release_key
 from ..model import Context, Finding, check, fail, na, ok, warn
-from .common import joined, natural, newest_kernel, size
+from .common import joined, newest_kernel, size
 
 GIB = 1024**3
 
@@ -199,7 +200,7 @@ def reboot(context: Context) -> Finding:
     if (
         newest
         and running in {item["release"] for item in kernels["installed"]}
-        and natural(newest["release"]) > natural(running)
+        and release_key(newest["release"]) > release_key(running)
     ):
         return warn(f"kernel {newest['release']} is installed, {running} runs", "Reboot when no job runs")
     return ok(f"kernel {running}")
