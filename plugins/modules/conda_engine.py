@@ -112,7 +112,7 @@ def main() -> None:
     # What is in there is run by root.
     problem = run_as.root_only(folder) if os.geteuid() == 0 else ""
     if problem:
-        module.fail_json(msg=f"conda_engine_dir: {problem}. Choose a folder that root alone can write")
+        module.fail_json(msg=f"folder: {problem}. Choose a folder that root alone can write")
     made_of.unlink(missing_ok=True)
     requirements = folder / "requirements.txt"
     run_as.replace_file(requirements, given["requirements"], 0o644)

@@ -171,9 +171,7 @@ def main() -> None:
     )
     declared = [request.name for request in requests]
     problems += [
-        f"{n} is not declared; conda_environments has {', '.join(declared)}"
-        for n in given["names"]
-        if n not in declared
+        f"{n} is not declared; `environments` has {', '.join(declared)}" for n in given["names"] if n not in declared
     ]
     keys = (
         "mirrors",

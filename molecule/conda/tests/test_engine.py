@@ -281,7 +281,7 @@ def test_a_full_disk_is_named_and_the_next_run_completes(conda_env, host):
     large = {"name": "large", "kernel": False, "conda": ["fixture-large"]}
     try:
         result = conda_env(large, root="/mnt/small/conda", channels=[CHANNEL])
-        assert result["failed"] and "disk is full" in result["msg"] and "conda_root" in result["msg"], result["msg"]
+        assert result["failed"] and "disk is full" in result["msg"] and "`root`" in result["msg"], result["msg"]
         assert host.file("/mnt/small/conda/envs/large").mode == 0o700
         host.check_output("mount -o remount,size=300m /mnt/small")
         result = conda_env(large, root="/mnt/small/conda", channels=[CHANNEL])

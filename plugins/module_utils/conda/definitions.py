@@ -130,14 +130,14 @@ def frameworks_in(wheels: Sequence[str]) -> list[str]:
 
 
 def check_entry(entry: Any, definitions: Mapping[str, Any]) -> list[str]:
-    """What is wrong with one entry of `conda_environments`, as sentences."""
+    """What is wrong with one entry of `environments`, as sentences."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
-        return [f"conda_environments: {entry!r} is not an environment; expected a mapping with at least `name`"]
+        return [f"environments: {entry!r} is not an environment; expected a mapping with at least `name`"]
     name = entry["name"]
     problems = []
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         problems.append(
-            f"conda_environments: the name {name!r} cannot be a folder's name; use letters, digits, `-`, `_` and `.`"
+            f"environments: the name {name!r} cannot be a folder's name; use letters, digits, `-`, `_` and `.`"
         )
     for key, value in entry.items():
         if key not in KEYS:
@@ -172,7 +172,7 @@ def check_packages(name: str, wheels: Sequence[Any], conda: Sequence[Any]) -> li
                 where = re.sub(r"://[^/\s]*@", "://********@", text)
                 problems.append(
                     f"{name}: {where!r} has credentials in it, which would end in locks; name the package, and its "
-                    "index in conda_wheel_indexes"
+                    "index in wheel_indexes"
                 )
     return problems
 
@@ -308,7 +308,7 @@ def resolve(
         told = f"this host's CPU is {', '.join(sorted(cpus))}, and packages are chosen for {', '.join(CHOSEN_FOR)} only"
         return [], [], [f"conda_environments: {told}; set it to [] and conda_base to false"]
     problems = [
-        f"conda_channels: {channel!r} is Anaconda's `defaults`, whose terms differ; use conda-forge or a mirror of it"
+        f"channels: {channel!r} is Anaconda's `defaults`, whose terms differ; use conda-forge or a mirror of it"
         for channel in channels
         if DEFAULTS.match(channel)
     ]
@@ -319,11 +319,11 @@ def resolve(
             problems += wrong
             continue
         if entry["name"] in seen:
-            problems.append(f"conda_environments: {entry['name']} is there twice")
+            problems.append(f"environments: {entry['name']} is there twice")
         seen.add(entry["name"])
         if entry.get("state") == "absent":
             if entry["name"] == "base":
-                problems.append("conda_environments: base holds all others and cannot be absent")
+                problems.append("environments: base holds all others and cannot be absent")
             absent.append(entry["name"])
             continue
         request, wrong = resolve_entry(entry, definitions, plan, root, channels, python)

@@ -107,7 +107,7 @@ def refuse_foreign(request: EnvironmentSpec) -> bool:
         problem = others_add(next(folder for folder in prefix.parents if folder.exists()))
         if problem:
             raise PermissionError(
-                f"{prefix} is not made: {problem}, who could put own programs in its place. Set conda_root to a folder "
+                f"{prefix} is not made: {problem}, who could put own programs in its place. Set `root` to a folder "
                 "that root alone can write"
             )
         return False
@@ -118,14 +118,14 @@ def refuse_foreign(request: EnvironmentSpec) -> bool:
 def refuse_existing(request: EnvironmentSpec) -> None:
     """Raise unless an environment of dlbox's or an empty folder lies at the prefix, which is root's alone.
 
-    Whose it is, is read once and last: before, a member of conda_group may exchange it.
+    Whose it is, is read once and last: before, a member of the group may exchange it.
     """
     prefix = Path(request.prefix)
     if prefix.is_symlink() or not prefix.is_dir():
         raise FileExistsError(
             f"{prefix} is not a folder; it is left alone. Move it away or give the environment another name"
         )
-    remedy = "Rename or remove it (conda env remove), or give the environment in conda_environments another name"
+    remedy = "Rename or remove it (conda env remove), or give the environment another name"
     if problem := others_write(prefix) or (others_write(prefix / OWN) if (prefix / OWN).exists() else ""):
         raise PermissionError(
             f"{prefix} was not made by dlbox: {problem}. It is neither changed nor run by root. {remedy}"
@@ -352,7 +352,7 @@ def remove_other_pythons(prefix: Path) -> None:
 def create_folder(request: EnvironmentSpec) -> None:
     """Make the prefix, closed until it is whole, or take the one of root's that is there."""
     prefix = Path(request.prefix)
-    # Once more: a member of conda_group may have made one of this name since, and may do so at any moment until mkdir.
+    # Once more: a member of the group may have made one of this name since, and may do so at any moment until mkdir.
     refuse_foreign(request)
     prefix.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -452,7 +452,7 @@ def alone(root: Path, patience: float = 300.0) -> Iterator[None]:
     """Let one run at a time change environments; waits `patience` seconds for another."""
     place = next(folder for folder in (root, *root.parents) if os.path.lexists(folder))
     if problem := others_write(place) if place == root else others_add(place):
-        raise PermissionError(f"{root} is not used: {problem}. Set conda_root to a folder that root alone can write")
+        raise PermissionError(f"{root} is not used: {problem}. Set `root` to a folder that root alone can write")
     root.mkdir(parents=True, exist_ok=True)
     # What is installed comes from there: nobody but root reads or writes it.
     (root / ".cache").mkdir(mode=0o700, exist_ok=True)
@@ -479,7 +479,7 @@ def explain(error: str, root: str, name: str) -> str:
         free = shutil.disk_usage(root if Path(root).exists() else "/").free
         return (
             f"the disk is full ({root}, {free / 1e6:.0f} MB left). {name} is marked as incomplete and cannot be used; "
-            f"make room or set conda_root to a larger file system, then run again. Said: {error}"
+            f"make room or set `root` to a larger file system, then run again. Said: {error}"
         )
     if "hash mismatch" in error.lower():
         return (

@@ -108,7 +108,7 @@ def refuse_foreign(lock: Lock, request: EnvironmentSpec) -> None:
             f"the lock of {request.name} was made for the GPU generation {', '.join(sorted(there))} "
             f"(build {meta.get('build') or 'unknown'}); this host has {', '.join(sorted(here))} and needs build "
             f"{request.build or 'unknown'}: its libraries would not run here. "
-            f"{renew}; for two kinds of hosts in one inventory set conda_locks_dir per host"
+            f"{renew}; for two kinds of hosts in one inventory keep a set of locks for each kind"
         )
     changed = [key for key, value in request.declared.items() if meta.get("declared", {}).get(key) != value]
     if changed:

@@ -112,13 +112,13 @@ def url_problem(url: Any) -> str:
 
 def source_problems(sources: Sources, channels: Sequence[str]) -> list[str]:
     """What is wrong with where packages shall come from, as sentences."""
-    shown = {"conda_channels": [one for one in channels if not CHANNEL.match(one)]}
-    shown["conda_mirrors"] = [url for pair in sources.mirrors.items() for url in (pair[0], *pair[1])]
-    shown["conda_wheel_index_url"] = [sources.wheel_index_url] if sources.wheel_index_url else []
-    shown["conda_wheel_mirrors"] = [url for pair in sources.wheel_mirrors.items() for url in pair]
-    shown["conda_wheel_indexes"] = [str(one.get("url", "")) for one in sources.wheel_indexes]
-    folders = ("conda_find_links", "conda_wheel_indexes")
-    shown["conda_find_links"] = list(sources.find_links)
+    shown = {"channels": [one for one in channels if not CHANNEL.match(one)]}
+    shown["mirrors"] = [url for pair in sources.mirrors.items() for url in (pair[0], *pair[1])]
+    shown["wheel_index_url"] = [sources.wheel_index_url] if sources.wheel_index_url else []
+    shown["wheel_mirrors"] = [url for pair in sources.wheel_mirrors.items() for url in pair]
+    shown["wheel_indexes"] = [str(one.get("url", "")) for one in sources.wheel_indexes]
+    folders = ("find_links", "wheel_indexes")
+    shown["find_links"] = list(sources.find_links)
     out = [
         f"{variable}: {redact(str(url), sources.credentials)!r}: {problem}"
         for variable, urls in shown.items()
@@ -130,11 +130,11 @@ def source_problems(sources: Sources, channels: Sequence[str]) -> list[str]:
         names = entry.get("packages")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
             out.append(
-                f"conda_wheel_indexes: {entry.get('url')!r} needs `packages`, the names that come from it and from "
+                f"wheel_indexes: {entry.get('url')!r} needs `packages`, the names that come from it and from "
                 "nowhere else"
             )
             continue
         twice = sorted({normal(name) for name in names} & seen)
-        out += [f"conda_wheel_indexes: {name} is named for two indexes; name it once" for name in twice]
+        out += [f"wheel_indexes: {name} is named for two indexes; name it once" for name in twice]
         seen |= {normal(name) for name in names}
     return out

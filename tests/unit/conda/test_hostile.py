@@ -200,7 +200,7 @@ class TestAdoption:
     def test_nothing_is_made_where_others_can_replace_it(self, tmp_path):
         (tmp_path / "theirs").mkdir()
         os.chown(tmp_path / "theirs", 65534, 65534)
-        with pytest.raises(PermissionError, match="Set conda_root"):
+        with pytest.raises(PermissionError, match="Set `root`"):
             self.inspect(tmp_path / "theirs/conda/envs/new")
         assert self.inspect(tmp_path / "conda/envs/new").action == "create"
 
@@ -277,11 +277,11 @@ class TestAdoption:
         victim.mkdir(mode=0o755)
         (theirs / ".cache").symlink_to(victim)
         os.chown(theirs, 65534, 65534)
-        with pytest.raises(PermissionError, match="Set conda_root"), environment.alone(theirs):
+        with pytest.raises(PermissionError, match="Set `root`"), environment.alone(theirs):
             pass
         assert victim.stat().st_mode & 0o777 == 0o755 and not list(victim.iterdir())
         done = module.run("conda_env", {"root": str(theirs), "environments": []})
-        assert done["failed"] and "Set conda_root" in done["msg"]
+        assert done["failed"] and "Set `root`" in done["msg"]
 
     def test_pipes_in_a_members_environment_are_not_read_before_it_is_refused(self, root):
         """Observed: the diff's package list was read first, and root waited for ever."""

@@ -289,7 +289,7 @@ class TestChild:
 
 def test_a_full_disk_and_a_bad_hash_are_explained(tmp_path):
     said = environment.explain("failed: No space left on device (os error 28)", str(tmp_path), "case")
-    assert "disk is full" in said and "conda_root" in said
+    assert "disk is full" in said and "`root`" in said
     assert "damaged mirror" in environment.explain("hash mismatch when extracting", str(tmp_path), "case")
     assert environment.explain("other", str(tmp_path), "case") == "other"
 

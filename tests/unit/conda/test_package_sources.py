@@ -135,7 +135,7 @@ class TestIndexes:
 @pytest.mark.parametrize(
     ("more", "part"),
     [
-        ({"wheel_index_url": "ftp://x.example/simple"}, "conda_wheel_index_url"),
+        ({"wheel_index_url": "ftp://x.example/simple"}, "wheel_index_url"),
         ({"wheel_index_url": "https://x.example/a b"}, "without blanks"),
         ({"wheel_index_url": "https://x.example/simple\n--index-url"}, "without blanks"),
         ({"wheel_index_url": "https://u:hunter2@x.example/simple"}, "beside it"),
