@@ -7,9 +7,10 @@ DOCUMENTATION = r"""
 module: signing_key
 short_description: Fetch a repository's OpenPGP key and trust it only if its fingerprint is the pinned one
 description:
-  - Computes the fingerprints from the key itself, so that the host needs no gpg. A file with any key that is not
-    pinned is refused.
+  - gpg reads the file, in an empty home of its own. A file with any key that is not pinned is refused, and only what
+    gpg took for keys is written.
   - A key in place that is the pinned one is not fetched again.
+  - Installs the package C(gpg) where it is missing. Check mode has to leave a key unread there, and says so.
 options:
   url: {description: "URL (https, http, file) of the key, armoured or binary.", type: str, required: true}
   fingerprints: {description: "Pinned fingerprints, 40 hexadecimal digits each.", type: list, elements: str, required:
@@ -38,33 +39,142 @@ EXAMPLES = r"""
     dest: /etc/apt/keyrings/example.gpg
 """
 RETURN = r"""
-fingerprints: {description: Fingerprints of the keys in the keyring., type: list, elements: str, returned: success}
+fingerprints:
+  description: Fingerprints of the keys in the keyring; empty in check mode on a host without gpg.
+  type: list
+  elements: str
+  returned: success
 """
 
 import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
-from ..module_utils.nvidia import openpgp
+from ..module_utils.nvidia.apt import Apt, Failed, Refused, Request
+
+_WEAK = {"1": "MD5", "2": "SHA1"}  # digest algorithms by number, RFC 4880 section 9.4
 
 
-def judged(data: bytes, given: dict[str, Any], where: str) -> list[str]:
+@dataclass
+class SigningKey:
+    """A primary key: 40 hexadecimal digits, its first user id, and the digests of its signatures over its user ids."""
+
+    fingerprint: str = ""
+    user_id: str = ""
+    digests: list[str] = field(default_factory=list)
+
+    @property
+    def sha1_bound(self) -> bool:
+        """Whether nothing stronger than SHA-1 binds the key to its user: apt with sqv (Debian 13) refuses it since
+        2026-02-01.
+        """
+        return bool(self.digests) and set(self.digests) <= set(_WEAK)
+
+
+def gpg(data: bytes, *arguments: str) -> bytes:
+    """What gpg answers to key data, with an empty home: no keys, options or agent of an account play a part.
+
+    Raises ValueError, with gpg's words, when the data is damaged or no OpenPGP key.
+    """
+    with tempfile.TemporaryDirectory(prefix="dlbox-gpg-") as home:
+        argv = ["gpg", "--homedir", home, "--no-options", "--batch", "--quiet", "--no-autostart", *arguments]
+        done = subprocess.run(argv, input=data, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ValueError(said[-1] if said else f"gpg ended with {done.returncode}")
+    return done.stdout
+
+
+def keys(data: bytes) -> list[SigningKey]:
+    """The primary keys in armoured or binary data, from gpg's colon listing (its doc/DETAILS).
+
+    Raises ValueError as `gpg` does, and when there is no public key.
+    """
+    found: list[SigningKey] = []
+    primary = False
+    for line in gpg(data, "--show-keys", "--with-colons", "--with-sig-list").decode(errors="replace").splitlines():
+        kind, *fields = (line + ":" * 20).split(":")
+        if kind in ("pub", "sub"):
+            primary = kind == "pub"
+            found += [SigningKey()] * primary
+        elif kind == "fpr" and primary:
+            found[-1].fingerprint = fields[8]
+        elif kind == "uid":
+            found[-1].user_id = found[-1].user_id or fields[8]
+        elif kind == "sig" and fields[9][:2] in ("10", "11", "12", "13") and found[-1].fingerprint.endswith(fields[3]):
+            found[-1].digests.append(fields[14])
+    if not found:
+        raise ValueError("no public key in it")
+    return found
+
+
+def normal_fingerprint(text: str) -> str:
+    """Return a fingerprint as 40 upper-case hexadecimal digits; raise ValueError when it is none."""
+    out = re.sub(r"[\s:]", "", text).upper().removeprefix("0X")
+    if not re.fullmatch(r"[0-9A-F]{40}", out):
+        raise ValueError(f"{text!r} is no fingerprint, expected 40 hexadecimal digits")
+    return out
+
+
+def refusals(found: list[SigningKey], pinned: list[str], verifier: str = "gpgv") -> list[str]:
+    """Return why a file of keys is not to be trusted; empty when every key in it is pinned and the verifier takes it.
+
+    verifier: "sqv" where apt checks signatures with Sequoia (Debian 13), "gpgv" elsewhere.
+    """
+    wanted = [normal_fingerprint(text) for text in pinned]
+    out = [
+        f"it has the key {key.fingerprint} ({key.user_id or 'no user id'}), pinned is {' or '.join(wanted)}"
+        for key in found
+        if key.fingerprint not in wanted
+    ]
+    out += [
+        f"the key {key.fingerprint} ({key.user_id}) is bound to its user by SHA-1 alone, which apt on this release"
+        " (sqv) refuses; use the repository and key made for this release"
+        for key in found
+        if key.fingerprint in wanted and key.sha1_bound and verifier == "sqv"
+    ]
+    return out
+
+
+def validated(data: bytes, given: dict[str, Any], where: str) -> list[str]:
     """Return the fingerprints in data; raise ValueError with the reason when they are not to be trusted."""
     try:
-        found = openpgp.keys(data)
-    except openpgp.NotAKey as error:
+        found = keys(data)
+    except ValueError as error:
         raise ValueError(f"{where} is no signing key: {error}") from error
-    reasons = openpgp.refusals(found, given["fingerprints"], given["verifier"])
+    reasons = refusals(found, given["fingerprints"], given["verifier"])
     if reasons:
         raise ValueError(f"{where} is not trusted: " + "; ".join(reasons))
     return [key.fingerprint for key in found]
 
 
+def install_gpg(apt: Apt) -> None:
+    """Install gpg, after reading the package lists anew where those of the host do not lead to it.
+
+    Raises Refused or Failed with apt's words; nothing else is removed for it.
+    """
+    request = Request(install=["gpg"])
+    for last in (False, True):
+        try:
+            apt.judge(request, apt.simulate(request))
+            apt.execute(request)
+            return
+        except (Refused, Failed):
+            if last:
+                raise
+            apt.run(["apt-get", "update"])
+
+
 def main() -> None:
-    """Compare what is there, else fetch, judge and write."""
+    """Compare what is there, else fetch, validate and write."""
     os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
@@ -79,16 +189,23 @@ def main() -> None:
     given = module.params
     path = Path(given["dest"])
     given["verifier"] = given["verifier"] or ("sqv" if Path("/usr/bin/sqv").exists() else "gpgv")
+    if not shutil.which("gpg"):
+        if module.check_mode:
+            module.exit_json(changed=True, fingerprints=[], msg="the key was not read, as gpg is not installed yet")
+        try:
+            install_gpg(Apt())
+        except (Refused, Failed) as failure:
+            module.fail_json(msg=f"gpg, which reads the repository's key, could not be installed: {failure}")
     try:
         if path.exists():
-            module.exit_json(changed=False, fingerprints=judged(path.read_bytes(), given, str(path)))
+            module.exit_json(changed=False, fingerprints=validated(path.read_bytes(), given, str(path)))
     except ValueError:
-        pass  # another key than the pinned one: fetched anew below, and judged like any other
+        pass  # another key than the pinned one: fetched anew below, and validated like any other
     try:
         with open_url(given["url"], timeout=given["timeout"]) as answer:
             data = answer.read(1 << 20)
-        fingerprints = judged(data, given, given["url"])
-        binary = openpgp.dearmour(data)
+        fingerprints = validated(data, given, given["url"])
+        binary = gpg(data, "--import-options", "import-export", "--import")
     except ValueError as error:
         module.fail_json(msg=f"{error}. Compare with the vendor's documentation before pinning another fingerprint.")
     except OSError as error:
