@@ -36,6 +36,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.host.apt_sources import read_sources
 from ..module_utils.nvidia import sourcefile, sources
 from ..module_utils.nvidia.apt import Apt, Failed
 
@@ -57,7 +58,7 @@ def main() -> None:
     )
     given = module.params
     path = Path(given["dest"])
-    entries = sources.read_sources()
+    entries = read_sources()
     if not sources.distribution_entries(entries, given["codename"]):
         module.fail_json(
             msg=f"no enabled entry for {given['codename']} with component main under /etc/apt: dlbox takes URL and key"
@@ -67,23 +68,15 @@ def main() -> None:
     if given["uri"]:
         lacking = [replace(entry, uri=given["uri"], signed_by=given["keyring"] or entry.signed_by) for entry in lacking]
     wanted = sources.render(lacking, HEADER)
-    have = path.read_text() if path.exists() else ""
     added = {suite: list(entry.components) for entry in lacking for suite in entry.suites}
-    diff = {
-        "before": sourcefile.shown(have),
-        "after": sourcefile.shown(wanted),
-        "before_header": str(path),
-        "after_header": str(path),
-    }
-    if wanted != have and not module.check_mode:
-        try:
-            sourcefile.put(path, wanted, Apt())
-        except Failed as failure:
-            module.fail_json(
-                msg=f"{failure}\nDoes the host's mirror have {', '.join(given['components'])} of {given['codename']}?"
-                " Another one can be named (uri)."
-            )
-    module.exit_json(changed=wanted != have, added=added, diff=diff)
+    try:
+        outcome = sourcefile.ensure(path, wanted, Apt(), check=module.check_mode)
+    except Failed as failure:
+        module.fail_json(
+            msg=f"{failure}\nDoes the host's mirror have {', '.join(given['components'])} of {given['codename']}?"
+            " Another one can be named (uri)."
+        )
+    module.exit_json(added=added, **outcome)
 
 
 if __name__ == "__main__":

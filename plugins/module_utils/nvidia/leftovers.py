@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..host import dpkg, kernels
+from ..host.apt_sources import SourceEntry
 from . import aptsim, dkms, sources
 
 RUN_INSTALLER, PPA, REPOSITORY, DKMS_TREE = "run_installer", "ppa", "repository", "dkms_tree"
@@ -50,7 +51,7 @@ def from_run_installer(root: Path, owned: Iterable[str], found: Iterable[kernels
     ]
 
 
-def from_sources(entries: Iterable[sources.Entry], own_files: Sequence[str]) -> list[Leftover]:
+def from_sources(entries: Iterable[SourceEntry], own_files: Sequence[str]) -> list[Leftover]:
     """Return repositories of NVIDIA drivers that dlbox did not write: two origins leave half of two drivers."""
     out = []
     for kind, entry in sources.foreign(entries, own_files):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from .apt import Apt, Failed
 
@@ -15,6 +16,19 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 def shown(text: str) -> str:
     """The file's text as a diff may show it."""
     return _CREDENTIALS.sub("********@", text)
+
+
+def ensure(path: Path, text: str, apt: Apt, check: bool, read_again: bool = False) -> dict[str, Any]:
+    """Have this text in the file, unless only checking; return whether it changes and the diff. Raises as `put` does.
+
+    read_again: read the lists although the file is as it was.
+    """
+    have = path.read_text() if path.exists() else ""
+    changed = have != text
+    if (changed or read_again) and not check:
+        put(path, text, apt)
+    diff = {"before": shown(have), "after": shown(text), "before_header": str(path), "after_header": str(path)}
+    return {"changed": changed, "diff": diff}
 
 
 def put(path: Path, text: str, apt: Apt) -> None:

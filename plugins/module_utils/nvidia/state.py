@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..host import dpkg, kernels, nvidia_module, pci, secure_boot, units
-from . import dkms, leftovers, names, secureboot, sources
+from ..host import apt_sources, dpkg, kernels, nvidia_module, pci, secure_boot, units
+from . import dkms, leftovers, names, secureboot
 from .apt import Runner, run
 
 UNITS = ("nvidia-persistenced.service", "nvidia-fabricmanager.service", "dlbox-gpu-settings.service")
@@ -161,7 +161,7 @@ def read_state(
     owned = runner(["dpkg-query", "-S", "/usr/bin/nvidia-uninstall"]).out.rpartition(": ")[2].split()
     remains = [
         *leftovers.from_run_installer(root, owned, found),
-        *leftovers.from_sources(sources.read_sources(root), own_files),
+        *leftovers.from_sources(apt_sources.read_sources(root), own_files),
         *leftovers.from_dkms(builds, packages),
     ]
     running = running_kernel or os.uname().release

@@ -77,9 +77,9 @@ def test_one_line_sources_with_options_comments_and_components() -> None:
     text = (
         "# deb http://a b c\ndeb [arch=amd64 signed-by=/k.gpg trusted=yes] http://x.org/d/ stable main contrib # why\n"
     )
-    found = list(apt.one_line_sources("/l", text))
+    found = apt.sources(Context({"apt_sources": {"/l.list": text}}))
     assert [entry.component for entry in found] == ["main", "contrib"]
-    assert found[0] == apt.Source("deb", "http://x.org/d", "stable", "main", "/k.gpg", True, "/l")
+    assert found[0] == apt.Source("deb", "http://x.org/d", "stable", "main", "/k.gpg", True, "/l.list")
 
 
 def test_deb822_sources_with_folded_fields_and_disabled_stanzas() -> None:
@@ -87,7 +87,7 @@ def test_deb822_sources_with_folded_fields_and_disabled_stanzas() -> None:
         "Types: deb deb-src\nURIs: http://x.org\nSuites: a b\nComponents: main\nSigned-By:\n -----BEGIN\n .\n\n"
         "Enabled: no\nTypes: deb\nURIs: http://y.org\nSuites: a\n"
     )
-    found = list(apt.stanza_sources("/s", text))
+    found = apt.sources(Context({"apt_sources": {"/s.sources": text}}))
     assert {(entry.kind, entry.suite) for entry in found} == {
         ("deb", "a"),
         ("deb", "b"),

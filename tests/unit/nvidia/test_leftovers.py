@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.dlbox.workstation.plugins.module_utils.host import kernels
+from ansible_collections.dlbox.workstation.plugins.module_utils.host.apt_sources import parse
 from ansible_collections.dlbox.workstation.plugins.module_utils.host.dpkg import Package
-from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import dkms, leftovers, sources
+from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import dkms, leftovers
 
 
 def kernel(provider: str | None, path: str | None) -> kernels.Kernel:
@@ -32,7 +33,7 @@ def test_a_run_installer_whose_uninstaller_is_gone_is_known_by_its_module(tmp_pa
 
 def test_a_foreign_source_is_set_aside_once() -> None:
     line = "deb https://ppa.launchpadcontent.net/graphics-drivers/ppa/ubuntu noble main\n"
-    (found,) = leftovers.from_sources(sources.parse_list(line * 2, "/etc/apt/sources.list.d/g.list"), [])
+    (found,) = leftovers.from_sources(parse(line * 2, "/etc/apt/sources.list.d/g.list"), [])
     assert found.kind == leftovers.PPA
     assert found.remedy == "sudo mv /etc/apt/sources.list.d/g.list /etc/apt/sources.list.d/g.list.dlbox-disabled"
     assert "PPA" in found.says
@@ -40,7 +41,7 @@ def test_a_foreign_source_is_set_aside_once() -> None:
 
 def test_nvidias_repository_is_a_leftover_unless_dlbox_wrote_it() -> None:
     line = "deb https://developer.download.nvidia.com/compute/cuda/repos/ubuntu2404/x86_64/ /\n"
-    entries = sources.parse_list(line, "/etc/apt/sources.list.d/cuda.list")
+    entries = parse(line, "/etc/apt/sources.list.d/cuda.list")
     assert [found.kind for found in leftovers.from_sources(entries, [])] == [leftovers.REPOSITORY]
     assert leftovers.from_sources(entries, ["/etc/apt/sources.list.d/cuda.list"]) == []
 

@@ -79,3 +79,18 @@ def test_nothing_to_name_removes_the_file(tmp_path: Path) -> None:
     path.write_text("old\n")
     sourcefile.put(path, "", Apt(apt))
     assert not path.exists() and apt.seen == []
+
+
+def test_the_diff_hides_a_password_and_a_check_changes_nothing(tmp_path: Path) -> None:
+    apt, path = Lists(), tmp_path / "x.sources"
+    outcome = sourcefile.ensure(path, "URIs: https://me:secret@mirror.example/\n", Apt(apt), check=True)
+    assert outcome["changed"] and outcome["diff"]["after"] == "URIs: https://********@mirror.example/\n"
+    assert not path.exists() and apt.seen == []
+
+
+def test_the_lists_of_an_unchanged_file_are_read_for_a_new_key_alone(tmp_path: Path) -> None:
+    apt, path = Lists(), tmp_path / "x.sources"
+    path.write_text("Types: deb\n")
+    assert not sourcefile.ensure(path, "Types: deb\n", Apt(apt), check=False)["changed"] and apt.seen == []
+    assert not sourcefile.ensure(path, "Types: deb\n", Apt(apt), check=False, read_again=True)["changed"]
+    assert len(apt.seen) == 2

@@ -1,71 +1,25 @@
-"""apt's sources: both formats read, missing components found at the host's own mirror, foreign origins told."""
+"""apt's sources: missing components found at the host's own mirror, foreign origins told."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
+from ansible_collections.dlbox.workstation.plugins.module_utils.host.apt_sources import SourceEntry, parse
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import sources
 
-DEB822 = """\
-# The archive
-Types: deb deb-src
-URIs: http://mirror.example/ubuntu/ http://other.example/ubuntu
-Suites: noble noble-updates
-Components: main
- restricted
-Signed-By: /usr/share/keyrings/ubuntu.gpg
-
-Types: deb-src
-URIs: http://mirror.example/source
-Suites: noble
-Components: main
-
-Enabled: no
-Types: deb
-URIs: http://mirror.example/off
-Suites: noble
-Components: main
-"""
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBF\n -----END PGP PUBLIC KEY BLOCK-----"
-
-
-def test_the_one_line_format_is_read() -> None:
-    text = (
-        "# deb http://x.example a b\ndeb-src http://x.example noble main\n"
-        "deb [arch=amd64 signed-by=/k.gpg] http://x.example/u noble main universe # remark\n"
-        "deb http://x.example/flat ./\ndeb broken\n"
-    )
-    first, flat = sources.parse_list(text, "f")
-    assert (first.uri, first.suites, first.components) == ("http://x.example/u", ("noble",), ("main", "universe"))
-    assert first.signed_by == "/k.gpg" and flat.suites == ("./",) and flat.components == ()
-
-
-def test_deb822_is_read() -> None:
-    first, second, off = sources.parse_deb822(DEB822, "f")
-    assert first.components == ("main", "restricted") and first.suites == ("noble", "noble-updates")
-    assert second.uri == "http://other.example/ubuntu" and first.enabled and not off.enabled
 
 
 def test_an_armoured_key_in_a_stanza_comes_out_as_it_went_in() -> None:
     text = f"Types: deb\nURIs: http://x.example\nSuites: noble\nComponents: main\nSigned-By:\n {KEY}\n"
-    (entry,) = sources.parse_deb822(text, "f")
-    (again,) = sources.parse_deb822(sources.render([entry], "header"), "f")
+    (entry,) = parse(text, "f.sources")
+    (again,) = parse(sources.render([entry], "header"), "f.sources")
     assert again.signed_by == entry.signed_by and "mQINBF" in again.signed_by
 
 
-def test_all_files_are_read_and_others_are_not(tmp_path: Path) -> None:
-    parts = tmp_path / "etc/apt/sources.list.d"
-    parts.mkdir(parents=True)
-    (tmp_path / "etc/apt/sources.list").write_text("deb http://a.example trixie main\n")
-    (parts / "b.list").write_text("deb http://b.example trixie main\n")
-    (parts / "c.sources").write_text("Types: deb\nURIs: http://c.example\nSuites: trixie\nComponents: main\n")
-    (parts / "d.list.save").write_text("deb http://d.example trixie main\n")
-    assert [entry.uri[7] for entry in sources.read_sources(tmp_path)] == ["a", "b", "c"]
-
-
-def entry(suites: str, components: str, uri: str = "http://m.example/debian", file: str = "f") -> sources.Entry:
-    return sources.Entry(file, uri, tuple(suites.split()), tuple(components.split()), "/k.gpg")
+def entry(suites: str, components: str, uri: str = "http://m.example/debian", file: str = "f") -> SourceEntry:
+    return SourceEntry(file, uri, tuple(suites.split()), tuple(components.split()), "/k.gpg")
 
 
 def test_missing_components_are_taken_where_the_host_takes_the_rest() -> None:
@@ -94,6 +48,15 @@ def test_other_repositories_are_not_the_distribution() -> None:
     ]
     assert sources.distribution_entries(others, "noble") == []
     assert sources.distribution_entries([entry("noble-updates", "main")], "noble")
+
+
+def test_what_is_off_or_has_sources_alone_offers_nothing() -> None:
+    off = [
+        replace(entry("noble", "main universe"), **change) for change in ({"enabled": False}, {"types": ("deb-src",)})
+    ]
+    assert sources.distribution_entries(off, "noble") == []
+    (lacking,) = sources.missing([*off, entry("noble", "main")], "noble", ["universe"], "own")
+    assert lacking.components == ("universe",)
 
 
 @pytest.mark.parametrize(

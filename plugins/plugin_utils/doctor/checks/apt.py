@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ....module_utils.host import apt_sources
 from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import driver_packages, joined, packages
 
@@ -29,50 +30,17 @@ class Source:
     path: str
 
 
-def one_line_sources(path: str, text: str) -> Iterator[Source]:
-    """The entries of a .list file."""
-    for line in text.splitlines():
-        match = re.match(r"\s*(deb|deb-src)\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)", line.split("#", 1)[0])
-        if not match:
-            continue
-        kind, raw, uri, suite, rest = match.groups()
-        options = dict(pair.split("=", 1) for pair in re.split(r"\s+", raw or "") if "=" in pair)
-        trusted = options.get("trusted") == "yes" or options.get("allow-insecure") == "yes"
-        for component in rest.split() or [""]:
-            yield Source(kind, uri.rstrip("/"), suite, component, options.get("signed-by", ""), trusted, path)
-
-
-def stanza_sources(path: str, text: str) -> Iterator[Source]:
-    """The entries of a deb822 .sources file; an inline key counts as signed by its text."""
-    for stanza in re.split(r"\n\s*\n", text):
-        fields: dict[str, str] = {}
-        last = ""
-        for line in stanza.splitlines():
-            if line.startswith("#"):
-                continue
-            if line[:1] in (" ", "\t") and last:
-                fields[last] += "\n" + line.strip()
-            elif ":" in line:
-                last, value = line.split(":", 1)
-                last = last.strip().lower()
-                fields[last] = value.strip()
-        if fields.get("enabled", "yes").lower() in ("no", "false", "0") or "uris" not in fields:
-            continue
-        signed = " ".join(fields.get("signed-by", "").split())
-        trusted = fields.get("trusted", "").lower() == "yes" or fields.get("allow-insecure", "").lower() == "yes"
-        for kind in fields.get("types", "deb").split():
-            for uri in fields["uris"].split():
-                for suite in fields.get("suites", "").split():
-                    for component in fields.get("components", "").split() or [""]:
-                        yield Source(kind, uri.rstrip("/"), suite, component, signed, trusted, path)
-
-
 def sources(context: Context) -> list[Source]:
-    """Every enabled entry of every source list."""
-    found: list[Source] = []
-    for path, text in context.evidence["apt_sources"].items():
-        found += stanza_sources(path, text) if path.endswith(".sources") else one_line_sources(path, text)
-    return found
+    """Every enabled entry of every source list, an entry per type, suite and component."""
+    return [
+        Source(kind, entry.uri.rstrip("/"), suite, component, " ".join(entry.signed_by.split()), entry.trusted, path)
+        for path, text in context.evidence["apt_sources"].items()
+        for entry in apt_sources.parse(text, path)
+        if entry.enabled
+        for kind in entry.types
+        for suite in entry.suites
+        for component in entry.components or [""]
+    ]
 
 
 @check("apt.nvidia-origin", ("package_origins",))

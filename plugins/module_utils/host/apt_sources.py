@@ -1,0 +1,99 @@
+"""apt's sources: the entries of both file formats, sources.list(5).
+
+Not python-debian, which is on no host before something installs it, and reads one of the formats only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_LINE = re.compile(r"\s*(deb|deb-src)\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)")
+_OFF = ("no", "false", "0")
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """One repository as a file names it: where, which suites and components, and what signs it.
+
+    signed_by: keyrings, fingerprints or an armoured key, as written; "" where any trusted key may sign. trusted:
+    whether apt takes it without a signature. types: deb, deb-src or both.
+    """
+
+    file: str
+    uri: str
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    signed_by: str = ""
+    enabled: bool = True
+    types: tuple[str, ...] = ("deb",)
+    trusted: bool = False
+
+    @property
+    def used(self) -> bool:
+        """Whether apt takes packages from it."""
+        return self.enabled and "deb" in self.types
+
+
+def _one_line(text: str, file: str) -> list[SourceEntry]:
+    entries = []
+    for line in text.splitlines():
+        if match := _LINE.match(line.split("#", 1)[0]):
+            kind, words, uri, suite, components = match.groups()
+            pairs = (word.partition("=") for word in (words or "").split())
+            options = {name.lower(): value for name, _, value in pairs}
+            entries.append(_entry(file, uri, [suite], components.split(), [kind], options))
+    return entries
+
+
+def _deb822(text: str, file: str) -> list[SourceEntry]:
+    """A stanza with several URIs gives one entry each."""
+    entries = []
+    for stanza in re.split(r"\n[ \t]*\n", text):
+        fields: dict[str, str] = {}
+        key = ""
+        for line in stanza.splitlines():
+            if line.startswith("#") or not line.strip():
+                continue
+            if line[0] in " \t":
+                fields[key] = fields.get(key, "") + "\n" + line.strip()
+            else:
+                key, _, value = line.partition(":")
+                key = key.strip().lower()
+                fields[key] = value.strip()
+        suites, components, types = (fields.get(name, "").split() for name in ("suites", "components", "types"))
+        for uri in fields.get("uris", "").split():
+            entries.append(_entry(file, uri, suites, components, types, fields))
+    return entries
+
+
+def _entry(
+    file: str, uri: str, suites: list[str], components: list[str], types: list[str], options: dict[str, str]
+) -> SourceEntry:
+    return SourceEntry(
+        file,
+        uri,
+        tuple(suites),
+        tuple(components),
+        options.get("signed-by", "").strip(),
+        options.get("enabled", "yes").lower() not in _OFF,
+        tuple(types or ["deb"]),
+        any(options.get(name, "").lower() == "yes" for name in ("trusted", "allow-insecure")),
+    )
+
+
+def parse(text: str, file: str) -> list[SourceEntry]:
+    """Return the entries of a file; its name says which format it has."""
+    return _deb822(text, file) if file.endswith(".sources") else _one_line(text, file)
+
+
+def read_sources(root: Path = Path("/")) -> list[SourceEntry]:
+    """Return all entries of sources.list and sources.list.d, disabled ones and those of source packages too."""
+    etc = root / "etc/apt"
+    return [
+        entry
+        for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
+        if path.suffix in (".list", ".sources") and path.is_file()
+        for entry in parse(path.read_text(errors="replace"), str(path))
+    ]
