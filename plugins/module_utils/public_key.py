@@ -1,4 +1,8 @@
-"""Read OpenSSH public keys: one line of authorized_keys or of a .pub file, checked down to its bytes."""
+"""Read OpenSSH public keys: one line of authorized_keys or of a .pub file, checked down to its bytes.
+
+Not cryptography, which the controller has: hosts have none in a base install, and they read keys in five places. One
+reader on both sides gives one answer; options before a key, and comments, cryptography does not read either.
+"""
 
 from __future__ import annotations
 

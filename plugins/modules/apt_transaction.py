@@ -1,5 +1,8 @@
 #!/usr/bin/python
-"""Install packages in one apt transaction that may not bring or take anything forbidden."""
+"""Install packages in one apt transaction that may not bring or take anything forbidden.
+
+Not ansible.builtin.apt, which takes whatever apt resolves: a toolkit would bring a second driver, or take the first.
+"""
 
 from __future__ import annotations
 

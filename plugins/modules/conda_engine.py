@@ -1,5 +1,8 @@
 #!/usr/bin/python
-"""Install the engine of the conda environments."""
+"""Install the engine of the conda environments.
+
+Not ansible.builtin.pip: it starts pip on every run, and keeps an environment that was made for another Python.
+"""
 
 from __future__ import annotations
 

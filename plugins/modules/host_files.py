@@ -1,5 +1,9 @@
 #!/usr/bin/python
-"""Folders, small files and marked blocks, all of a role's in one call."""
+"""Folders, small files and marked blocks, all of a role's in one call.
+
+Not ansible.builtin.copy and its like: 120 settings of a workstation take 1.1 s in one call, 54 s as a task each and
+69 s in loops (pipelined ssh). And every file is validated before the first is written.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 #!/usr/bin/python
-"""Which packages are installed, whether dpkg was cut off, and which units run."""
+"""Which packages are installed, whether dpkg was cut off, and which units run.
+
+Not ansible.builtin.apt, package_facts and service_facts: to find nothing to install, apt's cache is opened,
+0.3 s of CPU where dpkg's database is read in 0.02 s, and one call answers all three questions.
+"""
 
 from __future__ import annotations
 

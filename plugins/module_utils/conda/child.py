@@ -1,4 +1,8 @@
-"""Run work in forked children: one that crashes, or leaks, or is slow takes nothing else with it."""
+"""Run work in forked children: one that crashes, or leaks, or is slow takes nothing else with it.
+
+Not multiprocessing, whose pool waits for ever for the work of a worker that crashed, nor concurrent.futures, which then
+gives up the work of all others; and neither ends its workers with their parent.
+"""
 
 from __future__ import annotations
 

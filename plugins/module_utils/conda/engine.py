@@ -1,5 +1,8 @@
 """The engines: py-rattler for conda packages, uv for wheels. The only file that knows their interfaces.
 
+Not the conda command: 171 packages from a warm cache take it 34 s and mamba 16 s where rattler takes 0.6 s, and what it
+would do, for check mode, has to be parsed from its output.
+
 Written against py-rattler 0.28 and uv 0.13. Everything here runs in a forked child (child.py); rattler is imported
 inside the functions, so that a host without it can still be told what would be done, and so are asyncio and
 interpreter.py, whose import takes longer than to find that there is nothing to do.

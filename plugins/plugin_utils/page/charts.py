@@ -1,4 +1,8 @@
-"""Geometry of the bar charts: what the template draws, in the units of its view box."""
+"""Geometry of the bar charts: what the template draws, in the units of its view box.
+
+Not a plotting library: its picture has fixed colours and a fixed width, and these charts follow the reader's light or
+dark colours, a phone and paper, in a page without scripts.
+"""
 
 from __future__ import annotations
 
