@@ -96,10 +96,7 @@ todo:
   returned: success
 """
 
-import contextlib
 import os
-import socket
-import ssl
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -108,6 +105,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.host.units import properties_of, show_command
 from ..module_utils.jupyter import ports
+from ..module_utils.jupyter.answer import http_status
 from ..module_utils.run_as import replace_file
 
 SERVER = "jupyterlab"
@@ -181,21 +179,11 @@ def children(pid: int) -> list[str]:
 def answers(port: int, tls: bool, timeout: int) -> str:
     """Wait for an HTTP answer on loopback, at a port that systemd holds. Returns "" or why there was none."""
     end, why = time.monotonic() + timeout, "no attempt"
-    # Whether it answers is the question here, not who it is: that says the kernel.
-    context = ssl._create_unverified_context()
     while time.monotonic() < end:
-        try:
-            with contextlib.ExitStack() as stack:
-                link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-                if tls:
-                    link = stack.enter_context(context.wrap_socket(link))
-                link.sendall(f"GET /api HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
-                # The beginning is enough: what follows could be without end.
-                if link.recv(4096).startswith(b"HTTP/"):
-                    return ""
-                why = "no HTTP answer"
-        except OSError as error:
-            why = str(error)
+        answer = http_status(port, "/api", tls)
+        if answer["status"] is not None:
+            return ""
+        why = answer["error"]
         time.sleep(0.25)
     return why
 

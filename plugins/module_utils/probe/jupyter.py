@@ -4,43 +4,23 @@
 # ruff: noqa: PTH112, PTH116, PTH119, PTH207
 from __future__ import annotations
 
-import contextlib
 import glob
 import json
 import os
 import re
-import socket
-import ssl
 import stat
 import time
 from typing import Any
 
 from ..host.units import parse_show, show_command
 from ..jupyter import ports
+from ..jupyter.answer import http_status
 from .common import Settings, read, run
 
 #: Properties of an account's jupyterlab unit.
 OF_A_SERVER = (
     "ActiveState", "SubState", "NRestarts", "UnitFileState", "LoadState", "ActiveEnterTimestampMonotonic", "MainPID",
 )  # fmt: skip
-
-
-def http_status(port: int, path: str, tls: bool = False) -> dict[str, Any]:
-    """Status code of a GET to the loopback address without credentials, or why there was none."""
-    try:
-        with contextlib.ExitStack() as stack:
-            link: socket.socket = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
-            if tls:
-                # Whose certificate it is does not matter to the host itself; that it answers does.
-                trust = ssl.create_default_context()
-                trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-                link = stack.enter_context(trust.wrap_socket(link))
-            link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n".encode())
-            head = link.recv(4096).decode("latin-1")
-    except OSError as error:
-        return {"status": None, "error": str(error)}
-    match = re.match(r"HTTP/\d\.\d (\d{3})", head)
-    return {"status": int(match.group(1)) if match else None, "error": "" if match else "no HTTP answer"}
 
 
 def first_answer(port: int, unit: dict[str, str], tls: bool) -> dict[str, Any]:

@@ -33,7 +33,7 @@ PLUGINS = HERE.parents[1]
 # What the programs on a host may import, below plugins/module_utils.
 LIBRARY = (
     *("run_as.py", "public_key.py", "host/*.py", "ssh/*.py"),
-    *("admins/sudoers.py", "guard/sessions.py", "jupyter/ports.py"),
+    *("admins/sudoers.py", "guard/sessions.py", "jupyter/answer.py", "jupyter/ports.py"),
 )
 
 
