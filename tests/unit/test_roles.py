@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,48 @@ def test_roles_need_ansible_core_alone() -> None:
     assert len(texts) > 100
     foreign = {str(path): found for path, text in texts.items() if (found := re.findall(FOREIGN, text, re.MULTILINE))}
     assert not foreign
+
+
+def tasks_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the tasks of a file, those of its blocks included."""
+
+    def walk(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for task in tasks:
+            yield task
+            for part in ("block", "rescue", "always"):
+                yield from walk(task.get(part, []))
+
+    yield from walk(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
+
+
+def included_file(task: dict[str, Any]) -> str | None:
+    """Return the file that a task imports or includes."""
+    for keyword in ("ansible.builtin.import_tasks", "ansible.builtin.include_tasks"):
+        if keyword in task:
+            return task[keyword]["file"] if isinstance(task[keyword], dict) else task[keyword]
+    return None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_files_that_a_role_includes_are_named_literally(role: str) -> None:
+    """So that main.yml is a table of contents, and a search for a file's name finds who uses it."""
+    used = {"main.yml"}
+    for file in (PROJECT / "roles" / role).glob("*/*.yml"):
+        if file.parent.name in ("tasks", "handlers"):
+            for task in tasks_of(file):
+                if (name := included_file(task)) is not None:
+                    assert (PROJECT / "roles" / role / "tasks" / name).is_file(), f"{file}: {name}"
+                    used.add(name)
+    # What other roles and playbooks include by tasks_from.
+    entries = {"predict.yml", "packages.yml", "guarded.yml", "lock.yml"}
+    assert {file.name for file in (PROJECT / "roles" / role / "tasks").iterdir()} <= used | entries
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_arguments_of_a_module_stand_in_its_task(role: str) -> None:
+    """A module whose arguments are one variable shows nobody what it does."""
+    for file in (PROJECT / "roles" / role / "tasks").glob("*.yml"):
+        for task in tasks_of(file):
+            for keyword, arguments in task.items():
+                if keyword.startswith(("ansible.builtin.", "dlbox.workstation.")) and isinstance(arguments, str):
+                    assert not re.fullmatch(r"\{\{.*\}\}", arguments.strip(), re.DOTALL), f"{file}: {task['name']}"
