@@ -107,7 +107,7 @@ def main() -> int:
         # This machine's certificates, not the host's.
         "conda_lock_ca_bundle": os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile or "",
     }
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(TOP / "playbooks/lock.yml"), "--diff"]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(TOP / "playbooks/tools/lock.yml"), "--diff"]
     for place in args.inventory:
         command += ["--inventory", place]
     if args.limit:

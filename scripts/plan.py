@@ -261,7 +261,7 @@ def inventory(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
         extra["dlbox_plan_directory"] = directory
         command = [
             str(program) if program.exists() else "ansible-playbook",
-            "playbooks/plan.yml",
+            "playbooks/tools/plan.yml",
             "-e",
             json.dumps(extra),
         ]

@@ -1,8 +1,9 @@
-"""site.yml is its stages in order, and each stage runs alone: by its playbook and by its tag."""
+"""site.yml is its stages in order, each stage runs alone by its tag, and the owner's hooks run beside them."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,15 +30,7 @@ def ansible_playbook(*arguments: str) -> str:
 
 def test_the_site_is_its_stages_in_order() -> None:
     imported = [play["ansible.builtin.import_playbook"] for play in yaml.safe_load((PROJECT / "site.yml").read_text())]
-    # Preflight runs once, and verify needs nothing of it.
-    folders = {"preflight": "playbooks", "verify": "playbooks"}
-    assert imported == [f"{folders.get(stage, 'playbooks/stages')}/{stage}.yml" for stage in STAGES]
-
-
-@pytest.mark.parametrize("stage", STAGES[1:-1])
-def test_a_stage_alone_is_refused_by_preflight_too(stage: str) -> None:
-    plays = yaml.safe_load((PROJECT / f"playbooks/{stage}.yml").read_text())
-    assert [play["ansible.builtin.import_playbook"] for play in plays] == ["preflight.yml", f"stages/{stage}.yml"]
+    assert imported == [f"playbooks/stages/{stage}.yml" for stage in STAGES]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -54,9 +47,54 @@ def test_a_tag_runs_preflight_and_its_stage_alone(stage: str) -> None:
     assert {name for name, tasks in plays.items() if tasks} == {"preflight", stage}
 
 
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    (tmp_path / "hosts.yml").write_text("all: {hosts: {box: {}}}\n")
+    (tmp_path / "hooks").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("source", ["", "hosts.yml"], ids=["folder", "file"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_has_a_playbook_of_its_own(stage: str) -> None:
-    assert f"playbook: playbooks/{stage}.yml" in ansible_playbook(f"playbooks/{stage}.yml", "--syntax-check")
+def test_the_owners_tasks_run_before_and_after_a_stage(stage: str, source: str, inventory: Path) -> None:
+    for moment in ("before", "after"):
+        text = f"- name: Mine, {moment}\n  ansible.builtin.import_tasks: more/{moment}.yml\n"
+        (inventory / f"hooks/{moment}-{stage}.yml").write_text(text)
+        (inventory / "hooks/more").mkdir(exist_ok=True)
+        (inventory / f"hooks/more/{moment}.yml").write_text(
+            f"- name: Mine, {moment}\n  ansible.builtin.debug:\n    msg: x\n"
+        )
+    listing = ansible_playbook("site.yml", "-i", str(inventory / source), "--list-tasks", "--tags", stage)
+    play = next(play for play in listing.split("\n\n") if re.search(rf"\): {stage}\b", play, re.IGNORECASE))
+    tasks = re.findall(r"^      (.+?)\tTAGS:", play, re.MULTILINE)
+    assert tasks[0] == "Mine, before" and tasks[-1] == "Mine, after" and len(tasks) > 3
+    assert listing.count("Mine, ") == 2
+
+
+def test_the_hook_of_the_last_inventory_counts(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    for folder, name in ((inventory, "first"), (other, "last")):
+        (folder / "hooks").mkdir(exist_ok=True)
+        (folder / "hooks/after-gpu.yml").write_text(f"- name: Mine, {name}\n  ansible.builtin.debug: {{msg: x}}\n")
+    arguments = ["--list-tasks", "--tags", "gpu"]
+    assert "Mine, last" in ansible_playbook("site.yml", "-i", str(inventory), "-i", str(other), *arguments)
+    assert "Mine, first" in ansible_playbook("site.yml", "-i", str(inventory), "-i", "box,", *arguments)
+
+
+@pytest.mark.parametrize("name", ["before-secur.yml", "before-secure.yaml", "secure.yml"])
+def test_a_hook_that_no_stage_would_run_is_refused(name: str, inventory: Path) -> None:
+    (inventory / f"hooks/{name}").write_text("[]\n")
+    (inventory / "hooks/README.md").write_text("Mine\n")
+    with pytest.raises(AssertionError) as refused:
+        ansible_playbook("site.yml", "-i", str(inventory), "--list-tasks")
+    message = " ".join(str(refused.value).split())
+    assert f"{name} in {inventory}/hooks: no stage runs a file of this name" in message
+    assert ", ".join(STAGES) in message
+
+
+def test_hooks_are_no_hosts(inventory: Path) -> None:
+    (inventory / "hooks/before-base.yml").write_text("- name: Mine\n  ansible.builtin.debug: {msg: x}\n")
+    assert "WARNING" not in ansible_playbook("site.yml", "-i", str(inventory), "--list-hosts")
 
 
 def test_the_shipped_inventory_is_this_machine() -> None:

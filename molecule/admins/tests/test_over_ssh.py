@@ -54,7 +54,7 @@ def test_new_admins_come_under_guard_and_a_run_without_changes_takes_one_connect
 def test_preflight_refuses_a_shell_before_the_first_change(machine: Machine) -> None:
     more = {"dlbox_apt_check": False, "dlbox_minimum_memory": 1, "ansible_become_password": PASSWORD}
     inventory = machine.over_ssh(dlbox_admins=admins(shell="/usr/bin/zsh"), **more)
-    refused = run("ansible-playbook", "-i", str(inventory), "playbooks/preflight.yml")
+    refused = run("ansible-playbook", "-i", str(inventory), "playbooks/stages/preflight.yml")
     assert refused.returncode != 0
     assert "dlbox_admins: zoe: the shell /usr/bin/zsh does not exist" in refused.stdout + refused.stderr
 

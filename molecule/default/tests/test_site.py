@@ -46,3 +46,10 @@ def test_jupyterlab_answers_on_loopback_only_and_wants_its_password(host):
 def test_a_machine_without_a_gpu_gets_no_driver(host):
     installed = host.check_output("dpkg-query -W -f '${Package}\\n'").splitlines()
     assert not [package for package in installed if package.startswith(("nvidia-driver", "cuda-", "libcudnn"))]
+
+
+def test_the_owners_hooks_ran_beside_their_stages(host):
+    """molecule/default/inventory/hooks: before the packages of base, and after the environments."""
+    assert host.file("/var/tmp/before-base").content_string.splitlines()[-1] == "none"
+    assert host.package("tmux").is_installed
+    assert host.file("/var/tmp/after-environments").content_string == "a file of the owner's\n"

@@ -45,7 +45,7 @@ def doctor(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def verify(*words: str) -> subprocess.CompletedProcess[str]:
     """The last stage of site.yml on the finished machine, as a run of its own."""
-    return run("ansible-playbook", *INVENTORIES, "playbooks/verify.yml", "-e", "dlbox_hosts=workstation", *words)
+    return run("ansible-playbook", *INVENTORIES, "playbooks/stages/verify.yml", "-e", "dlbox_hosts=workstation", *words)
 
 
 def test_a_healthy_machine_gives_zero_and_a_page(host: Any, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_end_of_a_run_is_quick_and_changes_nothing(host: Any) -> None:
 
 
 def test_check_mode_does_not_evaluate_what_was_not_done(host: Any) -> None:
-    done = run("ansible-playbook", *INVENTORIES, "playbooks/verify.yml", "-e", "dlbox_hosts=bare", "--check")
+    done = run("ansible-playbook", *INVENTORIES, "playbooks/stages/verify.yml", "-e", "dlbox_hosts=bare", "--check")
     assert done.returncode == 0, done.stdout
 
 

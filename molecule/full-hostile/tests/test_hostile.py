@@ -78,7 +78,7 @@ def test_a_data_folder_in_the_place_of_a_link_is_not_followed(box: Box) -> None:
     """A member of the group put a link to a folder of root's where the owner declares a second data folder later."""
     folders = [*box.variables["jupyter_data_folders"], {"path": "/srv/data/models", "group": "users", "mode": "2775"}]
     assert box.host.file("/srv/data/models").is_symlink
-    done = box.play("playbooks/environments.yml", jupyter_data_folders=folders)
+    done = box.play("site.yml", "--tags", "environments", jupyter_data_folders=folders)
     assert done.returncode != 0 and "links names the folder /srv/data/models" in told(done), told(done)
     box.safe()
 
@@ -124,7 +124,8 @@ def test_the_environments_of_a_member_are_neither_adopted_nor_removed(box: Box) 
     """Names that the owner declares later, one of them as absent, with pipes for files."""
     more = [{"name": "later", "wheels": ["six==1.17.0"]}, {"name": "gone", "state": "absent"}]
     more += [{"name": "waits", "state": "absent"}, {"name": "etc"}]
-    done = box.play("playbooks/environments.yml", conda_environments=[*box.variables["conda_environments"], *more])
+    more = [*box.variables["conda_environments"], *more]
+    done = box.play("site.yml", "--tags", "environments", conda_environments=more)
     assert done.returncode != 0 and "/opt/conda/envs/later was not made by dlbox" in told(done), told(done)
     assert box.host.file("/opt/conda/envs/gone").user == "mallory"
     box.safe()
@@ -134,7 +135,7 @@ def test_a_server_of_another_account_is_not_taken_for_a_jupyterlab(box: Box) -> 
     """Who typed a password there would give it to mallory; and an answer that never ends must keep nobody waiting."""
     box.host.check_output("systemctl stop jupyterlab-proxy@eve.socket jupyterlab-proxy@eve.service")
     squatting = box.start("mallory", "squat", "8889")
-    done = box.play("playbooks/environments.yml", jupyter_data_folders=[])
+    done = box.play("site.yml", "--tags", "environments", jupyter_data_folders=[])
     doctor = box.tool("doctor", "--only", "jupyter", "--format", "json", "--no-page")
     box.stop(squatting)
     assert done.returncode != 0 and "mallory" in told(done), told(done)
@@ -151,7 +152,7 @@ def test_what_an_account_breaks_of_its_own_jupyterlab_is_told_and_stops_nobody(b
     place = "/etc/jupyterlab/eve/jupyter_server_config.json"
     deep = f"import os; os.chmod('{place}', 0o600); open('{place}', 'w').write('[' * 200000)"
     box.host.check_output(f'cd / && runuser -u eve -- python3 -c "{deep}"')
-    done = box.play("playbooks/environments.yml")
+    done = box.play("site.yml", "--tags", "environments")
     box.host.check_output(f"rm {file}")
     assert done.returncode == 0 and f"{file} cannot be read as eve" in told(done), told(done)
     assert box.host.service("jupyterlab@ada").is_running
@@ -181,7 +182,7 @@ def test_keys_of_an_admin_that_come_and_go(box: Box) -> None:
     before = box.state("/etc /root /home/ada /srv/treasure")
     swapping = box.start("eve", "swap", ".ssh", ".jupyter", ".local")
     admins = [box.variables["dlbox_admins"][0], {"name": "eve", "keys": [str(keys() / "ada.pub")]}]
-    done = box.play("playbooks/secure.yml", dlbox_admins=admins)
+    done = box.play("site.yml", "--tags", "secure", dlbox_admins=admins)
     box.stop(swapping)
     assert "Traceback" not in told(done) and "$y$" not in told(done), told(done)
     after = box.state("/etc /root /home/ada /srv/treasure")

@@ -94,7 +94,7 @@ def test_a_host_alone_makes_no_other_lock_for_its_neighbours(tmp_path):
     earlier = {"schema": 1, "request": "of an RTX 4090", "declared": declared()}
     (tmp_path / "locks/pytorch/lock.json").write_text(json.dumps(earlier))
     program = Path(sys.executable).with_name("ansible-playbook")
-    command = [program, "-i", tmp_path / "hosts.json", "playbooks/lock.yml", "-e", json.dumps(engine)]
+    command = [program, "-i", tmp_path / "hosts.json", "playbooks/tools/lock.yml", "-e", json.dumps(engine)]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "NO_COLOR": "1"}
     done = subprocess.run(
         [*command, "--limit", "box"], cwd=TOP, env=environment, text=True, capture_output=True, check=False

@@ -151,9 +151,10 @@ def test_each_host_of_the_inventory(inventory: Path) -> None:
 
 
 def play_plan(inventory: Path, folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run playbooks/plan.yml for an inventory; the plans are in the folder."""
+    """Run playbooks/tools/plan.yml for an inventory; the plans are in the folder."""
     program = Path(sys.executable).with_name("ansible-playbook")
-    command = [str(program), "-i", str(inventory), "playbooks/plan.yml", "-e", f"dlbox_plan_directory={folder}", *words]
+    command = [str(program), "-i", str(inventory), "playbooks/tools/plan.yml"]
+    command += ["-e", f"dlbox_plan_directory={folder}", *words]
     variables = {**os.environ, "ANSIBLE_CONFIG": str(TOP / "ansible.cfg"), "NO_COLOR": "1", **environment}
     return subprocess.run(command, cwd=TOP, env=variables, text=True, capture_output=True, check=False)
 
@@ -355,4 +356,4 @@ def test_a_host_whose_python_is_not_one_is_planned_by_no_word_of_it(tmp_path: Pa
     for name in PRINTED:
         assert re.search(rf"^{name} +: ok=0 .*failed=1 ", done.stderr, re.MULTILINE), name
     assert "Traceback" not in done.stderr and "\x1b" not in done.stderr and len(done.stderr) < 20_000
-    assert not (TOP / "TOUCHED").exists() and not (TOP / "playbooks/TOUCHED").exists()
+    assert not (TOP / "TOUCHED").exists() and not (TOP / "playbooks/tools/TOUCHED").exists()
