@@ -26,7 +26,7 @@ GPUS = {
     "B200": "Blackwell B200",
     "RTX 5090": "Blackwell",
 }
-WISHES: list[dict[str, Any]] = [
+PREFERENCES: list[dict[str, Any]] = [
     {},
     {"policy": "newest"},
     {"pins": {"driver": "595"}},
@@ -40,8 +40,8 @@ def profiles(system_id: str, version: str, source: str, flavours: str, repositor
     found: dict[str, dict[str, Any]] = {}
     for gpu, architecture in GPUS.items():
         for headless in (False, True):
-            for wish in WISHES:
-                pins = {**wish.get("pins", {}), **({"driver_source": "nvidia"} if source == "nvidia" else {})}
+            for preference in PREFERENCES:
+                pins = {**preference.get("pins", {}), **({"driver_source": "nvidia"} if source == "nvidia" else {})}
                 machine = {
                     "host": "box",
                     "os": {
@@ -59,7 +59,7 @@ def profiles(system_id: str, version: str, source: str, flavours: str, repositor
                     "cpu": {"flags": ["avx", "avx2", "fma"]},
                 }
                 mirror = {"nvidia_repository": json.loads(repository)}
-                options = {"today": "2026-11-20", **wish, **mirror, "pins": pins, "headless": headless}
+                options = {"today": "2026-11-20", **preference, **mirror, "pins": pins, "headless": headless}
                 planned = plan(machine, options)
                 driver = planned["driver"]
                 if driver is None or driver["source"] != source:

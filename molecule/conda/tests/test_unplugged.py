@@ -83,7 +83,7 @@ def test_a_second_box_without_a_network_is_made_from_a_directory(folder, locks, 
         pytest.skip("it is the second box")
     request.getfixturevalue("packages")
     assert not host.file("/opt/conda").exists and not host.file("/opt/dlbox").exists
-    wishes = {
+    preferences = {
         "conda_environments": [WANTED],
         "conda_base": False,
         "conda_locks_dir": str(folder / "locks"),
@@ -93,11 +93,11 @@ def test_a_second_box_without_a_network_is_made_from_a_directory(folder, locks, 
         "conda_offline": True,
     }
     with unplugged(host):
-        made = play(host, **wishes)
+        made = play(host, **preferences)
         assert made.returncode == 0, made.stdout + made.stderr
-        assert unchanged(play(host, **wishes))
+        assert unchanged(play(host, **preferences))
         # What was not locked cannot be had, and the message says so in words.
-        other = play(host, **{**wishes, "conda_environments": [{**WANTED, "name": "unlocked"}]})
+        other = play(host, **{**preferences, "conda_environments": [{**WANTED, "name": "unlocked"}]})
         assert other.returncode != 0 and "Traceback" not in other.stdout and "unlocked: " in other.stdout
     boxes[OTHER_BOX] = host.check_output(BYTES).strip()
     for name, text in locks.items():

@@ -285,7 +285,7 @@ def test_in_a_browser_over_the_tunnel(host: Any, browser: Any, tunnel: Any, gene
     # Now a notebook runs: settings that change are told, not enforced under it.
     host.check_output("touch /srv/changed")
     for restart, waiting, actions in (("idle", ["ada"], ["stop bob"]), ("always", [], ["stop bob", "restart ada"])):
-        wish = {"ports": {"ada": 8888}, "files": ["/srv/changed"], "restart": restart}
-        told = host.ansible("dlbox.workstation.jupyter_services", json.dumps(wish), check=True)
+        arguments = {"ports": {"ada": 8888}, "files": ["/srv/changed"], "restart": restart}
+        told = host.ansible("dlbox.workstation.jupyter_services", json.dumps(arguments), check=True)
         assert (told.get("waiting"), told.get("actions")) == (waiting, actions), told
     page.context.close()

@@ -90,8 +90,8 @@ def test_both_roles_take_all_of_theirs_away(host: Any) -> None:
     names = {TUNNEL: ["jupyter", "jax"], HOME: ["jupyter"]}[host.backend.host]
     host.check_output("su - ada -c 'mkdir -p work && echo mine > work/notebook.ipynb'")
     host.check_output(f'mkdir -p {KERNELS}/mine && echo \'{{"argv": ["x"]}}\' > {KERNELS}/mine/kernel.json')
-    wishes = {"conda_state": "absent", "conda_remove": names}
-    done = play(host, **wishes)
+    preferences = {"conda_state": "absent", "conda_remove": names}
+    done = play(host, **preferences)
     assert done.returncode == 0, done.stdout + done.stderr
     for path in (
         "/opt/conda",
@@ -109,5 +109,5 @@ def test_both_roles_take_all_of_theirs_away(host: Any) -> None:
     assert host.run("systemctl list-units --all --plain --no-legend 'jupyterlab*@*'").stdout.strip() == ""
     assert host.run("ss -ltn | grep -E ':(888[89]|9000)'").rc != 0
     assert host.file(KERNELS).listdir() == ["mine"] and host.file("/home/ada/work/notebook.ipynb").exists
-    again = play(host, **wishes)
+    again = play(host, **preferences)
     assert again.returncode == 0 and "changed=0" in again.stdout
