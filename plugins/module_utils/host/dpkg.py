@@ -41,6 +41,11 @@ class Package:
         return self.status in UNFINISHED
 
 
+def upstream(version: str) -> str:
+    """Return the upstream part of a Debian version, without epoch and revision: "1:580.1-0ubuntu1" gives "580.1"."""
+    return (version.partition(":")[2] or version).rpartition("-")[0] or version
+
+
 def _field(entry: str, name: str) -> str:
     """Return a field's value, "" where the entry has none. Not by a regular expression: thrice as fast."""
     start = entry.find(f"\n{name}: ")

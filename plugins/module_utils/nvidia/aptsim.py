@@ -71,11 +71,6 @@ def after(before: Mapping[str, dpkg.Package], change: Change) -> dict[str, str]:
     return now
 
 
-def upstream(version: str) -> str:
-    """Return the upstream part of a Debian version: without epoch and revision."""
-    return (version.partition(":")[2] or version).rpartition("-")[0] or version
-
-
 def pick_version(versions: Iterable[str], upstream: str) -> str | None:
     """Return the first of apt's versions (best first) whose upstream part is the given one, or begins with it and a
     dot.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..host import kernels
+from ..host import dpkg, kernels
 from . import aptsim, dkms, holders, names
 from .apt import Apt, Failed, Refused, Request
 
@@ -141,12 +141,12 @@ class Driver:
     def _with_the_set(self, names_: list[str], packages: list[str]) -> tuple[list[str], list[str]]:
         """Return what moves with the set, and what cannot: modules for a kernel that the archive left behind."""
         offered = self.apt.candidates([*names_, *packages])
-        target = next((aptsim.upstream(offered[name]) for name in packages if name in offered), "")
+        target = next((dpkg.upstream(offered[name]) for name in packages if name in offered), "")
         moving: list[str] = []
         left: list[str] = []
         for name in names_:
             version = offered.get(name, self.before[name].version)
-            stuck = _OF_ONE_VERSION.match(name) and aptsim.upstream(version) != target
+            stuck = _OF_ONE_VERSION.match(name) and dpkg.upstream(version) != target
             (left if stuck else moving).append(name)
         return [name for name in moving if name in offered], left
 

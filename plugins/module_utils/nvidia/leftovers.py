@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..host import dpkg, kernels
 from ..host.apt_sources import SourceEntry
-from . import aptsim, dkms, sources
+from . import dkms, sources
 
 RUN_INSTALLER, PPA, REPOSITORY, DKMS_TREE = "run_installer", "ppa", "repository", "dkms_tree"
 DISABLED = ".dlbox-disabled"
@@ -68,7 +68,7 @@ def from_sources(entries: Iterable[SourceEntry], own_files: Sequence[str]) -> li
 def from_dkms(builds: Iterable[dkms.Build], packages: Mapping[str, dpkg.Package]) -> list[Leftover]:
     """Return DKMS trees of NVIDIA versions that no installed package brought: they are built again for every kernel."""
     upstream = {
-        aptsim.upstream(package.version)
+        dpkg.upstream(package.version)
         for package in packages.values()
         if package.installed and "nvidia" in package.name
     }

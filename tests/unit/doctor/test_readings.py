@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.probe import environments
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import outside
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.checks import apt, common, firewall, gpu, ssh
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.checks import apt, firewall, gpu, ssh
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import Context
 
 
@@ -112,14 +112,6 @@ def test_key_ends(days: int | None, result: str) -> None:
     sources = {"/etc/apt/sources.list.d/x.list": f"deb [signed-by={path}] http://x.org stable main"}
     outcomes = list(apt.keys(Context({"apt_keys": {path: key_listing(end)}, "apt_sources": sources})))
     assert [outcome.result for outcome in outcomes] == [result]
-
-
-@pytest.mark.parametrize(
-    ("version", "vendor"),
-    [("580.178.04-0ubuntu0.24.04.1", "580.178.04"), ("1:550.163.01-2", "550.163.01"), ("535.309.01", "535.309.01")],
-)
-def test_the_vendors_part_of_a_version(version: str, vendor: str) -> None:
-    assert common.upstream(version) == vendor
 
 
 @pytest.mark.parametrize(

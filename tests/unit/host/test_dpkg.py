@@ -70,6 +70,14 @@ def test_what_a_dpkg_that_was_cut_off_had_done_counts(tmp_path: Path) -> None:
     assert list(found) == ["a"] and (found["a"].version, found["a"].status) == ("2", "half-configured")
 
 
+@pytest.mark.parametrize(
+    ("version", "vendor"),
+    [("580.178.04-0ubuntu0.24.04.1", "580.178.04"), ("1:550.163.01-2", "550.163.01"), ("535.309.01", "535.309.01")],
+)
+def test_the_vendors_part_of_a_version(version: str, vendor: str) -> None:
+    assert dpkg.upstream(version) == vendor
+
+
 def test_no_database_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="status"):
         dpkg.read_packages(tmp_path)

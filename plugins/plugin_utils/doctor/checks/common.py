@@ -10,11 +10,6 @@ from ....module_utils.host.kernels import release_key
 from ..model import Context
 
 
-def upstream(version: str) -> str:
-    """The vendor's part of a Debian package version: "1:580.178.04-0ubuntu0.24.04.1" gives "580.178.04"."""
-    return version.split(":", 1)[-1].split("-", 1)[0]
-
-
 def joined(items: Iterable[Any], most: int = 6) -> str:
     """A readable list that does not fill the screen."""
     texts = [str(item) for item in items]

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ....module_utils.host.dpkg import upstream
 from ....module_utils.nvidia import gpusettings, secureboot
 from ....module_utils.nvidia.dkms import parse_status
 from ..model import Context, Finding, check, fail, na, ok, warn
-from .common import driver_packages, joined, newest_kernel, not_installed, plan_wants_driver, upstream
+from .common import driver_packages, joined, newest_kernel, not_installed, plan_wants_driver
 
 NO_GPU = "no NVIDIA GPU on the PCI bus"
 
