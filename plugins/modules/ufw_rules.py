@@ -151,7 +151,7 @@ from ..module_utils.firewall import admission, containers, kernel, settings, use
 from ..module_utils.firewall.entries import Entry, TupleError, describe
 from ..module_utils.firewall.expand import expand, read_profiles
 from ..module_utils.firewall.merge import Merged, duplicates, merge
-from ..module_utils.firewall.wishes import Fault, Wish, read_networks, read_wishes
+from ..module_utils.firewall.specs import Fault, Wish, read_networks, read_wishes
 from ..module_utils.guard.sessions import host_addresses, is_local_address, live_ssh_connections
 from ..module_utils.host.units import parse_show, show_command
 

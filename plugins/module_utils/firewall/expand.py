@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from .entries import Entry
-from .wishes import IPV4_ONLY, Fault, Network, Wish, read_port
+from .specs import IPV4_ONLY, Fault, Network, Wish, read_port
 
 # Entries whose comment starts with this were made by dlbox, and only those are dlbox's to remove.
 MARK = "dlbox: "

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.expand import expand, read_profiles
-from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.wishes import (
+from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.specs import (
     Fault,
     read_networks,
     read_port,
