@@ -51,32 +51,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
+from ..module_utils.host import gpg_keys
+from ..module_utils.host.gpg_keys import OpenPgpKey
 from ..module_utils.nvidia.apt import Apt, Failed, Refused, Request
-
-_WEAK = {"1": "MD5", "2": "SHA1"}  # digest algorithms by number, RFC 4880 section 9.4
-
-
-@dataclass
-class SigningKey:
-    """A primary key: 40 hexadecimal digits, its first user id, and the digests of its signatures over its user ids."""
-
-    fingerprint: str = ""
-    user_id: str = ""
-    digests: list[str] = field(default_factory=list)
-
-    @property
-    def sha1_bound(self) -> bool:
-        """Whether nothing stronger than SHA-1 binds the key to its user: apt with sqv (Debian 13) refuses it since
-        2026-02-01.
-        """
-        return bool(self.digests) and set(self.digests) <= set(_WEAK)
 
 
 def gpg(data: bytes, *arguments: str) -> bytes:
@@ -85,7 +68,7 @@ def gpg(data: bytes, *arguments: str) -> bytes:
     Raises ValueError, with gpg's words, when the data is damaged or no OpenPGP key.
     """
     with tempfile.TemporaryDirectory(prefix="dlbox-gpg-") as home:
-        argv = ["gpg", "--homedir", home, "--no-options", "--batch", "--quiet", "--no-autostart", *arguments]
+        argv = ["gpg", "--homedir", home, "--no-options", "--quiet", "--no-autostart", *arguments]
         done = subprocess.run(argv, input=data, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -93,24 +76,9 @@ def gpg(data: bytes, *arguments: str) -> bytes:
     return done.stdout
 
 
-def keys(data: bytes) -> list[SigningKey]:
-    """The primary keys in armoured or binary data, from gpg's colon listing (its doc/DETAILS).
-
-    Raises ValueError as `gpg` does, and when there is no public key.
-    """
-    found: list[SigningKey] = []
-    primary = False
-    for line in gpg(data, "--show-keys", "--with-colons", "--with-sig-list").decode(errors="replace").splitlines():
-        kind, *fields = (line + ":" * 20).split(":")
-        if kind in ("pub", "sub"):
-            primary = kind == "pub"
-            found += [SigningKey()] * primary
-        elif kind == "fpr" and primary:
-            found[-1].fingerprint = fields[8]
-        elif kind == "uid":
-            found[-1].user_id = found[-1].user_id or fields[8]
-        elif kind == "sig" and fields[9][:2] in ("10", "11", "12", "13") and found[-1].fingerprint.endswith(fields[3]):
-            found[-1].digests.append(fields[14])
+def keys(data: bytes) -> list[OpenPgpKey]:
+    """The primary keys in armoured or binary data; raises ValueError as `gpg` does, and when there is none."""
+    found = gpg_keys.parse(gpg(data, *gpg_keys.ARGUMENTS).decode(errors="replace"))
     if not found:
         raise ValueError("no public key in it")
     return found
@@ -124,7 +92,7 @@ def normal_fingerprint(text: str) -> str:
     return out
 
 
-def refusals(found: list[SigningKey], pinned: list[str], verifier: str = "gpgv") -> list[str]:
+def refusals(found: list[OpenPgpKey], pinned: list[str], verifier: str = "gpgv") -> list[str]:
     """Return why a file of keys is not to be trusted; empty when every key in it is pinned and the verifier takes it.
 
     verifier: "sqv" where apt checks signatures with Sequoia (Debian 13), "gpgv" elsewhere.
@@ -205,7 +173,7 @@ def main() -> None:
         with open_url(given["url"], timeout=given["timeout"]) as answer:
             data = answer.read(1 << 20)
         fingerprints = validated(data, given, given["url"])
-        binary = gpg(data, "--import-options", "import-export", "--import")
+        binary = gpg(data, "--batch", "--import-options", "import-export", "--import")
     except ValueError as error:
         module.fail_json(msg=f"{error}. Compare with the vendor's documentation before pinning another fingerprint.")
     except OSError as error:

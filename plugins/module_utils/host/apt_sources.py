@@ -35,6 +35,11 @@ class SourceEntry:
         """Whether apt takes packages from it."""
         return self.enabled and "deb" in self.types
 
+    @property
+    def keyrings(self) -> list[str]:
+        """The files among what signs it."""
+        return [word for word in re.split(r"[\s,]+", self.signed_by) if word.startswith("/")]
+
 
 def _one_line(text: str, file: str) -> list[SourceEntry]:
     entries = []

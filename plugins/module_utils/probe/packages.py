@@ -11,7 +11,8 @@ import tempfile
 import time
 from typing import Any
 
-from ..host import apt_policy, dpkg
+from ..host import apt_policy, dpkg, gpg_keys
+from ..host import apt_sources as sources
 from .common import Settings, read, run
 
 PACKAGES_OF_INTEREST = re.compile(
@@ -61,13 +62,13 @@ def apt_sources(_: Settings) -> dict[str, str]:
 def apt_keys(_: Settings) -> dict[str, Any]:
     """gpg's colon listing of every key file that apt may trust, by path."""
     paths = set(glob.glob("/etc/apt/trusted.gpg.d/*") + glob.glob("/etc/apt/keyrings/*"))
-    for text in apt_sources({}).values():
-        paths.update(re.findall(r"signed-by[=:]\s*(/[^\s\],]+)", text, re.IGNORECASE))
+    for path, text in apt_sources({}).items():
+        paths.update(keyring for entry in sources.parse(text, path) for keyring in entry.keyrings)
     listed = {}
     with tempfile.TemporaryDirectory(prefix="dlbox-gpg-", dir="/tmp", ignore_cleanup_errors=True) as home:
         for path in sorted(paths):
             if os.path.isfile(path):
-                listed[path] = run(["gpg", "--homedir", home, "--batch", "--show-keys", "--with-colons", path])
+                listed[path] = run(["gpg", "--homedir", home, *gpg_keys.ARGUMENTS, path])
     return listed
 
 

@@ -32,6 +32,7 @@ CONDITION = "a condition in a unit, which systemd or a shell evaluates at boot"
 FACTS = {
     "GPUs as nvidia-smi has them": Fact(r"--query-gpu", "nvidia_smi.py"),
     "apt's sources": Fact(r"deb-src", "apt_sources.py"),
+    "OpenPGP keys": Fact(r"--show-keys|--with-colons", "gpg_keys.py"),
     "packages on offer": Fact(r"Candidate: ", "apt_policy.py"),
     "dpkg's packages": Fact(
         r"dpkg-query\", \"(-W|--show)|dpkg/(status|info)|db:Status",

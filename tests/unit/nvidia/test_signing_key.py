@@ -66,7 +66,7 @@ def test_what_is_no_key_is_said_to_be_none(data: bytes) -> None:
 
 def test_what_is_written_is_the_keys_alone_in_binary() -> None:
     file = ARCHIVE + b"\n" + SHA1
-    written = signing_key.gpg(file, "--import-options", "import-export", "--import")
+    written = signing_key.gpg(file, "--batch", "--import-options", "import-export", "--import")
     assert written == binary(ARCHIVE) + binary(SHA1)
 
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ....module_utils.host import apt_sources
+from ....module_utils.host import apt_sources, gpg_keys
+from ....module_utils.host.apt_sources import SourceEntry
 from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import driver_packages, joined, packages
 
@@ -30,13 +31,19 @@ class Source:
     path: str
 
 
+def enabled_entries(context: Context) -> list[SourceEntry]:
+    """Every enabled entry of every source list."""
+    found = [apt_sources.parse(text, path) for path, text in context.evidence["apt_sources"].items()]
+    return [entry for entries in found for entry in entries if entry.enabled]
+
+
 def sources(context: Context) -> list[Source]:
-    """Every enabled entry of every source list, an entry per type, suite and component."""
+    """The same, an entry per type, suite and component."""
     return [
-        Source(kind, entry.uri.rstrip("/"), suite, component, " ".join(entry.signed_by.split()), entry.trusted, path)
-        for path, text in context.evidence["apt_sources"].items()
-        for entry in apt_sources.parse(text, path)
-        if entry.enabled
+        Source(
+            kind, entry.uri.rstrip("/"), suite, component, " ".join(entry.signed_by.split()), entry.trusted, entry.file
+        )
+        for entry in enabled_entries(context)
         for kind in entry.types
         for suite in entry.suites
         for component in entry.components or [""]
@@ -162,16 +169,11 @@ def keys(context: Context) -> Iterator[Finding]:
     if all(answer["rc"] is None for answer in listings.values()):
         yield na("gpg is not installed, so key dates are not readable")
         return
-    used = {path for entry in sources(context) for path in entry.signed_by.split()}
+    used = {keyring for entry in enabled_entries(context) for keyring in entry.keyrings}
     now, fine = time.time(), 0
     for path, answer in sorted(listings.items()):
         # Only primary keys count: a retired signing subkey in a vendor's file is harmless.
-        ends = [
-            (int(fields[6]) if fields[6].isdigit() else None, fields[4])
-            for line in answer["out"].splitlines()
-            for fields in [line.split(":")]
-            if fields[0] == "pub" and len(fields) > 9
-        ]
+        ends = [key.ends for key in gpg_keys.parse(answer["out"])]
         if answer["rc"] != 0 and not ends:
             severity = fail if path in used else warn
             yield severity(
@@ -180,10 +182,10 @@ def keys(context: Context) -> Iterator[Finding]:
                 subject=path,
             )
             continue
-        alive = [end for end, _key in ends if end is None or end > now]
+        alive = [end for end in ends if end is None or end > now]
         if not alive:
             severity = fail if path in used or (path.startswith("/etc/apt/trusted.gpg.d") and not used) else warn
-            date = time.strftime("%Y-%m-%d", time.gmtime(max(end for end, _key in ends if end is not None)))
+            date = time.strftime("%Y-%m-%d", time.gmtime(max(end for end in ends if end is not None)))
             yield severity(f"expired on {date}", "Fetch the vendor's new key, or remove the repository", subject=path)
         elif all(end is not None and end - now < SOON for end in alive) and path in used:
             days = int((max(end for end in alive if end is not None) - now) // 86400)
