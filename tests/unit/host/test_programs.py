@@ -12,13 +12,9 @@ from ansible_collections.dlbox.workstation.plugins.filter.program_files import p
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 PROGRAMS = {
-    role: re.findall(r"\w+", found[1])
-    for role in ("access_guard", "nvidia_driver")
-    if (
-        found := re.search(
-            r"\(\[(.*?)\] \| dlbox.workstation.program_files", (ROLES / role / "vars/main.yml").read_text()
-        )
-    )
+    file.relative_to(ROLES).parts[0]: re.findall(r"\w+", found[1])
+    for file in ROLES.glob("*/*/*.yml")
+    if (found := re.search(r"\(\[(.*?)\] \| dlbox.workstation.program_files", file.read_text()))
 }
 IMPORT = (
     "import importlib, sys; sys.path.insert(0, sys.argv[1]); [importlib.import_module(one) for one in sys.argv[2:]]"
