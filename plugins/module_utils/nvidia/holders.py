@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..host.files import text_of
 from ..host.units import parse_show, show_command
 from .apt import Runner
 
@@ -39,13 +40,6 @@ class Holder:
         return _FIRST_PERSON <= self.uid < _NOBODY and not _FIRST_DYNAMIC <= self.uid <= _LAST_DYNAMIC
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""  # the process ended meanwhile
-
-
 def _opens_a_device(process: Path) -> bool:
     try:
         return any(str(link.readlink()).startswith(_DEVICE) for link in (process / "fd").iterdir())
@@ -57,15 +51,15 @@ def read_holders(root: Path = Path("/")) -> list[Holder]:
     """Return the processes that use the driver, by process id."""
     found = []
     for process in (root / "proc").glob("[0-9]*"):
-        maps = _read(process / "maps")
+        maps = text_of(process / "maps")
         if not (_LIBRARY.search(maps) or _WORK.search(maps) or _DEVICE in maps or _opens_a_device(process)):
             continue
-        uid = re.search(r"^Uid:\s+(\d+)", _read(process / "status"), re.MULTILINE)
-        service = _SERVICE.search(_read(process / "cgroup"))
+        uid = re.search(r"^Uid:\s+(\d+)", text_of(process / "status"), re.MULTILINE)
+        service = _SERVICE.search(text_of(process / "cgroup"))
         found.append(
             Holder(
                 pid=int(process.name),
-                command=_read(process / "comm").strip() or "?",
+                command=text_of(process / "comm") or "?",
                 uid=int(uid[1]) if uid else 0,
                 unit=service[1] if service else "",
                 works=bool(_WORK.search(maps)),
