@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..host import kernels, nvidia_module
+from ..host import kernels
 from ..host import nvidia_smi as smi
 from . import gpusettings, grub, state
 
@@ -24,23 +23,6 @@ GUARD_MEMORY = Path("/var/lib/dlbox/nvidia/boot-default")
 UPDATE_GRUB = Path("/usr/sbin/update-grub")
 MENU = Path("/boot/grub/grub.cfg")
 ADVICE = "restart the machine (sudo systemctl reboot)"
-
-
-def light_state(root: Path = Path("/")) -> dict[str, Any]:
-    """Return what the login message needs, from files alone: no command is run at login."""
-    running, installed = os.uname().release, kernels.read_kernels(root)
-    found: dict[str, Any] = {
-        "running_kernel": running,
-        "kernels": [kernel.as_dict() for kernel in installed],
-        "waits_for_start": state.waits_for_the_next_start(installed, running, root),
-        "loaded_version": nvidia_module.read_module(root).version,
-        "library_version": state.library_version(root),
-        "nouveau_loaded": bool(nvidia_module.loaded_modules(nvidia_module.RIVALS, root)),
-    }
-    found["boot_guarded"] = state.boot_guarded(root)
-    found["reboot_reasons"] = state.reboot_reasons(found)
-    found["waiting_kernels"] = state.waiting_kernels(found)
-    return found
 
 
 def message(found: dict[str, Any]) -> str:
@@ -104,7 +86,7 @@ def _settings(path: Path) -> dict[str, Any]:
 
 def motd(_options: argparse.Namespace) -> int:
     """Print the login message."""
-    sys.stdout.write(message(light_state()))
+    sys.stdout.write(message(state.light_state()))
     return 0
 
 

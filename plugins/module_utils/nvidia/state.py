@@ -145,6 +145,23 @@ def waiting_kernels(state: dict[str, Any]) -> list[str]:
     return [kernel["release"] for kernel in bootable if kernels.release_key(kernel["release"]) > best]
 
 
+def light_state(
+    root: Path = Path("/"), running_kernel: str = "", found: list[kernels.Kernel] | None = None
+) -> dict[str, Any]:
+    """Return what the login message needs, from files alone: no command is run at login."""
+    running, found = running_kernel or os.uname().release, kernels.read_kernels(root) if found is None else found
+    state: dict[str, Any] = {
+        "running_kernel": running,
+        "kernels": [kernel.as_dict() for kernel in found],
+        "loaded_version": nvidia_module.read_module(root).version,
+        "library_version": library_version(root),
+        "nouveau_loaded": bool(nvidia_module.loaded_modules(nvidia_module.RIVALS, root)),
+        "waits_for_start": waits_for_the_next_start(found, running, root),
+        "boot_guarded": boot_guarded(root),
+    }
+    return {**state, "reboot_reasons": reboot_reasons(state), "waiting_kernels": waiting_kernels(state)}
+
+
 def read_state(
     root: Path = Path("/"),
     runner: Runner = run,
@@ -164,30 +181,20 @@ def read_state(
         *leftovers.from_sources(apt_sources.read_sources(root), own_files),
         *leftovers.from_dkms(builds, packages),
     ]
-    running = running_kernel or os.uname().release
     verified = secure_boot.secure_boot(root, runner(secure_boot.COMMAND).out)
-    state: dict[str, Any] = {
-        "running_kernel": running,
-        "kernels": [kernel.as_dict() for kernel in found],
+    return {
+        **light_state(root, running_kernel, found),
         "packages": {name: package.version for name, package in sorted(mine.items())},
         "held": sorted(name for name, package in packages.items() if package.want == "hold"),
         "half_configured": sorted(name for name, package in packages.items() if package.unfinished),
         "branches": sorted({names.branch_of(name, package.version) for name, package in mine.items()} - {None}),
         "dkms": [build.__dict__ for build in builds],
-        "loaded_version": nvidia_module.read_module(root).version,
-        "library_version": library_version(root),
-        "nouveau_loaded": bool(nvidia_module.loaded_modules(nvidia_module.RIVALS, root)),
-        "waits_for_start": waits_for_the_next_start(found, running, root),
         "secure_boot": verified,
         "built_modules": built_modules(found, builds, runner) if verified else [],
         "initramfs": initramfs_tool(root),
         "dracut": (root / "usr/bin/dracut").exists(),
         "grub": (root / "usr/sbin/update-grub").exists(),
-        "boot_guarded": boot_guarded(root),
         "units": unit_states(runner(units.show_command(UNITS, "LoadState", "UnitFileState", "ActiveState")).out),
         "persistence_command": persistence_command(root),
         "leftovers": [item.as_dict() for item in remains],
     }
-    state["reboot_reasons"] = reboot_reasons(state)
-    state["waiting_kernels"] = waiting_kernels(state)
-    return state

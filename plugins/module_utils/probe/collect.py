@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..host.memory import read_memory
+from ..host.os_release import read_os_release
+from ..host.virtualization import virtualization
 from .access import addresses, admin_accounts, firewall, listening, ssh_server
 from .common import Evidence, Settings
 from .environments import environment_list, kernelspecs, smoke_tests
@@ -16,12 +19,16 @@ from .gpu import dkms, gpus, nvidia_module, nvidia_smi, secure_boot
 from .jupyter import jupyter
 from .packages import apt_config, apt_keys, apt_sources, loader, package_origins, packages, updates
 from .records import bench_runs, plan
-from .system import clock, disks, kernel_log, kernels, memory, os_release, reboot, smart, units, virtualization
+from .system import clock, disks, kernel_log, kernels, reboot, smart, units
 
 COLLECTORS: dict[str, Callable[[Settings], Any]] = {
+    "os_release": lambda _: read_os_release(),
+    "virtualization": lambda _: virtualization(),
+    "memory": lambda _: read_memory(),
+} | {
     function.__name__: function
     for function in (
-        smoke_tests, updates, smart, os_release, virtualization, kernels, reboot, disks, memory, units, clock,
+        smoke_tests, updates, smart, kernels, reboot, disks, units, clock,
         kernel_log, gpus, nvidia_module, nvidia_smi, dkms, secure_boot, packages, package_origins,
         apt_sources, apt_keys, apt_config, loader, kernelspecs, environment_list, jupyter, listening,
         addresses, ssh_server, admin_accounts, firewall, plan, bench_runs,

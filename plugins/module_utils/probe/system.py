@@ -11,10 +11,7 @@ import time
 from typing import Any
 
 from ..host.kernels import read_kernels
-from ..host.memory import read_memory
-from ..host.os_release import read_os_release
 from ..host.units import parse_show, properties_of, show_command
-from ..host.virtualization import virtualization as virtualization_of
 from .common import Settings, read, run
 
 KERNEL_LINES = re.compile(
@@ -22,16 +19,6 @@ KERNEL_LINES = re.compile(
     r"|I/O error|EXT4-fs error|XFS.*(error|corruption)|Out of memory|oom-kill|hardware error|mce:",
     re.IGNORECASE,
 )
-
-
-def os_release(_: Settings) -> dict[str, str]:
-    """ID, VERSION_ID and so on."""
-    return read_os_release()
-
-
-def virtualization(_: Settings) -> str:
-    """The container, WSL2 or the hypervisor, "none" on bare metal."""
-    return virtualization_of()
 
 
 def kernels(_: Settings) -> dict[str, Any]:
@@ -76,11 +63,6 @@ def disks(_: Settings) -> list[dict[str, Any]]:
             }
         )
     return result
-
-
-def memory(_: Settings) -> dict[str, int]:
-    """Bytes of /proc/meminfo, by its names."""
-    return read_memory()
 
 
 def units(_: Settings) -> dict[str, Any]:

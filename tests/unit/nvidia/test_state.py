@@ -58,7 +58,7 @@ def test_a_module_that_is_older_than_the_libraries_asks_for_a_restart(tmp_path: 
     found = told(machine(tmp_path, loaded="580.126.09"))
     reason = "the loaded NVIDIA module is 580.126.09, the installed libraries are 580.178.04"
     assert found["reboot_reasons"] == [reason]
-    light = hosttool.light_state(tmp_path)
+    light = state.light_state(tmp_path)
     assert light["reboot_reasons"] == [reason], "the login message reads the same from files alone"
     assert hosttool.message(light).splitlines()[0] == f"NVIDIA: {reason}: restart the machine (sudo systemctl reboot)."
 
