@@ -52,10 +52,15 @@ def _field(entry: str, name: str) -> str:
     return entry[start + len(name) + 3 : entry.find("\n", start + 1)].strip() if start >= 0 else ""
 
 
-def parse(text: str) -> list[Package]:
-    """Return the entries of a status file or of one in the journal, in its order; there is one per architecture."""
+def parse(text: str, prefix: str = "") -> list[Package]:
+    """Return the entries of a status file or of one in the journal, in its order; there is one per architecture.
+
+    prefix: what the names begin with; the other entries are passed over.
+    """
     found = []
     for entry in text.split("\n\n"):
+        if not entry.startswith(f"Package: {prefix}"):
+            continue
         entry = f"\n{entry}\n"
         words = _field(entry, "Status").split()
         if len(words) == 3:
@@ -69,14 +74,14 @@ def journal(database: Path = DATABASE) -> list[Path]:
     return sorted(path for path in (database / "updates").glob("[0-9]*") if path.name.isdigit())
 
 
-def read_entries(database: Path = DATABASE) -> list[Package]:
-    """Return what dpkg knows, an entry per package and architecture.
+def read_entries(database: Path = DATABASE, prefix: str = "") -> list[Package]:
+    """Return what dpkg knows, an entry per package and architecture; prefix: what the names begin with.
 
     Raises OSError where there is no database or it cannot be read: no answer is not an empty host.
     """
     found: dict[tuple[str, str], Package] = {}
     for path in (database / "status", *journal(database)):
-        for package in parse(path.read_text(encoding="utf-8", errors="replace")):
+        for package in parse(path.read_text(encoding="utf-8", errors="replace"), prefix):
             found[package.name, package.architecture] = package
     return [package for package in found.values() if package.status != "not-installed"]
 
@@ -90,6 +95,6 @@ def by_name(entries: Iterable[Package]) -> dict[str, Package]:
     return found
 
 
-def read_packages(database: Path = DATABASE) -> dict[str, Package]:
-    """Return name to package. Raises OSError as `read_entries` does."""
-    return by_name(read_entries(database))
+def read_packages(database: Path = DATABASE, prefix: str = "") -> dict[str, Package]:
+    """Return name to package. Arguments and errors are those of `read_entries`."""
+    return by_name(read_entries(database, prefix))

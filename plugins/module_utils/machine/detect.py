@@ -100,7 +100,7 @@ def kernel(top: Path, real: bool) -> str:
 def kernel_flavours(top: Path) -> list[str]:
     """Return the installed kernel metapackages, without ``linux-image-``."""
     try:
-        known = dpkg.read_packages(top / "var/lib/dpkg")
+        known = dpkg.read_packages(top / "var/lib/dpkg", "linux-image-")
     except OSError:
         return []
     flavours = (

@@ -36,6 +36,7 @@ def test_dpkgs_states(tmp_path: Path) -> None:
         )
     )
     assert list(found) == ["nvidia-dkms-580", "old", "x"]
+    assert list(dpkg.read_packages(tmp_path, "nv")) == ["nvidia-dkms-580"]
     assert found["nvidia-dkms-580"].unfinished and found["nvidia-dkms-580"].installed
     assert not found["nvidia-dkms-580"].configured
     assert not found["old"].installed and not found["old"].unfinished
