@@ -1,3 +1,3 @@
-"""The firewall as data: rules, ufw's files, the kernel's answer. Pure functions; nothing here runs a process."""
+"""The firewall as data: rule specs, ufw's files, the kernel. Only ``state`` and ``transaction`` run programs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From wishes to ufw's entries: one per family, source, destination and port set of an application profile."""
+"""From rule specs to ufw's entries: one per family, source, destination and port set of an application profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from .entries import Entry
-from .specs import IPV4_ONLY, Fault, Network, Wish, read_port
+from .specs import IPV4_ONLY, Fault, Network, RuleSpec, read_port
 
 # Entries whose comment starts with this were made by dlbox, and only those are dlbox's to remove.
 MARK = "dlbox: "
@@ -18,42 +18,44 @@ def owned(entry: Entry) -> bool:
     return entry.comment.startswith(MARK)
 
 
-def marked_comment(wish: Wish) -> str:
+def marked_comment(spec: RuleSpec) -> str:
     """The comment by which the rule is known again."""
-    return f"{MARK}{wish.name}" + (f" - {wish.comment}" if wish.comment else "")
+    return f"{MARK}{spec.name}" + (f" - {spec.comment}" if spec.comment else "")
 
 
-def expand(wishes: Iterable[Wish], profiles: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[list[Entry], list[str]]:
-    """The entries of all wishes in their order, and the names of applications that no profile describes.
+def expand(
+    specs: Iterable[RuleSpec], profiles: Mapping[str, Sequence[tuple[str, str]]]
+) -> tuple[list[Entry], list[str]]:
+    """The entries of all specs in their order, and the names of applications that no profile describes.
 
     `profiles` maps an application to its (port, protocol) pairs, as read_profiles returns them.
     """
     entries: list[Entry] = []
     missing: list[str] = []
-    for wish in wishes:
-        pairs: Sequence[tuple[str, str]] = [(wish.port, wish.protocol)]
-        if wish.application:
-            if wish.application not in profiles:
-                missing.append(wish.application)
+    for spec in specs:
+        pairs: Sequence[tuple[str, str]] = [(spec.port, spec.protocol)]
+        if spec.application:
+            if spec.application not in profiles:
+                missing.append(spec.application)
                 continue
-            pairs = profiles[wish.application]
+            pairs = profiles[spec.application]
         for family, (port, protocol) in product((4, 6), pairs):
             if family == 6 and protocol in IPV4_ONLY:
                 continue
-            for src, dst in product(_addresses(wish.sources, family), _addresses(wish.destinations, family)):
+            for src, dst in product(_addresses(spec.sources, family), _addresses(spec.destinations, family)):
                 entries.append(
                     Entry(
                         family=family,
-                        action="limit" if wish.limit else wish.action,
+                        action="limit" if spec.limit else spec.action,
                         protocol=protocol,
                         dport=port,
                         dst=dst,
                         src=src,
-                        direction=wish.direction,
-                        interface_in=wish.interface if wish.direction == "in" else "",
-                        interface_out=wish.interface if wish.direction == "out" else "",
-                        dapp=wish.application,
-                        comment=marked_comment(wish),
+                        direction=spec.direction,
+                        interface_in=spec.interface if spec.direction == "in" else "",
+                        interface_out=spec.interface if spec.direction == "out" else "",
+                        dapp=spec.application,
+                        comment=marked_comment(spec),
                     )
                 )
     return entries, missing

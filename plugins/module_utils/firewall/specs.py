@@ -1,4 +1,4 @@
-"""What the owner wrote in ufw_rules, read and judged before anything happens.
+"""Rule specs: what the owner wrote in ufw_rules, validated before anything happens.
 
 All faults of the whole list are reported together, each with the variable, the value, what was expected and the remedy.
 """
@@ -39,8 +39,8 @@ COMMENT = re.compile(r"[^\x00-\x1f']{0,120}")
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One rule as the owner wants it. Empty sources or destinations mean anywhere; ports are normalised text."""
+class RuleSpec:
+    """One rule as the owner specifies it. Empty sources or destinations mean anywhere; ports are normalised text."""
 
     name: str
     action: str = "allow"
@@ -59,9 +59,9 @@ class Fault(ValueError):
     """One value that cannot be used; the text is complete but for the name of the variable."""
 
 
-def read_wishes(data: Iterable[Any], variable: str = "ufw_rules") -> tuple[list[Wish], list[str]]:
-    """Turn the list into wishes; returns (wishes, errors), where errors are sentences naming `variable`."""
-    wishes: list[Wish] = []
+def read_rule_specs(data: Iterable[Any], variable: str = "ufw_rules") -> tuple[list[RuleSpec], list[str]]:
+    """Return the rule specs of the list and the errors, which are sentences naming `variable`."""
+    specs: list[RuleSpec] = []
     errors: list[str] = []
     seen: dict[str, str] = {}
     for index, item in enumerate(data):
@@ -85,14 +85,14 @@ def read_wishes(data: Iterable[Any], variable: str = "ufw_rules") -> tuple[list[
         unknown = sorted(set(item) - set(KEYS))
         if unknown:
             errors.append(f"{label}: unknown {', '.join(map(str, unknown))}; expected some of {', '.join(KEYS)}.")
-        wish, faults = _read_one(item, name)
+        spec, faults = _read_one(item, name)
         errors += [f"{label}{fault}" for fault in faults]
-        if wish and not unknown:
-            wishes.append(wish)
-    return wishes, errors
+        if spec and not unknown:
+            specs.append(spec)
+    return specs, errors
 
 
-def _read_one(item: Mapping[str, Any], name: str) -> tuple[Wish | None, list[str]]:
+def _read_one(item: Mapping[str, Any], name: str) -> tuple[RuleSpec | None, list[str]]:
     """Read the values of one rule; the faults begin with '.key: ' or ': '."""
     faults: list[str] = []
     values: dict[str, Any] = {}
@@ -115,7 +115,7 @@ def _read_one(item: Mapping[str, Any], name: str) -> tuple[Wish | None, list[str
             values[key] = reader(item[key])
         except Fault as fault:
             faults.append(f".{key}: {fault}")
-    wish = Wish(
+    spec = RuleSpec(
         name=name,
         action=values.get("action", "allow"),
         limit=values.get("limit", False),
@@ -130,38 +130,38 @@ def _read_one(item: Mapping[str, Any], name: str) -> tuple[Wish | None, list[str
     )
     # Contradictions are looked for only between values that could be read.
     if not faults:
-        faults = [f": {text}" for text in _contradictions(wish, explicit_protocol="protocol" in values)]
-    return (None if faults else wish), faults
+        faults = [f": {text}" for text in _contradictions(spec, explicit_protocol="protocol" in values)]
+    return (None if faults else spec), faults
 
 
-def _contradictions(wish: Wish, *, explicit_protocol: bool) -> Iterable[str]:
+def _contradictions(spec: RuleSpec, *, explicit_protocol: bool) -> Iterable[str]:
     """What the values say against each other."""
-    if wish.application and wish.port != "any":
+    if spec.application and spec.port != "any":
         yield (
-            f"port {wish.port} and application {wish.application!r} together; the profile has its own ports, "
+            f"port {spec.port} and application {spec.application!r} together; the profile has its own ports, "
             "leave one of the two out."
         )
-    if wish.application and explicit_protocol:
+    if spec.application and explicit_protocol:
         yield (
-            f"protocol {wish.protocol} and application {wish.application!r} together; the profile has its own "
+            f"protocol {spec.protocol} and application {spec.application!r} together; the profile has its own "
             "protocols, leave protocol out."
         )
-    if wish.port != "any" and wish.protocol in PORTLESS:
-        yield f"protocol {wish.protocol} has no ports; leave port out or use tcp or udp."
-    if wish.protocol == "any" and any(mark in wish.port for mark in ",:"):
-        yield f"port {wish.port} needs protocol tcp or udp; write one rule for each."
-    if wish.limit and wish.action != "allow":
-        yield f"limit with action {wish.action}; only what is allowed can be limited, leave one of the two out."
-    if wish.limit and wish.port == "any" and not wish.application:
+    if spec.port != "any" and spec.protocol in PORTLESS:
+        yield f"protocol {spec.protocol} has no ports; leave port out or use tcp or udp."
+    if spec.protocol == "any" and any(mark in spec.port for mark in ",:"):
+        yield f"port {spec.port} needs protocol tcp or udp; write one rule for each."
+    if spec.limit and spec.action != "allow":
+        yield f"limit with action {spec.action}; only what is allowed can be limited, leave one of the two out."
+    if spec.limit and spec.port == "any" and not spec.application:
         yield "limit without a port; name the port whose new connections are counted."
-    families = [{net.version for net in nets} for nets in (wish.sources, wish.destinations) if nets]
-    if wish.protocol in IPV4_ONLY:
+    families = [{net.version for net in nets} for nets in (spec.sources, spec.destinations) if nets]
+    if spec.protocol in IPV4_ONLY:
         families.append({4})
     if families and not set.intersection(*families):
         yield "from, to and protocol name no common address family; IPv4 does not reach IPv6."
-    restricted = wish.sources or wish.destinations or wish.interface or wish.application
-    open_wide = wish.port == "any" and wish.protocol not in PORTLESS and not restricted
-    if wish.direction == "in" and wish.action == "allow" and open_wide:
+    restricted = spec.sources or spec.destinations or spec.interface or spec.application
+    open_wide = spec.port == "any" and spec.protocol not in PORTLESS and not restricted
+    if spec.direction == "in" and spec.action == "allow" and open_wide:
         yield "allows everything from everywhere; name a port, an application, a source or an interface."
 
 

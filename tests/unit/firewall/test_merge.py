@@ -71,7 +71,7 @@ def test_kept_rules_keep_the_lines_that_ufw_wrote() -> None:
     assert merge([logged], [SSH], keep_unmanaged=True).blocks[0] is logged
 
 
-def test_two_wishes_for_the_same_traffic_are_a_pair() -> None:
+def test_two_specs_for_the_same_traffic_are_a_pair() -> None:
     again = rule(22, "allow", "dlbox: again")
     assert duplicates([SSH, WEB, again]) == [(SSH, again)]
 

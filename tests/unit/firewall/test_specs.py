@@ -10,7 +10,7 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.firewall.specs i
     Fault,
     read_networks,
     read_port,
-    read_wishes,
+    read_rule_specs,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,8 +58,8 @@ from hypothesis import strategies as st
     ],
 )
 def test_a_fault_is_told_with_its_place(rule: dict[str, Any], complaint: str) -> None:
-    wishes, errors = read_wishes([{"name": "ok", "port": 1}, {"name": "web", **rule}])
-    assert [wish.name for wish in wishes] == ["ok"]
+    specs, errors = read_rule_specs([{"name": "ok", "port": 1}, {"name": "web", **rule}])
+    assert [spec.name for spec in specs] == ["ok"]
     assert len(errors) == 1
     assert errors[0].startswith("ufw_rules[1] (web)")
     assert complaint in errors[0]
@@ -67,12 +67,12 @@ def test_a_fault_is_told_with_its_place(rule: dict[str, Any], complaint: str) ->
 
 @pytest.mark.parametrize("name", [None, "", "-x", "a:b", "x" * 61])
 def test_a_rule_needs_a_name_that_can_mark_it(name: str | None) -> None:
-    _wishes, errors = read_wishes([{"name": name, "port": 1}])
+    _specs, errors = read_rule_specs([{"name": name, "port": 1}])
     assert "cannot name a rule" in errors[0]
 
 
 def test_names_are_unique_and_all_faults_come_at_once() -> None:
-    _wishes, errors = read_wishes([{"name": "a", "port": 1}, {"name": "a", "port": 0, "protocol": "x"}, "22/tcp"])
+    _specs, errors = read_rule_specs([{"name": "a", "port": 1}, {"name": "a", "port": 0, "protocol": "x"}, "22/tcp"])
     assert len(errors) == 4
     assert "'a' is already the name of ufw_rules[0]" in errors[0]
     assert errors[3].startswith("ufw_rules[2]: '22/tcp' is not a rule")
@@ -108,12 +108,12 @@ def test_any_value_is_read_or_refused_with_its_own_text(value: Any) -> None:
 
 
 def entries_of(**rule: Any) -> list[tuple[int, str, str, str, str]]:
-    wishes, errors = read_wishes([{"name": "x", **rule}])
+    specs, errors = read_rule_specs([{"name": "x", **rule}])
     assert errors == []
     profiles = read_profiles(
         ["[Two]\ntitle=t\ndescription=d\nports=80,443/tcp|53\n", "not a profile", "[Bad]\nports=x\n"]
     )
-    entries, missing = expand(wishes, profiles)
+    entries, missing = expand(specs, profiles)
     assert missing == []
     return [(e.family, e.action, e.protocol, e.dport, e.src) for e in entries]
 
@@ -141,5 +141,5 @@ def test_a_protocol_of_ipv4_stays_there() -> None:
 
 
 def test_an_unknown_application_is_named() -> None:
-    wishes, _errors = read_wishes([{"name": "x", "application": "Nobody"}])
-    assert expand(wishes, {}) == ([], ["Nobody"])
+    specs, _errors = read_rule_specs([{"name": "x", "application": "Nobody"}])
+    assert expand(specs, {}) == ([], ["Nobody"])
