@@ -159,13 +159,13 @@ def test_a_ready_hash_is_taken_as_it_is(host: Any) -> None:
 
 
 def test_a_killed_run_leaves_no_hash_of_a_lost_password(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.dlbox.workstation.plugins.modules import jupyter_servers
+    from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter import server_configuration
 
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(jupyter_servers.Work, "configure", die)
+        broken.setattr(server_configuration.ServerConfiguration, "configure", die)
         with pytest.raises(KeyboardInterrupt):
             host.run()
     assert host.own_file().exists() and not (host.config / "ada").exists()

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter import ports
-from ansible_collections.dlbox.workstation.plugins.modules import jupyter_servers, jupyter_services
+from ansible_collections.dlbox.workstation.plugins.module_utils.jupyter import ports, server_report, server_request
+from ansible_collections.dlbox.workstation.plugins.modules import jupyter_services
 from ansible_collections.dlbox.workstation.plugins.modules.jupyter_services import Service
 
 RUNNING = Service(loaded=True, active=True, enabled=True, stale_unit=False, pid=10, started=100.0)
@@ -145,9 +145,9 @@ def test_an_answer_without_end_holds_nobody() -> None:
     ],
 )
 def test_the_way_in_is_ready_to_paste(tls: bool, ssh_port: int, expected: str) -> None:
-    told = jupyter_servers.way("ada", 8889, "/home/ada/.config/dlbox/jupyter-password", tls, "box", ssh_port)
+    told = server_report.access_hint("ada", 8889, "/home/ada/.config/dlbox/jupyter-password", tls, "box", ssh_port)
     assert told.startswith(f"JupyterLab of ada: {expected} (its password is in /home/ada/")
-    assert "password you gave" in jupyter_servers.way("ada", 8889, None, tls, "box", ssh_port)
+    assert "password you gave" in server_report.access_hint("ada", 8889, None, tls, "box", ssh_port)
 
 
 def test_the_unit_is_written_kept_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,13 +179,13 @@ def test_a_data_folder_at_a_place_that_others_hold_is_refused(tmp_path: Path) ->
     shared.chmod(0o2775)
     (tmp_path / "secret").mkdir()
     (shared / "models").symlink_to(tmp_path / "secret")
-    told = jupyter_servers.led_astray([{"path": str(shared / "models"), "owner": "nobody"}])
+    told = server_request.unsafe_folders([{"path": str(shared / "models"), "owner": "nobody"}])
     assert len(told) == 1 and f"{shared} can be written by others" in told[0]
-    assert jupyter_servers.led_astray([{"path": str(shared / "new")}])
-    assert not jupyter_servers.led_astray([{"path": str(shared), "group": "users", "mode": "2775"}])
+    assert server_request.unsafe_folders([{"path": str(shared / "new")}])
+    assert not server_request.unsafe_folders([{"path": str(shared), "group": "users", "mode": "2775"}])
     # Neither of them is there yet: the outer one would be the group's before the inner one is made.
     nested = [{"path": str(tmp_path / "a"), "mode": "2775"}, {"path": str(tmp_path / "a/b")}]
-    assert "will be writable" in jupyter_servers.led_astray(nested)[0]
+    assert "will be writable" in server_request.unsafe_folders(nested)[0]
 
 
 SOCKET = "[Socket]\nListenStream=127.0.0.1:PORT\nListenStream=[::1]:PORT\n"
