@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import toolkit as toolkits
@@ -10,27 +11,15 @@ from .advice import advise
 from .alternatives import alternatives
 from .cautions import warn
 from .data import AS_OF
-from .data.cuda import MINOR_COMPAT_VERSION
-from .data.systems import (
-    DEBIAN_COMPONENTS,
-    NVIDIA_KEYRING,
-    NVIDIA_KEYS,
-    NVIDIA_REPO_ARCH,
-    NVIDIA_REPO_URL,
-)
 from .data.wheels import KERAS_RANGE, KERAS_VERSION
-from .driver import Candidate, DriverPin, DriverSearch, branch_of, kernel_suffix, packaged_kernel, packages, search
+from .driver import Candidate, DriverSearch, branch_of, search
+from .entries import driver_entry, gpu_entry, plan_reasons
 from .frameworks import FrameworkBuild, choose, describe, keras, keras_release
 from .intake import problem_from
-from .model import FRAMEWORKS, Exclusion, Gpu, Problem, UnknownSystem
-from .reasons import cores
+from .model import FRAMEWORKS, Exclusion, Problem, UnknownSystem
 from .refusals import component_refusals, driver_refusals, foreign_driver_refusals, refusal
+from .system_cuda import system_cuda
 from .versions import numbers
-
-#: The service of Fabric Manager's packages, Ubuntu's and NVIDIA's; installing them does not enable it.
-FABRIC_MANAGER = "nvidia-fabricmanager.service"
-#: Driver branch that the toolkit is chosen for where Windows does not tell its own: the lowest that CUDA 13 runs on.
-ASSUMED_WINDOWS_BRANCH = 580
 
 
 def plan(facts: Mapping[str, Any], preferences: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -100,83 +89,106 @@ def _unsupported(facts: Mapping[str, Any], preferences: Mapping[str, Any], error
     }
 
 
-def solve(problem: Problem) -> dict[str, Any]:
-    """Return the plan without alternatives and advice; ``excluded`` holds every exclusion."""
-    refusals: list[dict[str, Any]] = []
-    excluded: list[Exclusion] = []
+@dataclass
+class DriverChoice:
+    """The driver under which the rest is chosen, and what stood against others."""
+
     candidate: Candidate | None = None
+    """The driver to install; None where none is, or where somebody else's is there."""
     branch: int | None = None
-    on_gpu = bool(problem.compute)
-    chosen: dict[str, FrameworkBuild] | None = None
+    on_gpu: bool = False
+    """Whether CUDA and the frameworks can count on a GPU."""
+    frameworks: dict[str, FrameworkBuild] | None = None
+    """What was chosen to tell the candidates apart."""
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    excluded: list[Exclusion] = field(default_factory=list)
+
+
+def choose_driver(problem: Problem) -> DriverChoice:
+    """Return the driver for the machine's GPUs: the one that somebody else installed, or the best of the candidates."""
+    choice = DriverChoice(on_gpu=bool(problem.compute))
     if problem.foreign_driver:
-        branch = branch_of(problem.loaded) if problem.loaded else None
+        choice.branch = branch_of(problem.loaded) if problem.loaded else None
         owner = "Windows" if problem.wsl else "the container's host" if problem.container else "the hypervisor"
-        found = foreign_driver_refusals(problem, branch, owner)
-        refusals.extend(found)
-        on_gpu = on_gpu and not found
-        for pin in ("driver", "modules", "driver_source"):
-            if problem.pin(pin) and problem.driven:
-                code = "wsl_driver" if problem.wsl else "container_driver" if problem.container else "vgpu_guest"
-                refusals.append(
-                    refusal(
-                        "driver",
-                        code,
-                        f"{pin}={problem.pin(pin)} is pinned, but the driver belongs to {owner}",
-                        [f"pin:{pin}"],
-                        True,
-                    )
-                )
+        found = foreign_driver_refusals(problem, choice.branch, owner)
+        choice.on_gpu = choice.on_gpu and not found
+        code = "wsl_driver" if problem.wsl else "container_driver" if problem.container else "vgpu_guest"
+        pins = [pin for pin in ("driver", "modules", "driver_source") if problem.pin(pin) and problem.driven]
+        choice.refusals = found + [
+            refusal(
+                "driver",
+                code,
+                f"{pin}={problem.pin(pin)} is pinned, but the driver belongs to {owner}",
+                [f"pin:{pin}"],
+                True,
+            )
+            for pin in pins
+        ]
     elif problem.driven:
         outcome = search(problem)
-        excluded.extend(outcome.excluded)
+        choice.excluded = list(outcome.excluded)
         if outcome.ranked:
-            candidate, chosen = _driver_for_pins(problem, outcome)
-            branch = candidate.offer.branch
+            choice.candidate, choice.frameworks = _driver_for_pins(problem, outcome)
+            choice.branch = choice.candidate.offer.branch
         else:
-            refusals.extend(driver_refusals(problem))
-            on_gpu = False
+            choice.refusals = driver_refusals(problem)
+            choice.on_gpu = False
+    return choice
+
+
+def choose_frameworks(problem: Problem, driver: DriverChoice) -> tuple[dict[str, FrameworkBuild], list[dict[str, Any]]]:
+    """Return the build of each framework under the driver, and the refusals."""
+    chosen = driver.frameworks
     if chosen is None:
-        chosen = {name: choose(problem, name, branch, on_gpu) for name in FRAMEWORKS}
-    for name, choice in chosen.items():
-        excluded.extend(choice.excluded)
-        refusals.extend(_framework_refusals(problem, name, choice))
-    refusals.extend(_keras_refusal(problem))
+        chosen = {name: choose(problem, name, driver.branch, driver.on_gpu) for name in FRAMEWORKS}
+    refused = [item for name, choice in chosen.items() for item in _framework_refusals(problem, name, choice)]
+    return chosen, refused + _keras_refusal(problem)
+
+
+def system_entry(problem: Problem) -> dict[str, Any]:
+    """Return what the plan says of the operating system."""
+    return {
+        "id": problem.system.id,
+        "version": problem.system.version,
+        "codename": problem.system.codename,
+        "glibc": problem.system.glibc,
+        "kernel": problem.kernel,
+        "arch": problem.arch,
+        "secure_boot": problem.secure_boot,
+        "virtualization": problem.virtualization,
+        "wsl": problem.wsl,
+    }
+
+
+def solve(problem: Problem) -> dict[str, Any]:
+    """Return the plan without alternatives and advice; ``excluded`` holds every exclusion."""
+    driver = choose_driver(problem)
+    chosen, framework_refusals = choose_frameworks(problem, driver)
+    source = driver.candidate.offer.source if driver.candidate else ""
+    cuda, cudnn, cuda_refusals, dropped = system_cuda(problem, driver.branch, driver.on_gpu, source)
     entries = {name: describe(choice, _note(choice)) for name, choice in chosen.items()}
-    cuda, cudnn, found, dropped = _system_cuda(problem, branch, on_gpu, candidate.offer.source if candidate else "")
-    refusals.extend(found)
-    excluded.extend(dropped)
     frameworks: dict[str, dict[str, Any]] = {**entries, "keras": keras(problem, entries)}
-    fatal = any(item["fatal"] for item in refusals)
-    result: dict[str, Any] = {
-        "ok": not fatal,
+    refusals = driver.refusals + framework_refusals + cuda_refusals
+    excluded = driver.excluded + [item for choice in chosen.values() for item in choice.excluded] + dropped
+    return {
+        "ok": not any(item["fatal"] for item in refusals),
         "host": problem.host,
-        "os": {
-            "id": problem.system.id,
-            "version": problem.system.version,
-            "codename": problem.system.codename,
-            "glibc": problem.system.glibc,
-            "kernel": problem.kernel,
-            "arch": problem.arch,
-            "secure_boot": problem.secure_boot,
-            "virtualization": problem.virtualization,
-            "wsl": problem.wsl,
-        },
+        "os": system_entry(problem),
         "policy": problem.policy,
         "pins": dict(problem.pins),
-        "gpus": [_gpu(gpu) for gpu in sorted(problem.gpus, key=lambda gpu: (gpu.slot, gpu.pci_id))],
-        "driver": _driver(problem, candidate) if candidate else None,
+        "gpus": [gpu_entry(gpu) for gpu in sorted(problem.gpus, key=lambda gpu: (gpu.slot, gpu.pci_id))],
+        "driver": driver_entry(problem, driver.candidate) if driver.candidate else None,
         "cuda": cuda,
         "cudnn": cudnn,
         "frameworks": frameworks,
-        "reasons": _reasons(problem, candidate, chosen, excluded),
-        "warnings": warn(problem, candidate, branch, frameworks, cuda, cudnn),
+        "reasons": plan_reasons(problem, driver.candidate, chosen, excluded),
+        "warnings": warn(problem, driver.candidate, driver.branch, frameworks, cuda, cudnn),
         "refusals": refusals,
         "alternatives": [],
         "advice": [],
         "data": AS_OF,
         "excluded": excluded,
     }
-    return result
 
 
 def _driver_for_pins(problem: Problem, outcome: DriverSearch) -> tuple[Candidate, dict[str, FrameworkBuild]]:
@@ -247,213 +259,3 @@ def _keras_refusal(problem: Problem) -> list[dict[str, Any]]:
             True,
         )
     ]
-
-
-def _system_cuda(
-    problem: Problem, branch: int | None, on_gpu: bool, driver_source: str
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[dict[str, Any]], list[Exclusion]]:
-    """Return (toolkit, cuDNN, refusals, exclusions) for the system's own CUDA."""
-    asks = problem.pin("cuda") or problem.toolkits or problem.libraries
-    if not (on_gpu and problem.compute) and not asks:
-        return None, None, [], []
-    refusals: list[dict[str, Any]] = []
-    if problem.wsl and branch is None:
-        branch = ASSUMED_WINDOWS_BRANCH
-    best, dropped = toolkits.search(problem, branch, driver_source)
-    cuda = None
-    asked = toolkits.wanted(problem, best, branch)
-    refusals.extend(refusal("cuda", code, text, ["toolkits"], True) for code, text in asked.refused)
-    best = asked.default or best
-    if best is not None:
-        together = asked.toolkits or (best,)
-        cuda = {
-            "version": best.series,
-            "versions": [toolkit.series for toolkit in together],
-            "source": best.source,
-            "packages": list(dict.fromkeys(name for toolkit in together for name in toolkit.packages)),
-            "native": toolkits.native(best, branch),
-            "nccl": toolkits.nccl(best),
-            "repository": _nvidia_repository(problem) if best.source == "nvidia" else None,
-            "components": [] if best.source == "nvidia" else _components(problem, "multiverse"),
-        }
-    elif problem.pin("cuda") or problem.pin("cuda_source"):
-        pairs = toolkits.everywhere(problem, branch)
-        reasons: dict[str, list[Exclusion]] = {}
-        for _, found in pairs:
-            for item in found:
-                reasons.setdefault(item.cause, []).append(item)
-        blocked = cores([frozenset(item.cause for item in found) for _, found in pairs])
-        if problem.pin("cuda"):
-            _prefer_pinned(reasons, problem.pin("cuda"))
-        refusals.extend(component_refusals(problem, "cuda", blocked, reasons, True))
-    entry, wrong = toolkits.cudnn(problem, best)
-    dropped.extend(wrong)
-    for item in wrong[:1]:
-        refusals.append(
-            refusal(
-                "cudnn",
-                item.code,
-                f"cudnn={problem.pin('cudnn')} is pinned; {item.reason}",
-                ["pin:cudnn"] if item.cause.startswith("pin:") else ["pin:cudnn", item.cause],
-                True,
-            )
-        )
-    if entry is not None:
-        entry["repository"] = _nvidia_repository(problem) if entry["source"] == "nvidia" else None
-    refusals.extend(_library_refusals(problem, best, entry))
-    return cuda, entry, refusals, dropped
-
-
-def _library_refusals(
-    problem: Problem, toolkit: toolkits.Toolkit | None, cudnn: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
-    """Return a refusal for each CUDA library that the owner asked for and no source of the plan has."""
-    there = {
-        "cudnn": bool(cudnn and cudnn["source"] == "nvidia"),
-        "cudnn_dev": bool(cudnn and cudnn["source"] == "nvidia"),
-        "nccl": toolkits.nccl(toolkit) is not None,
-    }
-    source = toolkit.source if toolkit else "no source"
-    return [
-        refusal(
-            "cuda",
-            "library_not_offered",
-            f"cuda_{name} is true, but the plan's toolkit is from {source}, and only NVIDIA's repository has it",
-            ["libraries"],
-            True,
-        )
-        for name in problem.libraries
-        if not there[name]
-    ]
-
-
-def _prefer_pinned(reasons: dict[str, list[Exclusion]], pinned: str) -> None:
-    """Put the pinned toolkit's own exclusions first, so that the message speaks of it."""
-    for items in reasons.values():
-        items.sort(key=lambda item: 0 if f" {pinned} " in f"{item.candidate} " else 1)
-
-
-def _components(problem: Problem, component: str) -> list[str]:
-    return list(DEBIAN_COMPONENTS) if problem.system.id == "debian" else [component]
-
-
-def _nvidia_repository(problem: Problem) -> dict[str, Any]:
-    """Return NVIDIA's apt repository for this system, or the owner's mirror of it: address, key and fingerprints."""
-    name = problem.nvidia_directory
-    arch = problem.deb_arch
-    url = f"{NVIDIA_REPO_URL}/{name}/{NVIDIA_REPO_ARCH[arch]}"
-    key = NVIDIA_KEYS[name]
-    return {
-        "name": name,
-        "url": f"{url}/",
-        "suite": "/",
-        "components": [],
-        "architecture": arch,
-        "key_url": f"{url}/{key['file']}",
-        "key_fingerprints": [key["fingerprint"]],
-        "keyring_package_url": f"{url}/{NVIDIA_KEYRING}",
-        **problem.nvidia_repository,
-    }
-
-
-#: The key that DKMS signs with, below the system's directory for it, and the packages that create, enrol and use it.
-#: Ubuntu's dkms signs with kmodsign, of sbsigntool; Debian's with the kernel's own sign-file.
-_MOK = {
-    "ubuntu": ("MOK.priv", "MOK.der", ["mokutil", "openssl", "sbsigntool"]),
-    "debian": ("mok.key", "mok.pub", ["mokutil", "openssl"]),
-}
-
-
-def _mok(problem: Problem, candidate: Candidate) -> dict[str, Any] | None:
-    """Return the key that modules built here are signed with, where Secure Boot asks for one."""
-    if candidate.provider != "dkms" or not problem.secure_boot:
-        return None
-    key, certificate, names = _MOK[problem.system.id]
-    folder = problem.system.mok
-    return {"key": f"{folder}/{key}", "certificate": f"{folder}/{certificate}", "packages": list(names)}
-
-
-def _gpu(gpu: Gpu) -> dict[str, Any]:
-    arch = gpu.arch
-    return {
-        "pci_id": gpu.pci_id,
-        "slot": gpu.slot,
-        "name": gpu.name,
-        "chip": gpu.chip,
-        "architecture": arch.label if arch else None,
-        "compute_capability": f"{gpu.cc[0]}.{gpu.cc[1]}" if arch else None,
-        "usable": gpu.usable,
-        "role": gpu.role,
-        "note": gpu.note,
-        "memory_mib": gpu.memory_mib,
-        "power_w": gpu.power_w,
-    }
-
-
-def _driver(problem: Problem, candidate: Candidate) -> dict[str, Any]:
-    offer = candidate.offer
-    names, first = packages(problem, candidate)
-    components: list[str] = []
-    if offer.source == "ubuntu":
-        # multiverse's drivers too: signatures and modules of every kernel are in restricted
-        components = list(dict.fromkeys(["restricted", offer.component]))
-    elif offer.source == "debian":
-        components = list(DEBIAN_COMPONENTS)
-    exact = DriverPin.parse(problem.pin("driver")).version
-    minimum = MINOR_COMPAT_VERSION.get(int(candidate.branch.cuda_native.split(".")[0]), "")
-    return {
-        "branch": str(offer.branch),
-        "version": exact or offer.version,
-        "exact_version": exact or None,
-        "modules": offer.modules,
-        "source": offer.source,
-        "server": offer.server,
-        "provider": candidate.provider,
-        "packages": names,
-        "before": first,
-        "services": [FABRIC_MANAGER] if any(name.startswith("nvidia-fabricmanager") for name in names) else [],
-        "repository": _nvidia_repository(problem) if offer.source == "nvidia" else None,
-        "components": components,
-        "kernel_flavour": candidate.flavour,
-        "kernel_headers": (
-            f"linux-headers-{problem.kernel}"
-            if candidate.provider == "dkms"
-            and kernel_suffix(problem.kernel)
-            and packaged_kernel(problem.system, problem.kernel)
-            else None
-        ),
-        "cuda_native": candidate.branch.cuda_native,
-        "eol": candidate.branch.eol,
-        "support": candidate.branch.kind,
-        "min_version": minimum if minimum.startswith(f"{offer.branch}.") else None,
-        "mok": _mok(problem, candidate),
-    }
-
-
-def _reasons(
-    problem: Problem, candidate: Candidate | None, chosen: Mapping[str, FrameworkBuild], excluded: list[Exclusion]
-) -> list[str]:
-    """Return why the plan is not simply the newest of everything: one sentence per reason."""
-    sentences: list[str] = []
-    if candidate is not None:
-        offer = candidate.offer
-        wanted = {"LTSB": "long-lived", "PB": "production", "NFB": "new-feature"}.get(
-            candidate.branch.kind, candidate.branch.kind
-        )
-        limits = [item.reason for item in excluded if item.component == "driver" and item.cause.startswith("gpu:")]
-        sentences.append(
-            f"Driver {offer.branch}: {wanted} branch, policy {problem.policy}"
-            + (f", pinned driver={problem.pin('driver')}" if problem.pin("driver") else "")
-        )
-        sentences.extend(f"Driver: {reason}" for reason in dict.fromkeys(limits))
-    for choice in chosen.values():
-        if choice.build is None or not choice.gpu:
-            continue
-        newer = [
-            item
-            for item in choice.excluded
-            if item.code != "pin" and numbers(item.candidate) >= numbers(choice.build.version)
-        ]
-        texts = list(dict.fromkeys(item.reason for item in newer if "(cpu)" not in item.candidate))
-        sentences.extend(texts[:1])
-    return list(dict.fromkeys(sentences))
