@@ -6,11 +6,11 @@ Not python-debian, which is on no host before something installs it, and reads o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _LINE = re.compile(r"\s*(deb|deb-src)\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*(.*)")
-_OFF = ("no", "false", "0")
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,17 @@ class SourceEntry:
         return [word for word in re.split(r"[\s,]+", self.signed_by) if word.startswith("/")]
 
 
-def _one_line(text: str, file: str) -> list[SourceEntry]:
-    entries = []
+def _one_line(text: str) -> Iterator[dict[str, str]]:
+    """The entries of a .list file, by the names of the other format's fields."""
     for line in text.splitlines():
         if match := _LINE.match(line.split("#", 1)[0]):
-            kind, words, uri, suite, components = match.groups()
-            pairs = (word.partition("=") for word in (words or "").split())
+            pairs = (word.partition("=") for word in (match[2] or "").split())
             options = {name.lower(): value for name, _, value in pairs}
-            entries.append(_entry(file, uri, [suite], components.split(), [kind], options))
-    return entries
+            yield {**options, "types": match[1], "uris": match[3], "suites": match[4], "components": match[5]}
 
 
-def _deb822(text: str, file: str) -> list[SourceEntry]:
-    """A stanza with several URIs gives one entry each."""
-    entries = []
+def _deb822(text: str) -> Iterator[dict[str, str]]:
+    """The fields of each stanza, by their names in lower case."""
     for stanza in re.split(r"\n[ \t]*\n", text):
         fields: dict[str, str] = {}
         key = ""
@@ -67,30 +64,25 @@ def _deb822(text: str, file: str) -> list[SourceEntry]:
                 key, _, value = line.partition(":")
                 key = key.strip().lower()
                 fields[key] = value.strip()
-        suites, components, types = (fields.get(name, "").split() for name in ("suites", "components", "types"))
-        for uri in fields.get("uris", "").split():
-            entries.append(_entry(file, uri, suites, components, types, fields))
-    return entries
-
-
-def _entry(
-    file: str, uri: str, suites: list[str], components: list[str], types: list[str], options: dict[str, str]
-) -> SourceEntry:
-    return SourceEntry(
-        file,
-        uri,
-        tuple(suites),
-        tuple(components),
-        options.get("signed-by", "").strip(),
-        options.get("enabled", "yes").lower() not in _OFF,
-        tuple(types or ["deb"]),
-        any(options.get(name, "").lower() == "yes" for name in ("trusted", "allow-insecure")),
-    )
+        yield fields
 
 
 def parse(text: str, file: str) -> list[SourceEntry]:
-    """Return the entries of a file; its name says which format it has."""
-    return _deb822(text, file) if file.endswith(".sources") else _one_line(text, file)
+    """Return the entries of a file, whose name says which format it has; several URIs give an entry each."""
+    return [
+        SourceEntry(
+            file=file,
+            uri=uri,
+            suites=tuple(fields.get("suites", "").split()),
+            components=tuple(fields.get("components", "").split()),
+            signed_by=fields.get("signed-by", "").strip(),
+            enabled=fields.get("enabled", "yes").lower() not in ("no", "false", "0"),
+            types=tuple(fields.get("types", "deb").split()),
+            trusted=any(fields.get(name, "").lower() == "yes" for name in ("trusted", "allow-insecure")),
+        )
+        for fields in (_deb822(text) if file.endswith(".sources") else _one_line(text))
+        for uri in fields.get("uris", "").split()
+    ]
 
 
 def read_sources(root: Path = Path("/")) -> list[SourceEntry]:

@@ -78,8 +78,10 @@ def test_one_line_sources_with_options_comments_and_components() -> None:
         "# deb http://a b c\ndeb [arch=amd64 signed-by=/k.gpg trusted=yes] http://x.org/d/ stable main contrib # why\n"
     )
     found = apt.sources(Context({"apt_sources": {"/l.list": text}}))
-    assert [entry.component for entry in found] == ["main", "contrib"]
-    assert found[0] == apt.Source("deb", "http://x.org/d", "stable", "main", "/k.gpg", True, "/l.list")
+    assert [source.component for source, _entry in found] == ["main", "contrib"]
+    source, entry = found[0]
+    assert source == apt.Source("deb", "http://x.org/d", "stable", "main")
+    assert (entry.signed_by, entry.trusted, entry.file) == ("/k.gpg", True, "/l.list")
 
 
 def test_deb822_sources_with_folded_fields_and_disabled_stanzas() -> None:
@@ -88,13 +90,32 @@ def test_deb822_sources_with_folded_fields_and_disabled_stanzas() -> None:
         "Enabled: no\nTypes: deb\nURIs: http://y.org\nSuites: a\n"
     )
     found = apt.sources(Context({"apt_sources": {"/s.sources": text}}))
-    assert {(entry.kind, entry.suite) for entry in found} == {
+    assert {(source.kind, source.suite) for source, _entry in found} == {
         ("deb", "a"),
         ("deb", "b"),
         ("deb-src", "a"),
         ("deb-src", "b"),
     }
-    assert all(entry.signed_by for entry in found)
+    assert all(entry.signed_by for _source, entry in found)
+
+
+MAIN = "Types: deb\nURIs: file:/srv/main\nSuites: ./\nSigned-By: /k.gpg\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "duplicates", "signed"),
+    [
+        ("deb [signed-by=/k.gpg] file:/srv/other ./", "ok", "ok"),
+        ("deb [signed-by=/k.gpg] file:/srv/main/ ./", "warn", "ok"),
+        ("deb [signed-by=/other.gpg] file:/srv/main ./", "fail", "ok"),
+        ("deb [trusted=yes] http://apt.example.com ./", "ok", "fail"),
+        ("deb http://apt.example.com stable main", "ok", "warn"),
+        ("deb http://deb.debian.org/debian trixie main", "ok", "ok"),
+    ],
+)
+def test_a_repository_beside_another_in_the_other_format(line: str, duplicates: str, signed: str) -> None:
+    seen = Context({"apt_sources": {"/main.sources": MAIN, "/second.list": line}})
+    assert (apt.sources_duplicates(seen).result, apt.sources_signed(seen).result) == (duplicates, signed)
 
 
 def key_listing(end: float | None) -> dict[str, Any]:

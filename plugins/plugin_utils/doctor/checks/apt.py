@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ....module_utils.host import apt_sources, gpg_keys
 from ....module_utils.host.apt_sources import SourceEntry
@@ -18,32 +18,26 @@ DISTRIBUTION_HOSTS = re.compile(r"(^|\.)(debian\.org|ubuntu\.com|deb\.debian\.or
 SOON = 60 * 86400  # seconds before a key's end from which the owner is told
 
 
-@dataclass(frozen=True)
-class Source:
-    """One (type, address, suite, component) that a source list names."""
+class Source(NamedTuple):
+    """What an entry of a source list names once: type, address, suite and component."""
 
     kind: str
     uri: str
     suite: str
     component: str
-    signed_by: str
-    trusted: bool
-    path: str
 
 
-def enabled_entries(context: Context) -> list[SourceEntry]:
+def entries(context: Context) -> list[SourceEntry]:
     """Every enabled entry of every source list."""
-    found = [apt_sources.parse(text, path) for path, text in context.evidence["apt_sources"].items()]
-    return [entry for entries in found for entry in entries if entry.enabled]
+    read = [entry for path, text in context.evidence["apt_sources"].items() for entry in apt_sources.parse(text, path)]
+    return [entry for entry in read if entry.enabled]
 
 
-def sources(context: Context) -> list[Source]:
-    """The same, an entry per type, suite and component."""
+def sources(context: Context) -> list[tuple[Source, SourceEntry]]:
+    """Everything that the entries name, each with its entry."""
     return [
-        Source(
-            kind, entry.uri.rstrip("/"), suite, component, " ".join(entry.signed_by.split()), entry.trusted, entry.file
-        )
-        for entry in enabled_entries(context)
+        (Source(kind, entry.uri.rstrip("/"), suite, component), entry)
+        for entry in entries(context)
         for kind in entry.types
         for suite in entry.suites
         for component in entry.components or [""]
@@ -111,17 +105,16 @@ def driver_branches(context: Context) -> Finding:
 @check("apt.sources-duplicates", ("apt_sources",))
 def sources_duplicates(context: Context) -> Finding:
     """No repository is listed twice."""
-    seen: dict[Source, Source] = {}
+    seen: dict[Source, SourceEntry] = {}
     double: list[str] = []
     conflicts: list[str] = []
-    for entry in sources(context):
-        key = replace(entry, signed_by="", trusted=False, path="")
-        if key in seen:
-            other = seen[key]
-            text = f"{entry.uri} {entry.suite} {entry.component} ({other.path}, {entry.path})".replace("  ", " ")
-            (conflicts if other.signed_by != entry.signed_by else double).append(text)
+    for source, entry in sources(context):
+        if source in seen:
+            other = seen[source]
+            text = f"{' '.join(filter(None, source[1:]))} ({other.file}, {entry.file})"
+            (conflicts if other.signed_by.split() != entry.signed_by.split() else double).append(text)
         else:
-            seen[key] = entry
+            seen[source] = entry
     if conflicts:
         return fail(
             f"listed twice with different keys, which apt refuses: {joined(conflicts, 3)}",
@@ -135,15 +128,15 @@ def sources_duplicates(context: Context) -> Finding:
 @check("apt.sources-signed", ("apt_sources",))
 def sources_signed(context: Context) -> Finding:
     """Every repository is signed, third parties by their own key."""
-    entries = [entry for entry in sources(context) if entry.kind == "deb"]
-    trusted = sorted({f"{entry.uri} ({entry.path})" for entry in entries if entry.trusted})
+    used = [(source.uri, entry) for source, entry in sources(context) if source.kind == "deb"]
+    trusted = sorted({f"{uri} ({entry.file})" for uri, entry in used if entry.trusted})
     foreign = sorted(
         {
-            f"{entry.uri} ({entry.path})"
-            for entry in entries
+            f"{uri} ({entry.file})"
+            for uri, entry in used
             if not entry.signed_by
-            and _archive(entry.uri) != "the distribution"
-            and not entry.uri.startswith(("file:", "copy:", "cdrom:"))
+            and _archive(uri) != "the distribution"
+            and not uri.startswith(("file:", "copy:", "cdrom:"))
         }
     )
     if trusted:
@@ -156,7 +149,7 @@ def sources_signed(context: Context) -> Finding:
             f"no key of its own, so any trusted key may sign it: {joined(foreign, 3)}",
             "Add Signed-By with the vendor's keyring to the entry",
         )
-    return ok(f"{len(entries)} entries, all signed")
+    return ok(f"{len(used)} entries, all signed")
 
 
 @check("apt.keys", ("apt_keys", "apt_sources"))
@@ -169,7 +162,7 @@ def keys(context: Context) -> Iterator[Finding]:
     if all(answer["rc"] is None for answer in listings.values()):
         yield na("gpg is not installed, so key dates are not readable")
         return
-    used = {keyring for entry in enabled_entries(context) for keyring in entry.keyrings}
+    used = {keyring for entry in entries(context) for keyring in entry.keyrings}
     now, fine = time.time(), 0
     for path, answer in sorted(listings.items()):
         # Only primary keys count: a retired signing subkey in a vendor's file is harmless.
