@@ -19,10 +19,10 @@ start_engine() {
   ! docker info >/dev/null 2>&1 || return 0 # its package has started it
   if [ -d /run/systemd/system ]; then
     start_engine_by_hand="systemctl start docker"
-    if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+    may_be_root "the container engine does not answer" ||
       die 77 "the container engine does not answer. As root, run: systemctl start docker && usermod -aG docker $(id -un)"
-    fi
     as_root systemctl start docker
+    as_member_of_docker
   else
     [ "$(id -u)" -eq 0 ] || die 77 "the container engine does not run, and without an init system only root can start it"
     mkdir -p "$engine_state"
@@ -41,6 +41,19 @@ start_engine() {
   done
   if [ -e "$engine_state/log" ]; then tail -n 5 "$engine_state/log" >&2; fi
   die 69 "the container engine does not answer after 30 s: $start_engine_by_hand"
+}
+
+as_member_of_docker() { # goes on as this account with the group docker, for this run; the account is not put into it
+  ! docker info >/dev/null 2>&1 || return 0
+  local group
+  group=$(getent group docker | cut -d: -f3)
+  if [ "$(id -u)" -eq 0 ] || [ -z "$group" ] || [ -n "${DLBOX_IN_DOCKER_GROUP:-}" ]; then return 0; fi
+  export DLBOX_IN_DOCKER_GROUP=1
+  # The environment goes through a pipe: sudo drops it, and arguments are anybody's to read.
+  # shellcheck disable=SC2016  # expanded there
+  export -p | as_root setpriv --reuid "$(id -u)" --regid "$(id -g)" --groups "$(id -G | tr ' ' ','),$group" \
+    bash -c 'eval "$(cat)"; exec "$@" </dev/null' bash "$root/dlbox" "${launcher_arguments[@]}"
+  exit
 }
 
 forget_dead() { # PIDFILE NAME: an engine that was killed leaves its process id, which may be another process by now

@@ -62,6 +62,17 @@ choose_scenarios() {
   done
 }
 
+prepare_browser() { # for the steps that open pages
+  python tests/browser/chromium.py 2>/dev/null && return
+  # Ubuntu has it as a snap only, which sees neither /tmp nor this folder.
+  if [ "$(. /etc/os-release && echo "$ID")" != ubuntu ]; then
+    install_packages "a browser, which opens the pages," chromium
+  else
+    say "a browser, which opens the pages, is missing: downloading Playwright's Chromium"
+    playwright install --with-deps --only-shell chromium || die 69 "no browser; see above, or install google-chrome"
+  fi
+}
+
 leave() { # whatever happens: leave nothing running that was not there before
   trap - EXIT INT TERM
   # shellcheck disable=SC2046  # one process id per word
@@ -76,7 +87,6 @@ mkdir -p "$logs"
 touch "$logs/passed" "$logs/failed"
 command -v shellcheck >/dev/null || install_packages "shellcheck, which the lint step runs," shellcheck
 command -v ssh-keygen >/dev/null || install_packages "the ssh client" openssh-client
-command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_packages "a browser, which opens the pages," chromium
 prepare test
 enter_venv
 export NO_COLOR=1 ANSIBLE_NOCOLOR=1 DLBOX_TEST_MARKER
@@ -88,8 +98,9 @@ esac
 trap leave EXIT
 trap 'exit 130' INT TERM
 
+[ "$mode" = fast ] || [ -z "$all" ] || choose_scenarios
+case "$all ${scenarios[*]-}" in yes* | *jupyter*) prepare_browser ;; esac
 if [ "$mode" != fast ]; then
-  [ -z "$all" ] || choose_scenarios
   start_engine
   build_images
   use_conda_channel

@@ -1,4 +1,7 @@
-"""Debian's headless Chromium, driven by Playwright: no browser of its own is downloaded."""
+"""A headless Chromium, driven by Playwright: an installed one, else the one that Playwright has downloaded.
+
+As a program it only tells whether there is one: exit status 0 or 1.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +24,29 @@ FLAGS = [
 ]
 
 
+# Browsers that Playwright can drive as they are. Ubuntu's chromium-browser is none: it only installs a snap.
+PROGRAMS = ("chromium", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser")
+
+
+def installed() -> str | None:
+    """The first of the usual browsers on the PATH; None leaves the choice to Playwright."""
+    return next((found for found in map(shutil.which, PROGRAMS) if found), None)
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A running browser; each page is to be opened in a context of its own, which starts without cookies.
 
-    Raises FileNotFoundError where Chromium is not installed.
+    Raises Playwright's Error where none is installed.
     """
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        raise FileNotFoundError("no Chromium on the controller: sudo apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         try:
             yield browser
         finally:
             browser.close()
+
+
+if __name__ == "__main__":
+    with chromium():
+        pass

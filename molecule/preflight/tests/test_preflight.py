@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import select
 import subprocess
 from pathlib import Path
 
@@ -114,7 +117,37 @@ def ordinary_account(request):
 def test_sudo_that_asks_for_a_password_nobody_gave(ordinary_account, refused):
     message = refused(*ordinary_account)
     assert "sudo asks bob for a password, and none or a wrong one was given" in message
-    assert "--ask-become-pass" in message
+    assert "`./dlbox up` in a terminal, which asks for it" in message
+
+
+def test_the_sudo_password_is_asked_for_where_somebody_can_type_it(host, ordinary_account):
+    """And used for what comes after; a wrong one ends in the message above."""
+    host.check_output("echo bob:a-password-for-bob | chpasswd; echo 'bob ALL=(ALL) ALL' > /etc/sudoers.d/bob")
+    told = {}
+    try:
+        for typed in ("a-password-for-bob", "not-the-word-of-bob"):
+            child, terminal = pty.fork()
+            if child == 0:
+                os.chdir(PROJECT)
+                os.environ |= {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"}
+                words = ["ansible-playbook", "playbooks/stages/preflight.yml", "--check", *ordinary_account]
+                os.execvp(words[0], [*words, *variables(dlbox_minimum_memory=1, dlbox_minimum_disk=1)])
+            said = b""
+            with contextlib.suppress(OSError):  # the kernel's answer where the other side is gone
+                while block := os.read(terminal, 4096):
+                    said += block
+                    # Ansible drops what was typed before it listens: type again until it has gone on.
+                    while said.rstrip().endswith(b"is hidden):") and not select.select([terminal], [], [], 1)[0]:
+                        os.write(terminal, f"{typed}\n".encode())
+            os.close(terminal)
+            told[typed] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), " ".join(said.decode().split())
+    finally:
+        host.check_output("rm /etc/sudoers.d/bob; usermod --lock bob")
+    status, said = told["a-password-for-bob"]
+    assert status == 0 and "sudo password of bob on dlbox-preflight-d13" in said, said
+    status, said = told["not-the-word-of-bob"]
+    assert status != 0 and "sudo asks bob for a password, and none or a wrong one was given" in said, said
+    assert not [typed for typed, (_status, said) in told.items() if typed in said]
 
 
 def test_sudo_rs_whose_prompt_ansible_does_not_know(host, ordinary_account, refused, changed_file):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +58,20 @@ class Machine:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the launcher."""
         return self.bash("./dlbox", *words)
+
+    def in_terminal(self, typed: str, *words: str) -> tuple[int, str]:
+        """Run the launcher in a terminal where somebody types; its status and what is to be seen."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.folder)
+            os.execve("./dlbox", ["./dlbox", *words], {"PATH": str(self.commands), **self.env})
+        os.write(terminal, typed.encode())
+        told = b""
+        with contextlib.suppress(OSError):  # the kernel's answer where the other side is gone
+            while block := os.read(terminal, 4096):
+                told += block
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), told.decode()
 
     def bash(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command on this machine."""

@@ -16,6 +16,7 @@ root=$PWD
 say() { printf 'dlbox: %s\\n' "$*" >&2; }
 die() { say "$2"; exit "$1"; }
 as_root() { "$@"; }
+may_be_root() { sudo -n true; }
 install_packages() { say "$1 is missing"; exit 77; }
 . scripts/engine.sh
 allow_many_systemds() { :; }
@@ -111,3 +112,16 @@ start_engine
 def test_no_engine_at_all_is_named(machine: Machine) -> None:
     status, _out, err = engine(machine, "start_engine")
     assert (status, err) == (77, "dlbox: a container engine is missing\n")
+
+
+def test_who_may_use_sudo_but_not_docker_goes_on_with_its_group(machine: Machine) -> None:
+    """As on a cloud's machine. Not even the account's environment is in an argument list."""
+    machine.command("docker", "exit 1")
+    machine.command("getent", 'echo "docker:x:998:"')
+    machine.command("setpriv", 'while [ "$1" != bash ]; do shift; done; exec "$@"')
+    (machine.folder / "dlbox").write_text('#!/bin/bash\necho "$* with $TOKEN"\nexit 7\n')
+    machine.env["TOKEN"] = "a secret word"
+    status, out, _err = engine(machine, "launcher_arguments=(test --full ufw); as_member_of_docker; echo not here")
+    assert (status, out) == (7, "test --full ufw with a secret word\n")
+    (call,) = machine.calls("setpriv")
+    assert call.startswith("--reuid 1000 --regid 1000 --groups 1000,998 bash -c ") and "secret" not in call

@@ -106,6 +106,19 @@ def test_without_root_the_one_command_to_run_is_printed(machine: Machine, python
     assert not machine.calls("apt-get")
 
 
+def test_the_password_of_sudo_is_asked_for_in_a_terminal(machine: Machine) -> None:
+    machine.command("python3.12", 'case "$*" in *ensurepip*) exit 1 ;; *print*) echo python3.12-venv ;; esac')
+    machine.command(
+        "sudo", 'case "$1" in -n) exit 1 ;; -p) printf %s "$2" >&2; read -r word; [ "$word" = secret ] ;; esac'
+    )
+    status, told = machine.in_terminal("secret\n" * 3, "up")
+    assert "dlbox: the venv module of python3.12 is missing\r\ndlbox: sudo password of %p on this machine: " in told
+    assert [call.split(": ")[-1].strip() for call in machine.calls("sudo") if call.startswith("-p")][:2] == [
+        "true",
+        "apt-get update --quiet=2",
+    ], (status, told)
+
+
 def test_with_root_what_is_missing_is_named_and_installed(machine: Machine) -> None:
     machine.command("id", "echo 0")
     machine.command(
@@ -122,6 +135,11 @@ def test_a_python_that_is_too_old_is_refused(machine: Machine) -> None:
     done = machine.run("up")
     assert done.returncode == 69
     assert "DLBOX_PYTHON is python3.9; expected a Python from 3.11 to 3.14" in one_line(done.stderr)
+
+
+def test_the_version_is_the_collections(machine: Machine) -> None:
+    (machine.folder / "galaxy.yml").write_text("namespace: dlbox\nversion: 1.2.3\n")
+    assert machine.run("version").stdout == machine.run("--version").stdout == "dlbox 1.2.3 (not a clone)\n"
 
 
 def test_the_environment_is_refreshed_when_its_pins_change(prepared: Machine) -> None:
