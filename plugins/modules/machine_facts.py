@@ -40,6 +40,7 @@ usual:
   type: dict
 """
 
+import ipaddress
 import os
 import platform
 import sys
@@ -47,6 +48,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.guard.sessions import host_addresses
 from ..module_utils.host.virtualization import container
 from ..module_utils.machine.detect import detect
 
@@ -58,7 +60,11 @@ def usual_facts(virtualization: str) -> dict[str, Any]:
     """
     kind = container()
     guest = ["container", kind] if kind else [virtualization] if virtualization else []
+    addresses = [ipaddress.ip_address(address) for address in sorted(host_addresses())]
+    others = [one for one in addresses if not one.is_loopback]
     return {
+        "all_ipv4_addresses": [str(one) for one in others if one.version == 4],
+        "all_ipv6_addresses": [str(one) for one in others if one.version == 6],
         "hostname": os.uname().nodename.split(".")[0],
         "python": {"executable": sys.executable},
         "python_version": platform.python_version(),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.dlbox.workstation.plugins.modules import machine_facts
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (PROJECT / "roles").iterdir() if path.is_dir())
@@ -120,3 +121,15 @@ def test_the_arguments_of_a_module_stand_in_its_task(role: str) -> None:
             for keyword, arguments in task.items():
                 if keyword.startswith(("ansible.builtin.", "dlbox.workstation.")) and isinstance(arguments, str):
                     assert not re.fullmatch(r"\{\{.*\}\}", arguments.strip(), re.DOTALL), f"{file}: {task['name']}"
+
+
+def test_every_fact_that_is_read_is_gathered() -> None:
+    """site.yml does not run setup; a fact that nobody gathers would be empty, and nobody would notice."""
+    gathered = set(machine_facts.usual_facts("")) | {"dlbox_environments", "dlbox_machine", "dlbox_plan"}
+    files = [file for folder in ("roles", "playbooks") for file in (PROJECT / folder).rglob("*") if file.is_file()]
+    read = {
+        (name, str(file.relative_to(PROJECT)))
+        for file in files
+        for name in re.findall(r"ansible_facts(?:\[['\"]|\.)([a-z_0-9]+)", file.read_text(errors="replace"))
+    }
+    assert read and not {(name, file) for name, file in read if name not in gathered}

@@ -155,7 +155,8 @@ FAULTS = [
     Fault("a worn drive", "system.drives", "warn", "write endurance", "sed -i 's/: 3/: 97/' /etc/standin/smartctl.out"),
     Fault("read errors in the log", "system.drive-errors", "fail", "nvme0n1", log("blk_update_request: critical medium error, I/O error, dev nvme0n1, sector 1234")),
     Fault("the clock runs free", "system.time", "warn", "not synchronised", "sed -i s/NTPSynchronized=yes/NTPSynchronized=no/ /etc/standin/timedatectl.out"),
-    Fault("a unit has failed", "system.units", "fail", "standin-broken", "systemd-run -q --unit standin-broken false; sleep 0.3", "systemctl reset-failed standin-broken"),
+    Fault("a unit of dlbox has failed", "system.units", "fail", "dlbox-broken", "systemd-run -q --unit dlbox-broken false; sleep 0.3", "systemctl reset-failed dlbox-broken"),
+    Fault("another unit has failed", "system.units", "warn", "standin-broken", "systemd-run -q --unit standin-broken false; sleep 0.3", "systemctl reset-failed standin-broken"),
     Fault("a reboot is pending", "system.reboot", "warn", "linux-image", "echo linux-image-99 > /run/reboot-required.pkgs; touch /run/reboot-required", "rm /run/reboot-required*"),
     Fault("a newer kernel waits for a reboot", "system.reboot", "warn", "99.1.0-1 is installed", "touch /boot/vmlinuz-99.1.0-1", "rm /boot/vmlinuz-99.1.0-1"),
 ]  # fmt: skip
