@@ -103,14 +103,14 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     facts = machines(args.machines, args.seed)
-    wishes = {"today": "2026-11-20"}
-    plan(facts[0], wishes)
+    preferences = {"today": "2026-11-20"}
+    plan(facts[0], preferences)
     results: dict[str, list[float]] = {"solve": [], "plan accepted": [], "plan refused": []}
     for one in facts:
-        problem = problem_from(one, wishes)
+        problem = problem_from(one, preferences)
         results["solve"].append(measure(lambda problem=problem: solve(problem)))  # type: ignore[misc]
-        kind = "plan accepted" if plan(one, wishes)["ok"] else "plan refused"
-        results[kind].append(measure(lambda one=one: plan(one, wishes)))  # type: ignore[misc]
+        kind = "plan accepted" if plan(one, preferences)["ok"] else "plan refused"
+        results[kind].append(measure(lambda one=one: plan(one, preferences)))  # type: ignore[misc]
     report = {name: spread(times) for name, times in results.items() if times}
     detection = measure(lambda: detect())
     report["detect this machine"] = {"median_ms": round(detection, 3)}

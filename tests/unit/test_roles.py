@@ -133,3 +133,25 @@ def test_every_fact_that_is_read_is_gathered() -> None:
         for name in re.findall(r"ansible_facts(?:\[['\"]|\.)([a-z_0-9]+)", file.read_text(errors="replace"))
     }
     assert read and not {(name, file) for name, file in read if name not in gathered}
+
+
+def folded_expressions(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield the text and the number of lines of each folded scalar that is a template."""
+    for match in re.finditer(
+        r"^( *)(?:- )?[^\n#]*>-\n((?:\1 +\S.*\n)+)", path.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        if "{{" in match.group(2) or "{%" in match.group(2):
+            yield match.group(2), match.group(2).count("\n")
+
+
+def test_logic_is_in_tested_python() -> None:
+    """A folded expression joins values; loops, and what takes more than a few lines, are filters with unit tests."""
+    long, count = [], 0
+    for place in ("roles", "playbooks"):
+        for file in (PROJECT / place).rglob("*.yml"):
+            for text, lines in folded_expressions(file):
+                count += 1
+                assert "{%" not in text, f"{file}: {text}"
+                long += [f"{file}: {text}"] * (lines > 5)
+    assert not long
+    assert count <= 75, "a new folded expression: write a filter, or one line"

@@ -159,13 +159,13 @@ def test_the_unit_is_written_kept_and_removed(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(jupyter_services.Systemd, "order", lambda self, *words: orders.append(" ".join(words)))
     monkeypatch.setattr(jupyter_services.Systemd, "others", lambda self, users: [])
     file = tmp_path / "jupyterlab@.service"
-    wish = {"ports": {}, "text": "[Service]\n"}
-    assert run("jupyter_services", wish, check=True)["changed"] and not file.exists()
-    assert run("jupyter_services", wish)["changed"] and file.read_text() == "[Service]\n"
-    assert not run("jupyter_services", wish)["changed"] and not run("jupyter_services", {"ports": {}})["changed"]
-    assert run("jupyter_services", {**wish, "text": "[Unit]\n"})["diff"][0]["before"] == "[Service]\n"
+    arguments = {"ports": {}, "text": "[Service]\n"}
+    assert run("jupyter_services", arguments, check=True)["changed"] and not file.exists()
+    assert run("jupyter_services", arguments)["changed"] and file.read_text() == "[Service]\n"
+    assert not run("jupyter_services", arguments)["changed"] and not run("jupyter_services", {"ports": {}})["changed"]
+    assert run("jupyter_services", {**arguments, "text": "[Unit]\n"})["diff"][0]["before"] == "[Service]\n"
     assert len(list(tmp_path.glob("*~"))) == 1, "the one that was there is kept"
-    assert run("jupyter_services", {**wish, "text": ""})["changed"] and not file.exists()
+    assert run("jupyter_services", {**arguments, "text": ""})["changed"] and not file.exists()
     assert orders == ["daemon-reload"]
 
 

@@ -136,7 +136,7 @@ def test_the_text_fits_a_screen(facts: dict[str, Any]) -> None:
     ({"gpu_roles": {"10de:2204": "games"}}, "expected one of compute, display, ignored"),
     ({"colour": "red"}, "option 'colour' is not known"),
 ])  # fmt: skip
-def test_meaningless_wishes_are_usage_errors(preferences: dict[str, Any], message: str) -> None:
+def test_meaningless_preferences_are_usage_errors(preferences: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         plan(machine("RTX 3090"), preferences)
 
