@@ -154,4 +154,4 @@ def test_logic_is_in_tested_python() -> None:
                 assert "{%" not in text, f"{file}: {text}"
                 long += [f"{file}: {text}"] * (lines > 5)
     assert not long
-    assert count <= 75, "a new folded expression: write a filter, or one line"
+    assert count <= 74, "a new folded expression: write a filter, or one line"
