@@ -61,7 +61,8 @@ def usual_facts(virtualization: str) -> dict[str, Any]:
     kind = container()
     guest = ["container", kind] if kind else [virtualization] if virtualization else []
     addresses = [ipaddress.ip_address(address) for address in sorted(host_addresses())]
-    others = [one for one in addresses if not one.is_loopback]
+    # Others than setup's: without link-local ones, which every container's link has.
+    others = [one for one in addresses if not (one.is_loopback or one.is_link_local)]
     return {
         "all_ipv4_addresses": [str(one) for one in others if one.version == 4],
         "all_ipv6_addresses": [str(one) for one in others if one.version == 6],

@@ -122,6 +122,16 @@ ansible_facts:
       description: What the machine is; see docs/planner.md.
       returned: always
       type: dict
+    all_ipv4_addresses:
+      description: As M(ansible.builtin.setup) gives it, without link-local addresses.
+      returned: always
+      type: list
+      elements: str
+    all_ipv6_addresses:
+      description: As M(ansible.builtin.setup) gives it, without link-local addresses.
+      returned: always
+      type: list
+      elements: str
     hostname:
       description: As M(ansible.builtin.setup) gives it.
       returned: always

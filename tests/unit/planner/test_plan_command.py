@@ -220,8 +220,11 @@ def test_the_module_yields_the_same_plan_as_a_host_fact(tmp_path: Path) -> None:
 
 def test_the_facts_that_roles_read_are_as_setup_gives_them(tmp_path: Path) -> None:
     ours = module({"today": "2026-11-20"}, tmp_path)["ansible_facts"]
-    subset = ["!all", "!min", "platform", "python", "virtual"]
+    subset = ["!all", "!min", "network", "platform", "python", "virtual"]
     usual = module({"gather_subset": subset}, tmp_path, "setup")["ansible_facts"]
+    assert sorted(ours["all_ipv4_addresses"]) == sorted(usual["ansible_all_ipv4_addresses"])
+    v6 = {address for address in usual["ansible_all_ipv6_addresses"] if not address.startswith("fe80:")}
+    assert set(ours["all_ipv6_addresses"]) == v6
     assert ours["hostname"] == usual["ansible_hostname"]
     assert ours["python"]["executable"] == usual["ansible_python"]["executable"]
     assert ours["python_version"] == usual["ansible_python_version"]
@@ -241,10 +244,20 @@ def test_the_module_fails_in_words(tmp_path: Path) -> None:
 
 
 GOOD: dict[str, Any] = {"os": {"id": "ubuntu", "version": "24.04", "kernel": "6.8.0-149-generic"}, "gpus": []}
-USUAL = {"hostname": "box", "python": {"executable": "/usr/bin/python3"}, "python_version": "3.12.3",
-         "virtualization_tech_guest": []}  # fmt: skip
+USUAL = {
+    "all_ipv4_addresses": ["192.0.2.7"],
+    "all_ipv6_addresses": [],
+    "hostname": "box",
+    "python": {"executable": "/usr/bin/python3"},
+    "python_version": "3.12.3",
+    "virtualization_tech_guest": [],
+}
 #: What a host that somebody else owns may answer, and what the error says of it.
 HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
+    "another name for the certificate": (
+        {"machine": GOOD, "usual": {**USUAL, "all_ipv4_addresses": ["192.0.2.7,DNS:bank.example"]}},
+        "facts.all_ipv4_addresses",
+    ),
     "template": (
         {"machine": {**GOOD, "os": {**GOOD["os"], "name": "{{ lookup('pipe', 'touch TOUCHED') }}"}}},
         "facts.os.name is",
@@ -309,9 +322,7 @@ def test_a_host_is_not_believed_beyond_the_schema(answered: dict[str, dict[str, 
 
 
 def test_a_host_adds_no_fact_of_its_own(answered: dict[str, dict[str, Any]]) -> None:
-    assert set(answered["good"]["ansible_facts"]) == {
-        "dlbox_machine", "dlbox_plan", "hostname", "python", "python_version", "virtualization_tech_guest",
-    }  # fmt: skip
+    assert set(answered["good"]["ansible_facts"]) == {*USUAL, "dlbox_machine", "dlbox_plan"}
 
 
 #: What the Python of a host that somebody else owns may print instead of running the module.
