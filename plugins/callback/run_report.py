@@ -65,12 +65,16 @@ def host_summary(host: str, reports: dict[str, list[str]], counts: dict[str, int
     Args:
         host: the host's inventory name.
         reports: ``dlbox_setup``, ``dlbox_access`` and ``dlbox_todo``, each a list of lines; all optional.
-        counts: ``changed`` and ``failures`` of the play recap.
+        counts: ``changed``, ``failures`` and ``unreachable`` of the play recap.
         check: whether this was a run in check mode.
     """
     changed, failed = counts["changed"], counts["failures"] + counts["unreachable"]
     verb = "would change" if check else "changed"
-    outcome = "stopped by an error, see above" if failed else f"{changed} {verb}" if changed else "nothing to change"
+    outcome = f"{changed} {verb}" if changed else "nothing to change"
+    if counts["unreachable"]:
+        outcome = "could not be reached, see above"
+    elif failed:
+        outcome = "stopped by an error, see above"
     unique = {key: list(dict.fromkeys(entry for entry in entries if entry)) for key, entries in reports.items()}
     return [
         f"{host}: {outcome}",
@@ -201,12 +205,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             except OSError as error:
                 self._display.warning(f"the report pages cannot be written: {error}")
         reported = {host: without_undone(data, self._by_role.get(host, {})) for host, data in told.items()}
-        if not any(key.startswith("dlbox_") for data in reported.values() for key in data):
+        hosts = sorted({*stats.processed, *reported})
+        if len(hosts) < 2 and not any(key.startswith("dlbox_") for data in reported.values() for key in data):
             return
         check = bool(self._play_context_check())
         self._display.banner("SUMMARY")
-        for host in sorted(reported):
-            for number, line in enumerate(host_summary(host, reported[host], stats.summarize(host), check)):
+        for host in hosts:
+            for number, line in enumerate(host_summary(host, reported.get(host, {}), stats.summarize(host), check)):
                 self._display.display(line, color="bright green" if number == 0 else None)
         if self._stages:
             times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in self._stages.items())

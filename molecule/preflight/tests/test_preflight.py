@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 from pathlib import Path
@@ -229,3 +230,31 @@ def test_an_inventory_that_does_not_exist():
     assert result.stderr.splitlines() == [
         "dlbox: the inventory inventory/nowhere does not exist; the shipped one is inventory/home"
     ]
+
+
+def provision_beside(tmp_path, words):
+    """Run base of site.yml, in check mode, on the scenario's host and on one more, with these variables."""
+    (tmp_path / "hosts").write_text(f"[molecule]\ndlbox-preflight-other {words}\n")
+    places = [PROJECT / "molecule/shared/inventory", PROJECT / "molecule/preflight/inventory", tmp_path / "hosts"]
+    options = [word for place in places for word in ("-i", str(place))]
+    return provision(*options, "--check", "--tags", "base", playbook="site.yml")
+
+
+def test_a_host_that_is_off_stops_no_other_and_is_named(tmp_path):
+    """Nothing listens on port 1: every later play ran empty, and nothing said so."""
+    status, output = provision_beside(tmp_path, "ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1")
+    assert status == 4, output
+    assert "TASK [dlbox.workstation.base : " in output
+    summary = output.partition("SUMMARY")[2]
+    assert "dlbox-preflight-other: could not be reached" in summary, output
+    assert re.search(r"dlbox-preflight-d13: \d+ would change", summary), output
+
+
+@pytest.mark.parametrize(
+    ("variable", "others_go_on"), [("dlbox_minimum_disk=90000", True), ("dlbox_policy=best", False)]
+)
+def test_what_is_wrong_with_a_host_stops_that_one_and_with_the_inventory_all(tmp_path, variable, others_go_on):
+    here = "ansible_connection=community.docker.docker ansible_host=dlbox-preflight-d13"
+    status, output = provision_beside(tmp_path, f"{here} {variable}")
+    assert status == 2 and "dlbox-preflight-other: stopped by an error" in output, output
+    assert ("TASK [dlbox.workstation.base : " in output) is others_go_on, output

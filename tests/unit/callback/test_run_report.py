@@ -63,6 +63,10 @@ def test_summary_of_check_mode_and_of_a_failure_do_not_pretend() -> None:
     assert not any("nothing" in line for line in failed)
 
 
+def test_summary_names_a_host_that_is_off() -> None:
+    assert host_summary("off", {}, {**QUIET, "unreachable": 1}, False) == ["off: could not be reached, see above"]
+
+
 def test_a_long_task_is_named_again_and_again(capfd: pytest.CaptureFixture[str]) -> None:
     heartbeat = Heartbeat(1)
     heartbeat.watch("Download 3 GB")
