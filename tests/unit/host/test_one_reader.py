@@ -54,7 +54,8 @@ FACTS = {
     "memory": Fact(r"proc/meminfo\"|SC_PHYS_PAGES", "memory.py"),
     "operating system": Fact(r"(?<!in )/os-release[\"']", "os_release.py"),
     "container, WSL2, hypervisor": Fact(
-        r"dockerenv|containerenv|run/systemd/container|class/dmi|detect-virt\"|dev/dxg|container=", "virtualization.py"
+        r"dockerenv|containerenv|run/systemd/container|class/dmi|detect-virt\"|dev/dxg|\bcontainer=",
+        "virtualization.py",
     ),
     "systemd units": Fact(r"\"systemctl\", \"show\"|systemctl show [-a-z]|ActiveState=", "units.py"),
 }
