@@ -1,6 +1,4 @@
-"""Power limit, clocks and compute mode per GPU: wishes matched to cards, clamped to what they allow, as nvidia-smi
-commands.
-"""
+"""Power limit, clocks and compute mode per GPU: matched, clamped to what it allows, as nvidia-smi commands."""
 
 from __future__ import annotations
 
@@ -29,8 +27,8 @@ COMPUTE_MODES = {"default": "Default", "exclusive_process": "Exclusive_Process",
 
 
 @dataclass(frozen=True)
-class Card:
-    """A GPU as nvidia-smi reports it; watts and MHz are None where the card does not support the property."""
+class GpuState:
+    """A GPU as nvidia-smi reports it; watts and MHz are None where the GPU does not support the property."""
 
     index: int
     uuid: str
@@ -48,26 +46,26 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One setting to apply: nvidia-smi's arguments, what is expected to be read back, and a note when the wish was
+class GpuSetting:
+    """One setting to apply: nvidia-smi's arguments, what is expected to be read back, and a note when the setting was
     clamped.
     """
 
-    card: int
+    gpu: int
     what: str
     arguments: tuple[str, ...]
     expected: str
     note: str = ""
 
 
-def parse_query(text: str) -> list[Card]:
+def parse_query(text: str) -> list[GpuState]:
     """Read what nvidia-smi printed for QUERY."""
-    cards = []
+    gpus = []
     for row in nvidia_smi.rows(text, QUERY):
         index, uuid, slot, name, persistence, *numbers, compute_mode = row.values()
         power, low, high, memory, graphics, memory_top, graphics_top = map(_number, numbers)
-        cards.append(
-            Card(
+        gpus.append(
+            GpuState(
                 index=int(index),
                 uuid=uuid,
                 slot=slot.lower(),
@@ -83,7 +81,7 @@ def parse_query(text: str) -> list[Card]:
                 compute_mode=compute_mode,
             )
         )
-    return cards
+    return gpus
 
 
 def _number(text: str) -> float | None:
@@ -97,119 +95,124 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def matches(card: Card, match: str) -> bool:
-    """Whether a wish is meant for a card: "all", index, UUID, PCI slot with or without domain, part of the name."""
+def matches(gpu: GpuState, match: str) -> bool:
+    """Whether an entry is meant for a GPU: "all", index, UUID, PCI slot with or without domain, part of the name."""
     wanted = match.strip().lower()
     if wanted.isdigit():
-        return card.index == int(wanted)
-    return wanted == "all" or wanted == card.uuid.lower() or card.slot.endswith(wanted) or wanted in card.name.lower()
+        return gpu.index == int(wanted)
+    return wanted == "all" or wanted == gpu.uuid.lower() or gpu.slot.endswith(wanted) or wanted in gpu.name.lower()
 
 
-def merged(card: Card, wishes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the settings for a card; later wishes win, key by key."""
+def merged(gpu: GpuState, settings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the settings for a GPU; later entries win, key by key."""
     out: dict[str, Any] = {}
-    for wish in wishes:
-        if matches(card, str(wish.get("match") or "all")):
-            out.update({key: value for key, value in wish.items() if key != "match" and value is not None})
+    for setting in settings:
+        if matches(gpu, str(setting.get("match") or "all")):
+            out.update({key: value for key, value in setting.items() if key != "match" and value is not None})
     return out
 
 
-def unmatched(cards: Sequence[Card], wishes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the `match` values that fit no card."""
+def unmatched(gpus: Sequence[GpuState], settings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the `match` values that fit no GPU."""
     return [
-        str(wish.get("match"))
-        for wish in wishes
-        if not any(matches(card, str(wish.get("match") or "all")) for card in cards)
+        str(setting.get("match"))
+        for setting in settings
+        if not any(matches(gpu, str(setting.get("match") or "all")) for gpu in gpus)
     ]
 
 
-def steps(cards: Sequence[Card], wishes: Sequence[Mapping[str, Any]]) -> list[Step]:
-    """Return what is to be applied, clamped to the limits that the cards report. A property a card lacks gives a note
+def steps(gpus: Sequence[GpuState], settings: Sequence[Mapping[str, Any]]) -> list[GpuSetting]:
+    """Return what is to be applied, clamped to the limits that the GPUs report. A property a GPU lacks gives a note
     only.
     """
-    out: list[Step] = []
-    for card in cards:
-        wish = merged(card, wishes)
-        if "power_limit" in wish:
-            out.append(_power(card, float(wish["power_limit"])))
-        if "application_clocks" in wish:
-            out.append(_application_clocks(card, wish["application_clocks"]))
-        if "graphics_clock_range" in wish:
-            out.append(_clock_range(card, wish["graphics_clock_range"]))
-        if "compute_mode" in wish:
-            mode = COMPUTE_MODES[wish["compute_mode"]]
-            out.append(Step(card.index, "compute_mode", ("-c", mode.upper()), mode))
+    out: list[GpuSetting] = []
+    for gpu in gpus:
+        setting = merged(gpu, settings)
+        if "power_limit" in setting:
+            out.append(_power(gpu, float(setting["power_limit"])))
+        if "application_clocks" in setting:
+            out.append(_application_clocks(gpu, setting["application_clocks"]))
+        if "graphics_clock_range" in setting:
+            out.append(_clock_range(gpu, setting["graphics_clock_range"]))
+        if "compute_mode" in setting:
+            mode = COMPUTE_MODES[setting["compute_mode"]]
+            out.append(GpuSetting(gpu.index, "compute_mode", ("-c", mode.upper()), mode))
     return out
 
 
-def _power(card: Card, watts: float) -> Step:
-    if card.power_min is None or card.power_max is None:
-        return Step(card.index, "power_limit", (), "", f"GPU {card.index} ({card.name}) has no power limit to set")
-    limit = min(max(watts, card.power_min), card.power_max)
-    bounds = f"{card.power_min:g} to {card.power_max:g} W"
-    note = "" if limit == watts else f"GPU {card.index} ({card.name}) allows {bounds}: {watts:g} W became {limit:g} W"
-    return Step(card.index, "power_limit", ("-pl", f"{limit:g}"), f"{limit:.2f}", note)
+def _power(gpu: GpuState, watts: float) -> GpuSetting:
+    if gpu.power_min is None or gpu.power_max is None:
+        return GpuSetting(gpu.index, "power_limit", (), "", f"GPU {gpu.index} ({gpu.name}) has no power limit to set")
+    limit = min(max(watts, gpu.power_min), gpu.power_max)
+    bounds = f"{gpu.power_min:g} to {gpu.power_max:g} W"
+    note = "" if limit == watts else f"GPU {gpu.index} ({gpu.name}) allows {bounds}: {watts:g} W became {limit:g} W"
+    return GpuSetting(gpu.index, "power_limit", ("-pl", f"{limit:g}"), f"{limit:.2f}", note)
 
 
-def _application_clocks(card: Card, clocks: Sequence[int]) -> Step:
-    if card.memory_clock is None or card.memory_clock_max is None or card.graphics_clock_max is None:
-        return Step(
-            card.index, "application_clocks", (), "", f"GPU {card.index} ({card.name}) has no application clocks to set"
+def _application_clocks(gpu: GpuState, clocks: Sequence[int]) -> GpuSetting:
+    if gpu.memory_clock is None or gpu.memory_clock_max is None or gpu.graphics_clock_max is None:
+        return GpuSetting(
+            gpu.index, "application_clocks", (), "", f"GPU {gpu.index} ({gpu.name}) has no application clocks to set"
         )
-    memory, graphics = min(clocks[0], card.memory_clock_max), min(clocks[1], card.graphics_clock_max)
+    memory, graphics = min(clocks[0], gpu.memory_clock_max), min(clocks[1], gpu.graphics_clock_max)
     note = ""
     if [memory, graphics] != list(clocks):
-        top = f"{card.memory_clock_max},{card.graphics_clock_max} MHz"
-        note = f"GPU {card.index} ({card.name}) allows up to {top}: clamped"
-    return Step(card.index, "application_clocks", ("-ac", f"{memory},{graphics}"), f"{memory},{graphics}", note)
+        top = f"{gpu.memory_clock_max},{gpu.graphics_clock_max} MHz"
+        note = f"GPU {gpu.index} ({gpu.name}) allows up to {top}: clamped"
+    return GpuSetting(gpu.index, "application_clocks", ("-ac", f"{memory},{graphics}"), f"{memory},{graphics}", note)
 
 
-def _clock_range(card: Card, clocks: Sequence[int]) -> Step:
+def _clock_range(gpu: GpuState, clocks: Sequence[int]) -> GpuSetting:
     low, high = clocks
-    top = card.graphics_clock_max
+    top = gpu.graphics_clock_max
     note = ""
     if top is not None and high > top:
-        note = f"GPU {card.index} ({card.name}) allows up to {top} MHz: {high} became {top}"
+        note = f"GPU {gpu.index} ({gpu.name}) allows up to {top} MHz: {high} became {top}"
         low, high = min(low, top), top
     # nvidia-smi has no query for a locked range: the command's own exit status is the proof.
-    return Step(card.index, "graphics_clock_range", ("-lgc", f"{low},{high}"), "", note)
+    return GpuSetting(gpu.index, "graphics_clock_range", ("-lgc", f"{low},{high}"), "", note)
 
 
-def read_back(card: Card, step: Step) -> str:
-    """Return the card's value of a step's setting in the form of `expected`."""
+def read_back(gpu: GpuState, step: GpuSetting) -> str:
+    """Return the GPU's value of a step's setting in the form of `expected`."""
     if step.what == "power_limit":
-        return "" if card.power is None else f"{card.power:.2f}"
+        return "" if gpu.power is None else f"{gpu.power:.2f}"
     if step.what == "application_clocks":
-        return f"{card.memory_clock},{card.graphics_clock}"
-    return card.compute_mode if step.what == "compute_mode" else ""
+        return f"{gpu.memory_clock},{gpu.graphics_clock}"
+    return gpu.compute_mode if step.what == "compute_mode" else ""
 
 
-def differences(cards: Sequence[Card], wanted: Sequence[Step]) -> list[str]:
-    """Return a sentence per setting that the card does not have."""
-    by_index = {card.index: card for card in cards}
+def differences(gpus: Sequence[GpuState], wanted: Sequence[GpuSetting]) -> list[str]:
+    """Return a sentence per setting that the GPU does not have."""
+    by_index = {gpu.index: gpu for gpu in gpus}
     out = []
     for step in wanted:
-        found = read_back(by_index[step.card], step) if step.card in by_index else "no such card"
+        found = read_back(by_index[step.gpu], step) if step.gpu in by_index else "no such GPU"
         if step.expected and found != step.expected:
-            out.append(f"GPU {step.card}: {step.what} is {found}, wanted {step.expected}")
+            out.append(f"GPU {step.gpu}: {step.what} is {found}, wanted {step.expected}")
     return out
 
 
-def problems(wishes: Sequence[Mapping[str, Any]]) -> list[str]:
+def problems(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what is wrong with the owner's data, before anything is applied."""
     out = []
-    for number, wish in enumerate(wishes):
+    for number, setting in enumerate(settings):
         where = f"nvidia_driver_gpu_settings[{number}]"
         for key in ("application_clocks", "graphics_clock_range"):
-            value = wish.get(key)
+            value = setting.get(key)
             if value is not None and (len(value) != 2 or any(int(part) <= 0 for part in value)):
                 out.append(f"{where}.{key} is {value}, expected two numbers of MHz")
-        if wish.get("power_limit") is not None and int(wish["power_limit"]) <= 0:
-            out.append(f"{where}.power_limit is {wish['power_limit']}, expected watts above 0")
-        if wish.get("compute_mode") is not None and wish["compute_mode"] not in COMPUTE_MODES:
-            out.append(f"{where}.compute_mode is {wish['compute_mode']!r}, expected one of {', '.join(COMPUTE_MODES)}")
-        if wish.get("graphics_clock_range") and wish["graphics_clock_range"][0] > wish["graphics_clock_range"][1]:
+        if setting.get("power_limit") is not None and int(setting["power_limit"]) <= 0:
+            out.append(f"{where}.power_limit is {setting['power_limit']}, expected watts above 0")
+        if setting.get("compute_mode") is not None and setting["compute_mode"] not in COMPUTE_MODES:
             out.append(
-                f"{where}.graphics_clock_range is {wish['graphics_clock_range']}, expected the lower clock first"
+                f"{where}.compute_mode is {setting['compute_mode']!r}, expected one of {', '.join(COMPUTE_MODES)}"
+            )
+        if (
+            setting.get("graphics_clock_range")
+            and setting["graphics_clock_range"][0] > setting["graphics_clock_range"][1]
+        ):
+            out.append(
+                f"{where}.graphics_clock_range is {setting['graphics_clock_range']}, expected the lower clock first"
             )
     return out

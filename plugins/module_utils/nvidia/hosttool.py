@@ -1,4 +1,4 @@
-"""The `dlbox-nvidia` tool on the host: login message, boot loader's default, settings of the cards, state as JSON.
+"""The `dlbox-nvidia` tool on the host: login message, boot loader's default, settings of the GPUs, state as JSON.
 
 Runs from update-motd.d, GRUB's defaults, an apt hook and a systemd unit, so every verb is quiet when there is nothing
 to say.
@@ -50,8 +50,8 @@ def nvidia_smi(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["nvidia-smi", *arguments], capture_output=True, text=True, check=False)
 
 
-def read_cards() -> list[gpusettings.Card]:
-    """Return the cards, or raise RuntimeError with nvidia-smi's own words."""
+def read_gpus() -> list[gpusettings.GpuState]:
+    """Return the GPUs, or raise RuntimeError with nvidia-smi's own words."""
     done = nvidia_smi(*smi.arguments(gpusettings.QUERY))
     if done.returncode != 0:
         raise RuntimeError(f"nvidia-smi ended with {done.returncode}: {(done.stdout + done.stderr).strip()}")
@@ -59,23 +59,23 @@ def read_cards() -> list[gpusettings.Card]:
 
 
 def apply_settings(settings: dict[str, Any], only_verify: bool = False) -> dict[str, Any]:
-    """Apply the settings to the cards and read them back; return {ok, notes, errors}."""
-    wishes = settings.get("settings", [])
-    cards = read_cards()
-    steps = gpusettings.steps(cards, wishes)
+    """Apply the settings to the GPUs and read them back; return {ok, notes, errors}."""
+    entries = settings.get("settings", [])
+    gpus = read_gpus()
+    steps = gpusettings.steps(gpus, entries)
     notes = [step.note for step in steps if step.note]
-    notes += [f"no GPU matches {match!r}" for match in gpusettings.unmatched(cards, wishes)]
+    notes += [f"no GPU matches {match!r}" for match in gpusettings.unmatched(gpus, entries)]
     errors: list[str] = []
     if not only_verify:
         for step in steps:
             if step.arguments:
-                done = nvidia_smi("-i", str(step.card), *step.arguments)
+                done = nvidia_smi("-i", str(step.gpu), *step.arguments)
                 if done.returncode != 0:
-                    errors.append(f"GPU {step.card}: {step.what}: {(done.stdout + done.stderr).strip()}")
-    cards = read_cards()
-    errors += gpusettings.differences(cards, steps)
+                    errors.append(f"GPU {step.gpu}: {step.what}: {(done.stdout + done.stderr).strip()}")
+    gpus = read_gpus()
+    errors += gpusettings.differences(gpus, steps)
     if settings.get("persistence"):
-        errors += [f"GPU {card.index}: persistence mode is off" for card in cards if not card.persistence]
+        errors += [f"GPU {one.index}: persistence mode is off" for one in gpus if not one.persistence]
     return {"ok": not errors, "notes": notes, "errors": errors}
 
 
@@ -140,8 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "motd": ("say at login what needs the owner", motd),
         "grub-default": ("GRUB's default entry: the newest kernel with an NVIDIA module", grub_default),
         "refresh": ("run update-grub if kernels or modules changed", refresh),
-        "apply": ("apply the settings of the cards and read them back", gpu),
-        "verify": ("compare the cards with their settings", lambda options: gpu(options, only_verify=True)),
+        "apply": ("apply the settings of the GPUs and read them back", gpu),
+        "verify": ("compare the GPUs with their settings", lambda options: gpu(options, only_verify=True)),
         "status": ("the state of the driver as JSON", status),
     }
     for verb, (text, _action) in actions.items():

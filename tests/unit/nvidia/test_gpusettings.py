@@ -1,4 +1,4 @@
-"""Settings of the cards: matched, merged, clamped, read back, and judged before anything is applied."""
+"""Settings of the GPUs: matched, merged, clamped, read back, and validated before anything is applied."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ BARE = (
     "1, GPU-bb, 00000000:02:00.0, NVIDIA GeForce GTX 960, Enabled, [N/A], [N/A], [Unknown Error], [Not Supported],"
     " [N/A], [N/A], [N/A], Default"
 )
-CARDS = gpusettings.parse_query(f"{ROW}\n{BARE}\n\nnoise\n")
+GPUS = gpusettings.parse_query(f"{ROW}\n{BARE}\n\nnoise\n")
 
 
-def step(wish: dict[str, Any]) -> gpusettings.Step:
-    (found,) = gpusettings.steps(CARDS[:1], [wish])
+def step(setting: dict[str, Any]) -> gpusettings.GpuSetting:
+    (found,) = gpusettings.steps(GPUS[:1], [setting])
     return found
 
 
 def test_the_query_is_read_with_what_a_card_does_not_support() -> None:
-    assert [card.index for card in CARDS] == [0, 1]
-    assert CARDS[0].power_max == 400.0 and CARDS[0].graphics_clock_max == 2100 and not CARDS[0].persistence
-    assert CARDS[1].power is None and CARDS[1].memory_clock is None and CARDS[1].persistence
+    assert [gpu.index for gpu in GPUS] == [0, 1]
+    assert GPUS[0].power_max == 400.0 and GPUS[0].graphics_clock_max == 2100 and not GPUS[0].persistence
+    assert GPUS[1].power is None and GPUS[1].memory_clock is None and GPUS[1].persistence
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ def test_the_query_is_read_with_what_a_card_does_not_support() -> None:
     [("all", [0, 1]), ("1", [1]), ("gpu-AA", [0]), ("02:00.0", [1]), ("rtx 3090", [0]), ("geforce", [0, 1]), ("7", [])],
 )
 def test_a_wish_finds_its_cards(match: str, indexes: list[int]) -> None:
-    assert [card.index for card in CARDS if gpusettings.matches(card, match)] == indexes
-    assert gpusettings.unmatched(CARDS, [{"match": match}]) == ([] if indexes else [match])
+    assert [gpu.index for gpu in GPUS if gpusettings.matches(gpu, match)] == indexes
+    assert gpusettings.unmatched(GPUS, [{"match": match}]) == ([] if indexes else [match])
 
 
 def test_later_wishes_win_key_by_key_and_empty_ones_do_not() -> None:
-    wishes = [
+    settings = [
         {"power_limit": 300, "compute_mode": "prohibited"},
         {"match": "RTX 3090", "power_limit": 280, "compute_mode": None},
         {"match": "GTX", "power_limit": 90},
     ]
-    assert gpusettings.merged(CARDS[0], wishes) == {"power_limit": 280, "compute_mode": "prohibited"}
+    assert gpusettings.merged(GPUS[0], settings) == {"power_limit": 280, "compute_mode": "prohibited"}
 
 
 @pytest.mark.parametrize(("watts", "limit"), [(50, "100"), (280, "280"), (900, "400")])
@@ -84,8 +84,8 @@ def test_compute_modes_are_nvidia_smis_words(mode: str) -> None:
 
 
 def test_a_card_that_lacks_a_setting_gives_a_note_and_no_command() -> None:
-    wish = {"match": "1", "power_limit": 100, "application_clocks": [1, 1], "graphics_clock_range": [1, 2]}
-    power, clocks, range_ = gpusettings.steps(CARDS, [wish])
+    setting = {"match": "1", "power_limit": 100, "application_clocks": [1, 1], "graphics_clock_range": [1, 2]}
+    power, clocks, range_ = gpusettings.steps(GPUS, [setting])
     assert power.arguments == clocks.arguments == ()
     assert "no power limit" in power.note and "no application clocks" in clocks.note
     assert range_.arguments == ("-lgc", "1,2"), "its limit is not known, so nvidia-smi is asked"
@@ -93,15 +93,15 @@ def test_a_card_that_lacks_a_setting_gives_a_note_and_no_command() -> None:
 
 def test_what_the_card_does_not_have_is_told() -> None:
     wanted = gpusettings.steps(
-        CARDS, [{"match": "0", "power_limit": 280, "compute_mode": "default", "application_clocks": [9751, 1395]}]
+        GPUS, [{"match": "0", "power_limit": 280, "compute_mode": "default", "application_clocks": [9751, 1395]}]
     )
-    assert gpusettings.differences(CARDS, wanted) == ["GPU 0: power_limit is 350.00, wanted 280.00"]
-    assert gpusettings.differences([], wanted)[0] == "GPU 0: power_limit is no such card, wanted 280.00"
-    assert gpusettings.differences(CARDS, gpusettings.steps(CARDS, [{"match": "1", "power_limit": 5}])) == []
+    assert gpusettings.differences(GPUS, wanted) == ["GPU 0: power_limit is 350.00, wanted 280.00"]
+    assert gpusettings.differences([], wanted)[0] == "GPU 0: power_limit is no such GPU, wanted 280.00"
+    assert gpusettings.differences(GPUS, gpusettings.steps(GPUS, [{"match": "1", "power_limit": 5}])) == []
 
 
 @pytest.mark.parametrize(
-    ("wish", "says"),
+    ("setting", "says"),
     [
         ({"power_limit": 0}, "power_limit is 0, expected watts above 0"),
         ({"application_clocks": [5001]}, "application_clocks is [5001], expected two numbers of MHz"),
@@ -113,10 +113,15 @@ def test_what_the_card_does_not_have_is_told() -> None:
         ),
     ],
 )
-def test_wrong_data_is_named_with_its_place(wish: dict[str, Any], says: str) -> None:
-    assert gpusettings.problems([{"power_limit": 200}, wish]) == [f"nvidia_driver_gpu_settings[1].{says}"]
+def test_wrong_data_is_named_with_its_place(setting: dict[str, Any], says: str) -> None:
+    assert gpusettings.problems([{"power_limit": 200}, setting]) == [f"nvidia_driver_gpu_settings[1].{says}"]
 
 
 def test_right_data_has_no_problems() -> None:
-    wish = {"match": "all", "power_limit": 280, "application_clocks": [5001, 1395], "graphics_clock_range": [210, 1700]}
-    assert gpusettings.problems([{**wish, "compute_mode": "default"}, {}]) == []
+    setting = {
+        "match": "all",
+        "power_limit": 280,
+        "application_clocks": [5001, 1395],
+        "graphics_clock_range": [210, 1700],
+    }
+    assert gpusettings.problems([{**setting, "compute_mode": "default"}, {}]) == []

@@ -12,8 +12,8 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.host import kern
 from ansible_collections.dlbox.workstation.plugins.module_utils.nvidia import gpusettings, hosttool
 
 
-class Cards:
-    """A stand-in for nvidia-smi with one card that takes power limits and compute modes."""
+class Gpus:
+    """A stand-in for nvidia-smi with one gpu that takes power limits and compute modes."""
 
     def __init__(self, **mishap: Any) -> None:
         self.calls = list[tuple[str, ...]]()
@@ -39,44 +39,44 @@ class Cards:
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
 
-def outcome(monkeypatch: pytest.MonkeyPatch, cards: Cards, verify: bool = False, **settings: Any) -> dict[str, Any]:
-    monkeypatch.setattr(hosttool, "nvidia_smi", cards)
+def outcome(monkeypatch: pytest.MonkeyPatch, gpus: Gpus, verify: bool = False, **settings: Any) -> dict[str, Any]:
+    monkeypatch.setattr(hosttool, "nvidia_smi", gpus)
     return hosttool.apply_settings(settings, verify)
 
 
-WISHES = [{"power_limit": 900, "compute_mode": "exclusive_process"}, {"match": "GTX", "power_limit": 90}]
+SETTINGS = [{"power_limit": 900, "compute_mode": "exclusive_process"}, {"match": "GTX", "power_limit": 90}]
 
 
 def test_settings_are_applied_clamped_and_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = Cards()
-    found = outcome(monkeypatch, cards, settings=WISHES, persistence=True)
-    assert found["ok"] and ("-i", "0", "-pl", "400") in cards.calls
+    gpus = Gpus()
+    found = outcome(monkeypatch, gpus, settings=SETTINGS, persistence=True)
+    assert found["ok"] and ("-i", "0", "-pl", "400") in gpus.calls
     assert found["notes"] == ["GPU 0 (RTX) allows 100 to 400 W: 900 W became 400 W", "no GPU matches 'GTX'"]
 
 
 def test_verifying_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = Cards()
-    found = outcome(monkeypatch, cards, verify=True, settings=WISHES)
-    assert not found["ok"] and all(call[0].startswith("--query") for call in cards.calls)
+    gpus = Gpus()
+    found = outcome(monkeypatch, gpus, verify=True, settings=SETTINGS)
+    assert not found["ok"] and all(call[0].startswith("--query") for call in gpus.calls)
     assert found["errors"][0] == "GPU 0: power_limit is 350.00, wanted 400.00"
 
 
 def test_a_setting_that_nvidia_smi_refuses_is_told_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = outcome(monkeypatch, Cards(refuses="-pl"), settings=WISHES)
+    found = outcome(monkeypatch, Gpus(refuses="-pl"), settings=SETTINGS)
     assert found["errors"][0] == "GPU 0: power_limit: Insufficient Permissions"
 
 
 def test_persistence_that_is_off_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = Cards()
+    gpus = Gpus()
     monkeypatch.setattr(hosttool.gpusettings, "parse_query", lambda text: [_off(text)])
-    assert outcome(monkeypatch, cards, persistence=True)["errors"] == ["GPU 0: persistence mode is off"]
-    assert outcome(monkeypatch, cards, persistence=False)["ok"]
+    assert outcome(monkeypatch, gpus, persistence=True)["errors"] == ["GPU 0: persistence mode is off"]
+    assert outcome(monkeypatch, gpus, persistence=False)["ok"]
 
 
 PARSE = gpusettings.parse_query
 
 
-def _off(text: str) -> gpusettings.Card:
+def _off(text: str) -> gpusettings.GpuState:
     return PARSE(text.replace("Enabled", "Disabled"))[0]
 
 
@@ -84,13 +84,13 @@ def test_apply_and_verify_end_with_a_status_and_json(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({"settings": WISHES[:1], "persistence": True}))
-    monkeypatch.setattr(hosttool, "nvidia_smi", Cards())
+    settings.write_text(json.dumps({"settings": SETTINGS[:1], "persistence": True}))
+    monkeypatch.setattr(hosttool, "nvidia_smi", Gpus())
     assert hosttool.main(["verify", "--settings", str(settings)]) == 1
     assert hosttool.main(["apply", "--settings", str(settings)]) == 0
     assert hosttool.main(["verify", "--settings", str(settings)]) == 0
     assert [json.loads(line)["ok"] for line in capsys.readouterr().out.splitlines()] == [False, True, True]
-    monkeypatch.setattr(hosttool, "nvidia_smi", Cards(no_driver=True))
+    monkeypatch.setattr(hosttool, "nvidia_smi", Gpus(no_driver=True))
     assert hosttool.main(["apply", "--settings", str(tmp_path / "none.json")]) == 1
     assert "nvidia-smi ended with 9: NVIDIA-SMI has failed" in capsys.readouterr().out
 

@@ -305,7 +305,7 @@ def services(context: Context) -> Iterator[Finding]:
 
 def wanted_power(settings: Iterable[Mapping[str, Any]], card: Mapping[str, str]) -> float | None:
     """The power limit in watts that ``nvidia_driver_gpu_settings`` asks for this card; None when it asks for none."""
-    known = gpusettings.Card(
+    known = gpusettings.GpuState(
         index=int(card["index"]), uuid=card["uuid"], slot=card["pci.bus_id"].lower(), name=card["name"], persistence=False,
         power=None, power_min=None, power_max=None, memory_clock=None, graphics_clock=None, memory_clock_max=None,
         graphics_clock_max=None, compute_mode="",
