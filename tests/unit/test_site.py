@@ -25,7 +25,7 @@ def ansible_playbook(*arguments: str) -> str:
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+    return result.stdout + result.stderr
 
 
 def test_the_site_is_its_stages_in_order() -> None:
@@ -92,8 +92,13 @@ def test_a_hook_that_no_stage_would_run_is_refused(name: str, inventory: Path) -
     assert ", ".join(STAGES) in message
 
 
-def test_hooks_are_no_hosts(inventory: Path) -> None:
+def test_hooks_and_locks_are_no_hosts(inventory: Path) -> None:
     (inventory / "hooks/before-base.yml").write_text("- name: Mine\n  ansible.builtin.debug: {msg: x}\n")
+    lock = inventory / "locks/pytorch"
+    lock.mkdir(parents=True)
+    (lock / "lock.json").write_text('{"version": 1}')
+    (lock / "conda.lock").write_text("version: 6\nenvironments: {}\n")
+    (lock / "wheels.txt").write_text("six==1.17.0 \\\n    --hash=sha256:00\n")
     assert "WARNING" not in ansible_playbook("site.yml", "-i", str(inventory), "--list-hosts")
 
 
