@@ -155,3 +155,16 @@ def test_logic_is_in_tested_python() -> None:
                 long += [f"{file}: {text}"] * (lines > 5)
     assert not long
     assert count <= 74, "a new folded expression: write a filter, or one line"
+
+
+def test_every_task_that_needs_apts_lock_waits_for_it() -> None:
+    """The first boot's upgrades hold it for minutes; the module's own limit is one."""
+    files = [file for folder in ("roles", "playbooks") for file in (PROJECT / folder).rglob("*.yml")]
+    texts = {str(file.relative_to(PROJECT)): file.read_text().splitlines() for file in files}
+    tasks = {
+        f"{name}:{number}": "\n".join(lines[number : number + 10])
+        for name, lines in texts.items()
+        for number, line in enumerate(lines)
+        if re.search(r"ansible\.builtin\.apt: *$|: &install$", line)
+    }
+    assert len(tasks) > 8 and [name for name, text in tasks.items() if "lock_timeout: 600" not in text] == []

@@ -9,6 +9,11 @@ def test_no_package_is_half_installed(host):
     assert host.run("dpkg --verify git git-man tmux").stdout == ""
 
 
+def test_the_run_waited_for_the_other_apt(host):
+    """dpkg answers at once that it is locked, which ended the run."""
+    assert host.file("/var/lib/dpkg/status").mtime >= host.file("/run/first-boot-upgrades-ended").mtime
+
+
 def test_what_was_being_installed_works(host):
     for tool in ("git --version", "tmux -V", "rsync --version", "vim --version"):
         assert host.run(tool).succeeded, tool
