@@ -105,3 +105,14 @@ def test_hooks_and_locks_are_no_hosts(inventory: Path) -> None:
 def test_the_shipped_inventory_is_this_machine() -> None:
     hosts = yaml.safe_load((PROJECT / "inventory/home/hosts.yml").read_text())["all"]["hosts"]
     assert hosts == {"localhost": {"ansible_connection": "local"}}
+
+
+def test_every_playbook_of_a_scenario_is_one_that_molecule_runs() -> None:
+    """Molecule's shared configuration names prepare.yml of `shared`; a scenario's own one ran only where it says so."""
+    unused = []
+    for file in sorted((PROJECT / "molecule").glob("*/molecule.yml")):
+        named = (yaml.safe_load(file.read_text()) or {}).get("ansible", {}).get("playbooks", {}).values()
+        for kind in ("create", "prepare", "side_effect", "cleanup", "destroy"):
+            if (file.parent / f"{kind}.yml").exists() and f"{kind}.yml" not in named:
+                unused.append(f"{file.parent.name}/{kind}.yml")
+    assert unused == []
