@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PROJECT, play
+from conftest import PROJECT, hooks_kept, play
 
 ACCOUNT = "dora"
 
@@ -25,14 +25,15 @@ def login(host, tmp_path):
     public = key.with_suffix(".pub").read_text().strip()
     host.check_output(f"echo '{public}' | install -o {ACCOUNT} -m 600 /dev/stdin /home/{ACCOUNT}/.ssh/authorized_keys")
     host.check_output(f"echo '{ACCOUNT} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{ACCOUNT}")
-    yield {
-        "ansible_connection": "ssh",
-        "ansible_host": address,
-        "ansible_user": ACCOUNT,
-        "ansible_become": True,
-        "ansible_ssh_private_key_file": str(key),
-        "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o IdentitiesOnly=yes -F none",
-    }
+    with hooks_kept(host):
+        yield {
+            "ansible_connection": "ssh",
+            "ansible_host": address,
+            "ansible_user": ACCOUNT,
+            "ansible_become": True,
+            "ansible_ssh_private_key_file": str(key),
+            "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o IdentitiesOnly=yes -F none",
+        }
     host.check_output(f"rm /etc/sudoers.d/{ACCOUNT}; userdel --remove --force {ACCOUNT} 2>/dev/null; rm -rf /srv/other")
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CHANNEL, PROJECT, ROOT, play
+from conftest import CHANNEL, PROJECT, ROOT, hooks_kept, play
 
 HERE = Path(__file__).resolve().parent
 TOKEN = "tk-5b1c/93:f0"
@@ -54,10 +54,9 @@ def private(host):
         if host.run(f"ss -ltn | grep -q :{PORT}").rc == 0:
             break
         time.sleep(0.1)
-    # The role takes away the hooks of an installation without any: the other tests' come back afterwards.
-    host.check_output("tar -C / -cf /srv/hooks.tar etc/bash.bashrc etc/profile.d/dlbox-conda.sh")
-    yield
-    host.run("tar -C / -xf /srv/hooks.tar; touch /srv/stop; systemctl stop dlbox-private dlbox-watch")
+    with hooks_kept(host):
+        yield
+    host.run("touch /srv/stop; systemctl stop dlbox-private dlbox-watch")
     host.run("rm -rf /opt/private /opt/private-engine /srv/private")
 
 
