@@ -57,7 +57,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def on_host(host: Any, python: str, **told: Any) -> dict[str, Any]:
-    """Have something done on the host, see bench/on_host.py. Raises runner.Unreachable, also where it failed."""
+    """Have something done on the host, see bench/on_host.py. Raises runner.HostUnreachable, also where it failed."""
     done = runner.on_host(host, ON_HOST, told, python)
     for line in reversed(done.stdout.splitlines()):
         if line.startswith("{"):

@@ -1,7 +1,7 @@
 #!/usr/bin/python
-"""Have a repository among apt's sources, with its package lists read.
+"""Manage a file of apt's sources, and read its package lists.
 
-Not ansible.builtin.deb822_repository (2.19 and 2.21 tried): without python3-debian, which no minimal install has, it
+Not ansible.builtin.deb822_repository (2.19 tried, 2.21 read): without python3-debian, which no minimal install has, it
 fails in check mode too; it has no diff; and it reads no lists, so that undoing what apt refuses would take four more
 tasks and as many round trips on every run. distribution_components, which it cannot do, needs the same undoing.
 """
@@ -25,7 +25,7 @@ options:
 extends_documentation_fragment: [dlbox.workstation.predictable]
 """
 EXAMPLES = r"""
-- name: Have a repository
+- name: Add a repository
   dlbox.workstation.apt_source:
     path: /etc/apt/sources.list.d/example.sources
     content: |

@@ -63,7 +63,7 @@ def resolve(apt: Apt, names: list[str], exact: dict[str, str], suffix: dict[str,
 
 
 def main() -> None:
-    """Resolve, simulate, judge, execute, hold."""
+    """Resolve, simulate, validate, execute, hold."""
     module = AnsibleModule(
         argument_spec={
             "packages": {"type": "list", "elements": "str", "required": True},
@@ -87,7 +87,7 @@ def main() -> None:
             if module.check_mode and given["sources_pending"]:
                 module.exit_json(changed=True, changes=["not simulated, because the sources are not set up yet"])
             raise
-        apt.judge(request, change)
+        apt.validate(request, change)
         changes = change.lines()
         if changes and not module.check_mode:
             apt.execute(request)

@@ -143,7 +143,7 @@ class Work:
             os.chown(path, os.geteuid(), gid)
             path.chmod(mode)
 
-    def judge(self, item: dict[str, Any]) -> None:
+    def validate(self, item: dict[str, Any]) -> None:
         """End the module when the file's own program refuses it."""
         trial = Path(self.module.tmpdir, f"{Path(item['path']).name}.trial")
         trial.write_text(item["content"])
@@ -237,11 +237,11 @@ def main() -> None:
     given: dict[str, Any] = module.params
     work = Work(module)
     try:
-        # In check mode the program that judges may not be installed yet.
+        # In check mode the program that validates may not be installed yet.
         if not module.check_mode:
             for item in given["files"]:
                 if item["validate"] and wanted(item) and not holds(Path(item["path"]), item["content"]):
-                    work.judge(item)
+                    work.validate(item)
         for item in given["folders"]:
             work.folder(Path(item["path"]), int(item["mode"], 8), item["group"])
         for item in given["files"]:

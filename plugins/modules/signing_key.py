@@ -132,7 +132,7 @@ def install_gpg(apt: Apt) -> None:
     request = Request(install=["gpg"])
     for last in (False, True):
         try:
-            apt.judge(request, apt.simulate(request))
+            apt.validate(request, apt.simulate(request))
             apt.execute(request)
             return
         except (Refused, Failed):

@@ -248,7 +248,7 @@ def check(module: AnsibleModule, stage: Stage, sshd: str) -> None:
     wrong = []
     asked = questions(module, stage)
     with privilege_separation_directory():
-        if not asked:  # else -T judges what -t does
+        if not asked:  # else -T checks what -t does
             stage.sshd(sshd, "-t")
         for user, address in asked:
             wanted = config.expected(module.params["content"], user)

@@ -57,7 +57,7 @@ def tested_linux(description: str) -> str | None:
 
 
 def fetch_packages(mirror: str, suite: str, components: Iterable[str], translations: bool = False) -> Packages:
-    """Return a suite's packages for amd64; raises Unreachable. translations: with the long descriptions."""
+    """Return a suite's packages for amd64; raises SourceUnreachable. translations: with the long descriptions."""
     result: Packages = {}
     for component in components:
         base = f"{mirror}/dists/{suite}/{component}"
@@ -92,7 +92,7 @@ def _order(version: str) -> list[tuple[int, str]]:
 
 
 def read_release(system: SystemRow, mirror: str) -> Packages:
-    """Return the packages of a release with its updates; raises Unreachable."""
+    """Return the packages of a release with its updates; raises SourceUnreachable."""
     release = system.release
     if release.id == "debian":
         components = ["main", *release.driver_components]
@@ -167,7 +167,7 @@ def toolkits_of(packages: Mapping[str, Mapping[str, str]]) -> list[str]:
 def package_file(mirror: str, suite: str, package: str, path: str) -> str:
     """Return a text out of a package of a Debian suite, checked against the sha256 of the suite's index.
 
-    Needs dpkg-deb; raises Unreachable, ValueError.
+    Needs dpkg-deb; raises SourceUnreachable, ValueError.
     """
     index = parse_packages(unpack(get(f"{mirror}/dists/{suite}/main/binary-all/Packages.xz")))
     if package not in index:

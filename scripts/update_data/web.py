@@ -16,7 +16,7 @@ class SourceUnreachable(OSError):
 
 
 def get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
-    """Return what an address answers; raises Unreachable."""
+    """Return what an address answers; raises SourceUnreachable."""
     if not url.startswith(("http://", "https://")):
         raise SourceUnreachable(f"{url}: expected an http or https address")
     try:
@@ -35,7 +35,7 @@ class RemoteFile(io.RawIOBase):
     BLOCK = 1 << 18
 
     def __init__(self, url: str) -> None:
-        """Start at the beginning of a file; raises Unreachable where the server does not answer ranges."""
+        """Start at the beginning of a file; raises SourceUnreachable where the server does not answer ranges."""
         self.url, self.position = url, 0
         self.blocks: dict[int, bytes] = {}
         self.size = self._length()
@@ -92,7 +92,7 @@ class RemoteFile(io.RawIOBase):
 
 
 def package_index() -> str:
-    """Return the index that pip on this machine installs from, without a slash at the end; raises Unreachable."""
+    """Return the index that pip on this machine installs from, without a slash at the end; raises SourceUnreachable."""
     asked = "from pip._internal.cli.main_parser import create_main_parser as p; import sys; "
     asked += "from pip._internal.commands import create_command as c; "
     asked += "print(c('download').parser.get_default_values().index_url)"

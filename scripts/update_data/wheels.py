@@ -137,7 +137,7 @@ def parse_tensorflow_info(text: str) -> tuple[str | None, list[int], int]:
 
 
 def members(url: str, names: Callable[[str], bool]) -> dict[str, bytes]:
-    """Return some members of a remote wheel, read by range; raises Unreachable."""
+    """Return some members of a remote wheel, read by range; raises SourceUnreachable."""
     try:
         with zipfile.ZipFile(cast(Any, RemoteFile(url))) as archive:
             return {name: archive.read(name) for name in archive.namelist() if names(name)}
@@ -176,7 +176,7 @@ class PackageIndex:
         self.pages: dict[str, list[Wheel]] = {}
 
     def wheels(self, name: str) -> list[Wheel]:
-        """Return the wheels of a project; raises Unreachable."""
+        """Return the wheels of a project; raises SourceUnreachable."""
         if name not in self.pages:
             address = f"{self.url}/{name}/"
             self.pages[name] = parse_index(get(address, {"Accept": SIMPLE}).decode("utf-8", "replace"), address)

@@ -49,7 +49,7 @@ def test_the_kernel_drops_what_comes_in_and_lets_out_by_default(firewall):
 
 
 def test_ufw_reads_the_rules_and_writes_them_back_byte_for_byte(firewall):
-    """ufw's own writer is the judge of the format: an edit by its command, undone, leaves the files as ours are."""
+    """ufw's own writer defines the format: an edit by its command, undone, leaves the files as ours are."""
     files = "cat /etc/ufw/user.rules /etc/ufw/user6.rules"
     before = firewall.host.check_output(files)
     shown = firewall.host.check_output("ufw status")

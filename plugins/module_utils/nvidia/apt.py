@@ -1,4 +1,4 @@
-"""Run one apt transaction: simulate, judge, download, execute, and put things back when a package fails to
+"""Run one apt transaction: simulate, validate, download, execute, and put things back when a package fails to
 configure.
 """
 
@@ -132,7 +132,7 @@ class Apt:
             raise Refused("apt finds no solution:\n" + _explanation(done))
         return aptsim.parse_simulation(done.out)
 
-    def judge(self, request: Request, change: aptsim.Change) -> None:
+    def validate(self, request: Request, change: aptsim.Change) -> None:
         """Raise Refused when the simulated change does what the request forbids."""
         allowed = [*request.allow_remove, *(f"^{name}$".replace("+", r"\+") for name in request.remove)]
         lost = aptsim.unwanted_removals(change, allowed)

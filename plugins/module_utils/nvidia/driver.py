@@ -150,12 +150,12 @@ class Driver:
             (left if stuck else moving).append(name)
         return [name for name in moving if name in offered], left
 
-    def judge(self, request: Request, change: aptsim.Change) -> None:
+    def validate(self, request: Request, change: aptsim.Change) -> None:
         """Raise Refused when the change would take other things away or leave parts of two branches."""
         family = [name for name in change.remove if names.is_driver_package(name)]
         request.allow_remove += [f"^{re.escape(name)}$" for name in family]
         try:
-            self.apt.judge(request, change)
+            self.apt.validate(request, change)
         except Refused as refusal:
             raise Refused(
                 f"{refusal}; nothing was changed. Remove what no longer fits, or name it in may_remove"
@@ -184,7 +184,7 @@ class Driver:
             self._install_before(check, result)
             request = self.request(self.wanted())
             change = self.apt.simulate(request)
-            self.judge(request, change)
+            self.validate(request, change)
         except Refused:
             if check and (self.order.sources_pending or broken):
                 result.changed = True

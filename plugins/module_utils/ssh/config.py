@@ -127,7 +127,7 @@ def normal(words: list[str]) -> list[str]:
 def deviations(wanted: dict[str, list[str]], got: dict[str, list[str]]) -> list[str]:
     """Sentences on each keyword whose effective value is not the wanted one.
 
-    A keyword that `sshd -T` does not print is not judged, and neither are the
+    A keyword that `sshd -T` does not print is not evaluated, and neither are the
     penalties, which it prints in its own words.
     """
     wrong = []

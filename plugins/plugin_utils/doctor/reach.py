@@ -37,7 +37,7 @@ def connect(found: Any, name: str) -> Host:
     """testinfra's host `name` of `found` (runner.hosts), over one connection however many commands follow.
 
     Raises:
-        Unreachable: testinfra cannot reach such a host, or only with a password that others would see.
+        HostUnreachable: testinfra cannot reach such a host, or only with a password that others would see.
     """
     variables = dict(found.get_variables(name))
     secret = next((key for key in SECRETS[:2] if variables.get(key)), "")
@@ -67,7 +67,7 @@ def needs_ansible(variables: dict[str, Any], password: str) -> bool:
 def gather(hosts: Any, name: str, chosen: Iterable[Check], password: str = "", *, look: bool) -> Context:
     """Everything that the checks look at, of a host of `hosts` (runner.hosts), by the way that reaches it.
 
-    look: also from outside. Raises Unreachable.
+    look: also from outside. Raises HostUnreachable.
     """
     variables, chosen = dict(hosts.get_variables(name)), list(chosen)
     if not needs_ansible(variables, password):
@@ -79,7 +79,7 @@ def gather(hosts: Any, name: str, chosen: Iterable[Check], password: str = "", *
 
 
 def through_ansible(name: str, password: str, told: dict[str, Any]) -> dict[str, Any]:
-    """The evidence through Ansible's own connection and `become`. Raises Unreachable.
+    """The evidence through Ansible's own connection and `become`. Raises HostUnreachable.
 
     The password goes through a pipe: no file, argument list or environment ever holds it, however the command ends.
     """

@@ -103,7 +103,7 @@ def settings(
 def received(answer: object) -> dict[str, Any]:
     """The evidence that a host sent, if it has the frame that all rely on; what is in it is the checks' to read.
 
-    Raises Unreachable: what lacks it did not come from the probe.
+    Raises HostUnreachable: what lacks it did not come from the probe.
     """
     frame: dict[str, tuple[type, ...]] = {"errors": (dict,), "root": (bool,), "time": (int, float)}
     given = answer if isinstance(answer, dict) else {}
@@ -115,7 +115,7 @@ def received(answer: object) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def unusable_answer() -> Iterator[None]:
-    """Whatever one host's answer leads to is that host's failure alone. Raises Unreachable for any exception within."""
+    """Whatever one host's answer leads to is that host's failure alone. Raises HostUnreachable for any exception."""
     try:
         yield
     except HostUnreachable:
@@ -125,7 +125,7 @@ def unusable_answer() -> Iterator[None]:
 
 
 def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> dict[str, Any]:
-    """Send the probe, read its answer: one round trip. Raises Unreachable."""
+    """Send the probe, read its answer: one round trip. Raises HostUnreachable."""
     try:
         done = on_host(host, PLUGINS / "module_utils/probe/__main__.py", told, python)
     except Exception as error:  # the backends raise what their transport raises, with the whole command in the text
@@ -140,7 +140,7 @@ def evidence(host: Host, told: dict[str, Any], python: str = SYSTEM_PYTHON) -> d
 
 
 def hosts(inventories: list[str], pattern: str) -> tuple[Any, list[str]]:
-    """(testinfra's view of the inventory, names of the hosts that match). Raises Unreachable with a full sentence."""
+    """(testinfra's view of the inventory, names of the hosts that match). Raises HostUnreachable with a sentence."""
     missing = [path for path in inventories if not Path(path).exists()]
     if missing:
         raise HostUnreachable(f"-i {missing[0]}: no such inventory")

@@ -90,13 +90,13 @@ def me(tmp_path: Path) -> pwd.struct_passwd:
     return pwd.struct_passwd((own.pw_name, "x", own.pw_uid, own.pw_gid, "", str(tmp_path), "/bin/sh"))
 
 
-def judged(me: pwd.struct_passwd, pattern: str = ".ssh/authorized_keys") -> tuple[list[str], list[str]]:
+def evaluated(me: pwd.struct_passwd, pattern: str = ".ssh/authorized_keys") -> tuple[list[str], list[str]]:
     (file,) = logins.read_key_files(me, logins.key_files(me, [pattern]))
     return logins.key_file_problems(file, me, logins.LoginRules(), TODAY)
 
 
 def test_a_key_file_as_it_should_be(me: pwd.struct_passwd) -> None:
-    good, problems = judged(me)
+    good, problems = evaluated(me)
     assert len(good) == 1 and good[0].startswith("SHA256:") and problems == []
 
 
@@ -106,7 +106,7 @@ def test_strict_modes_reach_up_to_the_home_directory(
 ) -> None:
     (Path(me.pw_dir) / path).chmod(mode)
     monkeypatch.setattr(logins, "others_in_group", lambda _gid, _uid: True)
-    good, problems = judged(me)
+    good, problems = evaluated(me)
     assert good == [] and f"mode {mode:04o}" in problems[0]
 
 
@@ -140,9 +140,9 @@ def test_a_group_of_the_users_own_may_write(me: pwd.struct_passwd, monkeypatch: 
     """Debian's sshd takes 0775 where nobody else is in the group, as with adduser's private groups."""
     Path(me.pw_dir).chmod(0o775)
     monkeypatch.setattr(logins, "others_in_group", lambda _gid, _uid: False)
-    assert len(judged(me)[0]) == 1
+    assert len(evaluated(me)[0]) == 1
     monkeypatch.setattr(logins, "others_in_group", lambda _gid, _uid: True)
-    assert judged(me)[0] == []
+    assert evaluated(me)[0] == []
 
 
 @pytest.mark.parametrize("pattern", ["%h/keys/mine", "keys/%u", "keys/%U", "{absolute}/%u"])
@@ -161,7 +161,7 @@ def test_a_device_in_place_of_the_keys_is_never_waited_for(me: pwd.struct_passwd
     file = Path(me.pw_dir) / ".ssh" / "authorized_keys"
     file.unlink()
     os.mkfifo(file)
-    good, problems = judged(me)
+    good, problems = evaluated(me)
     assert good == [] and "cannot be read" in problems[0]
 
 
@@ -179,7 +179,7 @@ def test_a_link_of_the_account_leads_to_nothing_of_others(tmp_path: Path) -> Non
             folder.chmod(0o755)
     nobody = pwd.getpwnam("nobody")
     account = pwd.struct_passwd(("nobody", "x", nobody.pw_uid, nobody.pw_gid, "", str(home), "/bin/sh"))
-    good, problems = judged(account)
+    good, problems = evaluated(account)
     assert good == [] and "Permission denied" in problems[0]
 
 

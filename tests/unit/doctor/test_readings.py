@@ -110,7 +110,7 @@ MAIN = "Types: deb\nURIs: file:/srv/main\nSuites: ./\nSigned-By: /k.gpg\n"
         ("deb [signed-by=/other.gpg] file:/srv/main ./", "fail", "ok"),
         ("deb [trusted=yes] http://apt.example.com ./", "ok", "fail"),
         ("deb http://apt.example.com stable main", "ok", "warn"),
-        ("deb http://deb.debian.org/debian trixie main", "ok", "ok"),
+        ("deb http://ftp.xx.debian.org/debian trixie main", "ok", "ok"),
     ],
 )
 def test_a_repository_beside_another_in_the_other_format(line: str, duplicates: str, signed: str) -> None:

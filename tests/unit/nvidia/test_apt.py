@@ -1,4 +1,4 @@
-"""apt's simulation is read and judged; dpkg's state and the versions on offer too."""
+"""apt's simulation is read and validated; dpkg's state and the versions on offer too."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_a_removal_that_nobody_asked_for_stops_the_transaction() -> None:
     apt = Apt(Script(("--simulate", Done(0, "Remv ubuntu-desktop [1.0]\n", ""))))
     request = Request(install=["nvidia-driver-580"])
     with pytest.raises(Refused, match="ubuntu-desktop"):
-        apt.judge(request, apt.simulate(request))
+        apt.validate(request, apt.simulate(request))
 
 
 def test_what_was_asked_to_go_may_go() -> None:
     apt = Apt(Script(("--simulate", Done(0, "Remv g++-12 [1.0]\n", ""))))
     request = Request(install=[], remove=["g++-12"])
-    apt.judge(request, apt.simulate(request))
+    apt.validate(request, apt.simulate(request))
 
 
 def test_apts_own_explanation_is_passed_on() -> None:

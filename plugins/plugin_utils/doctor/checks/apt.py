@@ -14,7 +14,7 @@ from ....module_utils.host.apt_sources import SourceEntry
 from ..model import Context, Finding, check, fail, na, ok, warn
 from .common import driver_packages, joined, packages
 
-DISTRIBUTION_HOSTS = re.compile(r"(^|\.)(debian\.org|ubuntu\.com|deb\.debian\.org)$")
+DISTRIBUTION_HOSTS = re.compile(r"(^|\.)(debian\.org|ubuntu\.com)$")
 SOON = 60 * 86400  # seconds before a key's end from which the owner is told
 
 
