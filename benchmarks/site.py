@@ -93,7 +93,12 @@ def ways() -> dict[str, dict[str, str]]:
     found = {"stock": {**linear, "ANSIBLE_PIPELINING": "false"}, "pipelined": linear}
     mitogen = subprocess.run([sys.executable, str(PROJECT / "scripts/mitogen-path")], capture_output=True, text=True)
     if mitogen.returncode == 0:
-        strategy = {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": mitogen.stdout.strip()}
+        # What the launcher sets.
+        strategy = {
+            "ANSIBLE_STRATEGY": "mitogen_linear",
+            "ANSIBLE_STRATEGY_PLUGINS": mitogen.stdout.strip(),
+            "ANSIBLE_SUDO_EXE": "sudo",
+        }
         found["mitogen"] = strategy
     return found
 
