@@ -36,18 +36,18 @@ EXAMPLES = r"""
 """
 RETURN = r""" # """
 
-import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.nvidia import sourcefile
 from ..module_utils.nvidia.apt import Apt, Failed
+from ..module_utils.umask import with_umask
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Compare, write, read."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},

@@ -61,6 +61,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import run_as
 from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact, with_credential
+from ..module_utils.umask import with_umask
 
 
 def pip_environment(given: dict[str, Any], credentials: list[Credential]) -> dict[str, str]:
@@ -86,9 +87,9 @@ def pip_environment(given: dict[str, Any], credentials: list[Credential]) -> dic
     return kept | own
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Run the module."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "folder": {"type": "path", "required": True},

@@ -116,6 +116,7 @@ from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact
 from ..module_utils.conda.definitions import EnvironmentSpec
 from ..module_utils.conda.environment import EnvironmentResult, Inspection, Solution
 from ..module_utils.conda.sources import Sources, source_problems
+from ..module_utils.umask import with_umask
 
 DONE = {"create": "created", "complete": "completed", "change": "changed", "repair": "repaired", "guard": "changed"}
 
@@ -355,9 +356,9 @@ def find_damage(prefix: Path, suspects: frozenset[str]) -> dict[str, str]:
     return out | {f"{n} (wheel)": what[0] for n, what in installed.damage(prefix, wheels.values(), suspects).items()}
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Run the module."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "root": {"type": "path", "required": True},

@@ -30,7 +30,6 @@ RETURN = r"""
 added: {description: "Components per suite that the file adds.", type: dict, returned: success}
 """
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,13 +38,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.host.apt_sources import read_sources
 from ..module_utils.nvidia import sourcefile, sources
 from ..module_utils.nvidia.apt import Apt, Failed
+from ..module_utils.umask import with_umask
 
 HEADER = "Written by dlbox: components of the distribution that the other sources lack. Changes here are lost."
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Compare and write."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "components": {"type": "list", "elements": "str", "required": True},

@@ -82,6 +82,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import run_as
+from ..module_utils.umask import with_umask
 
 OURS = "dlbox"
 
@@ -208,9 +209,9 @@ def holds(path: Path, content: str) -> bool:
     return path.is_file() and path.read_text(errors="replace") == content
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Run the module."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     path = {"type": "path", "required": True}
     content = {"type": "str", "default": ""}
     present = {"type": "bool", "default": True}

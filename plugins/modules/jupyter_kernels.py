@@ -93,6 +93,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.jupyter import kernelspec
 from ..module_utils.run_as import replace_file, root_only
+from ..module_utils.umask import with_umask
 
 # A kernel name's characters, by Jupyter's own rule.
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -170,9 +171,9 @@ def settle(module: AnsibleModule, folder: Path, wanted: dict[str, str]) -> list[
     return diff(before, wanted, folder)
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Run the module."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "environments": {"type": "list", "elements": "dict", "required": True},

@@ -168,7 +168,6 @@ todo:
   returned: success
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +178,7 @@ from ..module_utils.jupyter.server_files import Person, accounts
 from ..module_utils.jupyter.server_passwords import ServerPasswords
 from ..module_utils.jupyter.server_report import access_hint, missing_extensions, missing_packages
 from ..module_utils.jupyter.server_request import request_problems
+from ..module_utils.umask import with_umask
 
 TLS_UNIT = Path("/etc/systemd/system/jupyterlab-tls@.service")
 
@@ -226,9 +226,9 @@ def set_up(params: dict[str, Any], people: dict[str, Person], *, dry: bool) -> d
     }
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Run the module."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     extension = {
         "name": {"type": "str", "required": True},
         "package": {"type": "str", "required": True},

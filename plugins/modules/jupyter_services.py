@@ -96,7 +96,6 @@ todo:
   returned: success
 """
 
-import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -107,6 +106,7 @@ from ..module_utils.host.units import properties_of, show_command
 from ..module_utils.jupyter import ports
 from ..module_utils.jupyter.answer import http_status
 from ..module_utils.run_as import replace_file
+from ..module_utils.umask import with_umask
 
 SERVER = "jupyterlab"
 UNITS = Path("/etc/systemd/system")
@@ -315,9 +315,9 @@ def due(state: Service, changed: float, restart: str, busy: bool) -> str:
     return "restart" if restart == "always" or (restart == "idle" and not busy) else "wait"
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Run the module."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "unit": {"type": "str", "default": "jupyterlab"},

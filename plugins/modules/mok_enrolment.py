@@ -51,6 +51,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.nvidia import secureboot
+from ..module_utils.umask import with_umask
 
 
 def create_key(module: AnsibleModule, key: Path, certificate: Path, common_name: str) -> None:
@@ -88,9 +89,9 @@ def stage(module: AnsibleModule, certificate: Path, password_file: Path) -> None
         file.write(password + "\n")
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Create, ask, stage."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "key": {"type": "path", "required": True, "no_log": False},

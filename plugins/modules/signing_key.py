@@ -60,6 +60,7 @@ from ansible.module_utils.urls import open_url
 from ..module_utils.host import gpg_keys
 from ..module_utils.host.gpg_keys import OpenPgpKey
 from ..module_utils.nvidia.apt import Apt, Failed, Refused, Request
+from ..module_utils.umask import with_umask
 
 
 def gpg(data: bytes, *arguments: str) -> bytes:
@@ -141,9 +142,9 @@ def install_gpg(apt: Apt) -> None:
             apt.run(["apt-get", "update"])
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Compare what is there, else fetch, validate and write."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     module = AnsibleModule(
         argument_spec={
             "url": {"type": "str", "required": True},

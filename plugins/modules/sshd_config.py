@@ -114,6 +114,7 @@ from ..module_utils.public_key import read as read_key
 from ..module_utils.ssh import config, passwords
 from ..module_utils.ssh.asking import privilege_separation_directory
 from ..module_utils.ssh.criteria import Connection
+from ..module_utils.umask import with_umask
 
 
 def read(path: Path) -> str:
@@ -316,9 +317,9 @@ def install(
         target.chmod(mode)
 
 
+@with_umask(0o022)  # others read what it makes
 def main() -> None:
     """Assemble, prove, replace."""
-    os.umask(0o022)  # others read what it makes, whatever umask root has on this host
     sub = {"path": {"type": "path", "required": True}}
     module = AnsibleModule(
         argument_spec={

@@ -5,8 +5,9 @@ that lies there. What a login starts by sudo stands where it stands itself.
 
 A host that does not answer any more is given up after 45 seconds, as without mitogen, and not after five minutes.
 
-Modules of this collection run in a process of their own: mitogen forks for modules with code of their own, but knows
-only code below ansible.module_utils. Ours set a umask and their environment; the next task would have that, too.
+The conda modules run in a process of their own: they load an engine that starts threads, and set a umask and their
+environment; the next task would have that, too. The others leave nothing behind (tests/unit/test_mitogen.py), and what
+they import is compiled on the host once and not for each task.
 
 What such a module imports from the collection is loaded before an asynchronous task begins: that leaves its connection,
 and an import that it makes afterwards would wait for ever.
@@ -133,8 +134,8 @@ should_fork = ansible_mitogen.planner.NewStylePlanner.should_fork
 
 
 def should_fork_ours(planner: ansible_mitogen.planner.NewStylePlanner) -> bool:
-    """Return mitogen's answer, and yes for modules of this collection."""
-    return planner._inv.module_name.startswith("dlbox.workstation.") or bool(should_fork(planner))
+    """Return mitogen's answer, and yes for the conda modules of this collection."""
+    return planner._inv.module_name.startswith("dlbox.workstation.conda_") or bool(should_fork(planner))
 
 
 ansible_mitogen.planner.NewStylePlanner.should_fork = should_fork_ours

@@ -6,6 +6,8 @@ import ast
 import gc
 import importlib
 import json
+import os
+import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible.module_utils import basic
+from ansible_collections.dlbox.workstation.plugins.module_utils.umask import with_umask
 
 mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
@@ -172,8 +175,15 @@ def test_a_host_that_does_not_answer_is_given_up_soon(
     assert made["hostname"] is spec.remote_addr.return_value
 
 
-@pytest.mark.parametrize(("name", "forks"), [("dlbox.workstation.conda_env", True), ("ansible.builtin.command", False)])
-def test_modules_of_ours_run_in_a_process_of_their_own(
+@pytest.mark.parametrize(
+    ("name", "forks"),
+    [
+        ("dlbox.workstation.conda_env", True),
+        ("dlbox.workstation.host_files", False),
+        ("ansible.builtin.command", False),
+    ],
+)
+def test_conda_modules_run_in_a_process_of_their_own(
     strategy: dict[str, Any], name: str, forks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one sets, a umask or a variable of the environment, the next task would have, too."""
@@ -207,3 +217,60 @@ def test_only_an_asynchronous_module_of_ours_is_given_more(
         assert found[0] == "x" and (OURS + "module_utils.conda.interpreter" in found) is more
     invocation = SimpleNamespace(module_name="ansible.builtin.apt", wrap_async=True, module_path=path)
     assert planner.NewStylePlanner(invocation).get_module_map() == {"builtin": ["x"]}
+
+
+def changes_the_process(tree: ast.AST) -> set[str]:
+    """What code sets in its own process that mitogen does not put back after a task."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = ast.unparse(node.func)
+            if name in {"os.umask", "os.nice", "os.setuid", "os.setgid", "signal.signal", "signal.alarm"} or (
+                name.startswith(("resource.setr", "locale.setlocale", "sys.path.", "threading.Thread"))
+            ):
+                found.add(name)
+        elif isinstance(node, ast.Assign | ast.Global):
+            text = ast.unparse(node)
+            found |= {word for word in ("tempfile.tempdir", "sys.path", "global ") if text.startswith(word)}
+        elif isinstance(node, ast.ImportFrom | ast.Import) and re.search(
+            r"lru_cache|\bcache\b|rattler", ast.unparse(node)
+        ):
+            found.add(ast.unparse(node))
+    return found
+
+
+#: What does so in a child of its own, or puts it back itself.
+IN_A_CHILD = {
+    "run_as.py": {"os.umask", "os.setuid", "os.setgid"},
+    "mok_enrolment.py": {"os.umask"},
+    "umask.py": {"os.umask"},
+}
+
+
+def test_a_module_has_its_umask_and_the_process_its_own_again() -> None:
+    seen = []
+
+    @with_umask(0o027)
+    def main() -> None:
+        seen.append(os.umask(0o027))
+        raise SystemExit(3)
+
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(SystemExit):
+            main()
+        assert seen == [0o027] and os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("conda_")])
+def test_what_runs_in_mitogens_own_process_leaves_nothing_behind(module: str) -> None:
+    """The next task would have it, too; only the conda modules get a process of their own."""
+    files, open_files = set[Path](), {file_of(OURS + f"modules.{module}")}
+    while open_files:
+        files |= open_files
+        open_files = {file_of(name) for file in open_files for name in needed(file)} - files
+    for file in files:
+        tree = ast.parse(file.read_bytes())
+        assert changes_the_process(tree) - IN_A_CHILD.get(file.name, set()) == set(), file
