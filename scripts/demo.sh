@@ -39,8 +39,6 @@ dlbox_admins:
 conda_environments:
   - {name: jupyter}
   - {name: datascience}
-# A container's clock and power are its host's; what is measured here is the way, not the machine.
-dlbox_minimum_disk: 8
 OWNER
   if [ -n "${DLBOX_CONDA_PYTHON:-}" ]; then
     cat >>"$demo/inventory/group_vars/molecule/owner.yml" <<OWNER

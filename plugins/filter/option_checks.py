@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+MB_OF_GIB = 1024**3 / 1e6
 MEMORY = re.compile(r"([0-9]+(\.[0-9]+)?[KMGT]?|[0-9]{1,2}%|100%|infinity)?")
 
 
@@ -60,6 +61,56 @@ def architecture_problems(architecture: str, environments: Sequence[Any] | None,
     ]
 
 
+def disk_problems(
+    disk: Mapping[str, Any], environments: Sequence[Mapping[str, Any]], plan: Mapping[str, Any], minimum: int | None
+) -> list[str]:
+    """That the environments that are to be made do not fit the disk. Where none is to be made, no room is needed.
+
+    disk: as preflight_host returns it; environments: entries of conda_environments, base included; minimum: the owner's
+    own figure for what is missing, in GiB, instead of the estimate.
+    """
+    # Not above: Ansible loads every filter file anew in the process of each task.
+    from ..plugin_utils.planner.sizes import sizes, total
+
+    each = sizes(
+        (
+            one
+            for one in environments
+            if one.get("state", "present") == "present" and one.get("name") not in disk["environments"]
+        ),
+        plan,
+    )
+    needed = total(each).disk / MB_OF_GIB if minimum is None or not each else int(minimum)
+    free = disk["free"] / 1024**3
+    if free >= needed:
+        return []
+    listed = ", ".join(f"{name} {size.disk / MB_OF_GIB:.1f}" for name, size in each.items() if size.disk)
+    why = f"the environments to be made ({listed})" if minimum is None else "those to be made (dlbox_minimum_disk)"
+    return [
+        f"Free space at {disk['path']} is {free:.1f} GiB, expected at least {needed:.1f} GiB for {why}. Make room, "
+        f"take environments out of conda_environments, set dlbox_conda_root ({disk['target']}) to a folder of a larger "
+        f"disk, or dlbox_minimum_disk to the GiB that you know them to need"
+    ]
+
+
+def login_problems(user: str, over_ssh: bool, admins: Sequence[Mapping[str, Any]]) -> list[str]:
+    """That the stage secure would shut out the account that this run logs in as. over_ssh: whether it came that way."""
+    names = [str(admin.get("name")) for admin in admins]
+    if not over_ssh or not names or user in names:
+        return []
+    first = names[0]
+    problem = (
+        f"dlbox_admins is {', '.join(names)}, and dlbox logs in over ssh as {user}, whom the stage secure would shut "
+        f"out. "
+    )
+    if user != "root":
+        return [f"{problem}Add {user} to dlbox_admins with a public key, or log in as an admin (ansible_user: {first})"]
+    return [
+        f"{problem}Log in as an admin (ansible_user: {first}). Where it has no account yet, run as root: adduser "
+        f"{first} && usermod -aG sudo {first} && cp -r ~/.ssh /home/{first}/ && chown -R {first}: /home/{first}/.ssh"
+    ]
+
+
 def shut_out_clients(clients: Iterable[Mapping[str, Any]], offered: Mapping[str, Sequence[str]]) -> list[str]:
     """Names of the ssh clients that share nothing with the server in one of the lists.
 
@@ -87,9 +138,11 @@ class FilterModule:
         """Name of the filter -> function."""
         return {
             "architecture_problems": architecture_problems,
+            "disk_problems": disk_problems,
             "ipv4_mapped": ipv4_mapped,
             "jupyter_ports": jupyter_ports,
             "jupyter_problems": jupyter_problems,
+            "login_problems": login_problems,
             "plan_problems": plan_problems,
             "shut_out_clients": shut_out_clients,
         }

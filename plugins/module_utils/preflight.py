@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-GIB = 1024**3
-
 
 def os_problems(fields: Mapping[str, str], supported: Mapping[str, Iterable[str]]) -> list[str]:
     """Return why the system that ``fields`` (os-release) describes is not one of ``supported`` (id -> versions)."""
@@ -16,16 +14,6 @@ def os_problems(fields: Mapping[str, str], supported: Mapping[str, Iterable[str]
     return [
         f"The operating system is {fields.get('PRETTY_NAME', name)} (ID={name}, VERSION_ID={version}). "
         f"Expected one of: {known}. Install one of these, or run an older or newer dlbox that knows yours"
-    ]
-
-
-def disk_problems(path: str, free: int, needed: int) -> list[str]:
-    """Return a problem when ``free`` bytes at ``path`` are less than ``needed``."""
-    if free >= needed:
-        return []
-    return [
-        f"Free space at {path} is {free / GIB:.1f} GiB, expected at least {needed / GIB:.0f} GiB "
-        f"(dlbox_minimum_disk). Make room, or point dlbox_conda_root at a larger disk"
     ]
 
 

@@ -16,12 +16,8 @@ options:
     type: dict
     required: true
   target:
-    description: Directory that will take most of the space; its nearest existing parent is measured.
+    description: Directory of the environments; the free space of its nearest existing parent is measured.
     type: path
-    required: true
-  disk:
-    description: Free space in GiB that a first run needs there. Once the directory exists, 2 GiB are enough.
-    type: int
     required: true
   memory:
     description: Memory in MiB that the machine must have.
@@ -54,7 +50,6 @@ EXAMPLES = r"""
   dlbox.workstation.preflight_host:
     supported: {debian: ["12", "13"]}
     target: /opt/conda
-    disk: 15
     memory: 2000
 """
 
@@ -64,6 +59,15 @@ problems:
   returned: always
   type: list
   elements: str
+disk:
+  description: Where the environments go, the free space there in bytes, and the environments that are there already.
+  returned: always
+  type: dict
+  sample: {target: /opt/conda, path: /opt, free: 64424509440, environments: [base, pytorch]}
+over_ssh:
+  description: Whether Ansible, or who runs it on this machine, came over ssh.
+  returned: always
+  type: bool
 sudo_needs_password:
   description: Whether becoming root will ask for a password.
   returned: always
@@ -103,6 +107,20 @@ def existing(path: Path) -> Path:
 def read_only(paths: list[Path]) -> list[str]:
     """Return those of ``paths`` that are on a file system mounted read-only."""
     return [str(path) for path in paths if os.statvfs(existing(path)).f_flag & os.ST_RDONLY]
+
+
+def disk_of(target: Path) -> dict[str, Any]:
+    """Read the free space in bytes for the environments in ``target``, and which of them are there, base included."""
+    folder = target / "envs"
+    names = [entry.name for entry in os.scandir(folder) if entry.is_dir()] if folder.is_dir() else []
+    base = ["base"] if (target / "conda-meta").is_dir() else []
+    path = existing(target)
+    return {
+        "target": str(target),
+        "path": str(path),
+        "free": shutil.disk_usage(path).free,
+        "environments": sorted(base + names),
+    }
 
 
 def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
@@ -147,7 +165,8 @@ def admin_problems(entries: list[dict[str, Any]], announced: list[str]) -> list[
     return [
         f"dlbox_admins: {admin.name}: {problem}"
         for admin in admins
-        for problem in accounts.account_problems(admin, host)
+        for problem in [*accounts.account_problems(admin, host), accounts.kept_shell_problem(admin, host)]
+        if problem
     ]
 
 
@@ -157,7 +176,6 @@ def main() -> None:
         argument_spec={
             "supported": {"type": "dict", "required": True},
             "target": {"type": "path", "required": True},
-            "disk": {"type": "int", "required": True},
             "memory": {"type": "int", "required": True},
             "check_apt": {"type": "bool", "default": True},
             "admins": {"type": "list", "elements": "dict", "default": [], "no_log": False},
@@ -169,11 +187,9 @@ def main() -> None:
     given = module.params
     target = Path(given["target"])
     sudo, works = sudo_state(module, given["become_exe"])
-    disk = preflight.GIB * (2 if target.exists() else given["disk"])
     user = pwd.getpwuid(os.geteuid()).pw_name
     problems = [
         *preflight.os_problems(read_os_release(), given["supported"]),
-        *preflight.disk_problems(str(existing(target)), shutil.disk_usage(existing(target)).free, disk),
         *preflight.memory_problems(read_memory().get("MemTotal", 0) // 2**20, given["memory"]),
         *preflight.read_only_problems(read_only([Path("/etc"), Path("/usr"), Path("/var"), target])),
         *preflight.sudo_problems(user, sudo, works, given["become_exe"]),
@@ -181,7 +197,14 @@ def main() -> None:
     ]
     if given["check_apt"] and shutil.which("apt-get") and not lists_are_fresh():
         problems += preflight.source_problems(*unreachable_sources(module))
-    module.exit_json(changed=False, problems=problems, sudo_needs_password=bool(sudo) and not works, user=user)
+    module.exit_json(
+        changed=False,
+        problems=problems,
+        disk=disk_of(target),
+        over_ssh="SSH_CONNECTION" in os.environ,
+        sudo_needs_password=bool(sudo) and not works,
+        user=user,
+    )
 
 
 if __name__ == "__main__":

@@ -307,6 +307,7 @@ def constants(tables: dict[str, Any], systems: dict[str, schema.SystemRow]) -> d
         "KERAS_FIRST_TENSORFLOW": tables["keras"].first_tensorflow,
         "KERAS_RANGE": (_pair(tables["keras"].first_series), _pair(tables["keras"].last_series)),
         "PYTHONS": tuple(_pair(text)[1] for text in tables["environments"].pythons),
+        "SIZES": {(one.environment, one.runs_on): (one.download, one.disk) for one in tables["environments"].size},
     }
 
 

@@ -433,9 +433,21 @@ class KerasRow:
 
 
 @dataclass(frozen=True)
+class SizeRow:
+    """What a shipped environment downloads and then occupies, in MB."""
+
+    environment: str
+    runs_on: Literal["any", "gpu", "cpu"]
+    download: int
+    disk: int
+    source: str
+
+
+@dataclass(frozen=True)
 class Environments:
-    """environments.toml: the Pythons offered for environments, best first."""
+    """environments.toml: the Pythons offered for environments, best first, and how large the shipped ones are."""
 
     source: str
     checked: Day
     pythons: list[Dotted]
+    size: list[SizeRow]

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.dlbox.workstation.plugins.filter import option_checks, role_reports
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.data.wheels import SIZES
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner.sizes import sizes
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -214,3 +216,73 @@ def test_environments_are_for_one_architecture(
 ) -> None:
     problems = option_checks.architecture_problems(architecture, environments, base)
     assert len(problems) == refused and all("this machine is aarch64" in problem for problem in problems)
+
+
+GPU_PLAN = {
+    "frameworks": {
+        **{name: {"gpu": True} for name in ("pytorch", "tensorflow", "jax")},
+        "keras": {"gpu": True, "backend": "tensorflow"},
+    }
+}
+
+
+def room(free: float, *present: str) -> dict[str, Any]:
+    """What preflight_host returns. free: in GiB."""
+    return {"target": "/opt/conda", "path": "/opt", "free": int(free * 1024**3), "environments": list(present)}
+
+
+def named(*names: str) -> list[dict[str, str]]:
+    return [{"name": name} for name in names]
+
+
+def test_room_is_needed_for_what_is_to_be_made_and_for_nothing_else() -> None:
+    wanted = named("base", "jupyter", "pytorch")
+    (problem,) = option_checks.disk_problems(room(3), wanted, GPU_PLAN, None)
+    assert "Free space at /opt is 3.0 GiB, expected at least 6.3 GiB" in problem
+    assert "base 0.5, jupyter 0.3, pytorch 5.5" in problem and "dlbox_conda_root (/opt/conda)" in problem
+    assert option_checks.disk_problems(room(3), wanted, {}, None) == []  # the CPU build is small
+    assert option_checks.disk_problems(room(1), wanted, GPU_PLAN, None) != []
+    assert option_checks.disk_problems(room(1, "pytorch"), wanted, GPU_PLAN, None) == []
+    # The run that frees space, and one that only compares, on a disk that is full.
+    away = [*named("base", "jupyter"), {"name": "pytorch", "state": "absent"}]
+    assert option_checks.disk_problems(room(0, "base", "jupyter", "pytorch"), away, GPU_PLAN, None) == []
+    assert option_checks.disk_problems(room(0, "base", "jupyter", "pytorch"), wanted, GPU_PLAN, 90) == []
+    assert option_checks.disk_problems(room(0), [], GPU_PLAN, 90) == []
+
+
+def test_the_owners_own_figure_counts_instead_of_the_estimate() -> None:
+    wanted = named("pytorch")
+    assert option_checks.disk_problems(room(2), wanted, GPU_PLAN, 1) == []
+    (problem,) = option_checks.disk_problems(room(200, "base"), wanted, GPU_PLAN, 900)
+    assert "expected at least 900.0 GiB for those to be made (dlbox_minimum_disk)" in problem
+
+
+def test_environments_that_share_their_files_count_once() -> None:
+    both = sizes(named("tensorflow", "keras", "own"), GPU_PLAN)
+    assert both["keras"].disk == 0 < both["own"].disk < both["tensorflow"].disk
+    assert sizes(named("keras"), GPU_PLAN)["keras"] == both["tensorflow"]
+    assert sizes([{"name": "mine", "definition": "tensorflow"}], GPU_PLAN)["mine"] == both["tensorflow"]
+
+
+def test_every_shipped_environment_has_a_size() -> None:
+    shipped = yaml.safe_load((PROJECT / "roles/conda/vars/main.yml").read_text())["__conda_definitions"]
+    known = {name for name, _ in SIZES}
+    assert known == set(shipped) - {"keras"}
+
+
+@pytest.mark.parametrize(
+    ("user", "over_ssh", "admins", "told"),
+    [
+        ("ada", True, ["ada"], []),
+        ("bob", False, ["ada"], []),  # at the console, or in a container
+        ("bob", True, [], []),  # nobody is named: the variables' own problem
+        ("bob", True, ["ada", "eve"], ["dlbox_admins is ada, eve", "Add bob to dlbox_admins", "ansible_user: ada"]),
+        ("root", True, ["ada"], ["logs in over ssh as root", "ansible_user: ada", "usermod -aG sudo ada"]),
+    ],
+)
+def test_the_account_that_dlbox_logs_in_as_has_to_be_an_admin(
+    user: str, over_ssh: bool, admins: list[str], told: list[str]
+) -> None:
+    problems = option_checks.login_problems(user, over_ssh, named(*admins))
+    assert len(problems) == bool(told)
+    assert all(part in problems[0] for part in told)

@@ -66,7 +66,6 @@ class Machine:
                         "ansible_user": "owner",
                         "ansible_ssh_private_key_file": str(keys() / "ada"),
                         "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o IdentitiesOnly=yes",
-                        "dlbox_minimum_disk": 1,
                         **variables,
                     }
                 }

@@ -44,7 +44,6 @@ class Box:
             "ansible_timeout": 60,  # the machine may be slow
             "ansible_ssh_private_key_file": str(keys() / "ada"),
             "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o IdentitiesOnly=yes -F none",
-            "dlbox_minimum_disk": 1,
             "dlbox_admins": [
                 {"name": "ada", "keys": [str(keys() / "ada.pub")], "sudo": "nopasswd"},
                 {"name": "eve", "keys": [str(keys() / "eve.pub")]},

@@ -96,7 +96,38 @@ def test_a_target_that_cannot_be_written(host, refused):
 
 def test_too_little_space(refused):
     message = refused(*variables(dlbox_minimum_disk=90000))
-    assert "expected at least 90000 GiB (dlbox_minimum_disk)" in message
+    assert "expected at least 90000.0 GiB for those to be made (dlbox_minimum_disk)" in message
+
+
+def test_room_for_what_is_to_be_made_and_no_more(host, refused):
+    """The run that frees a full disk, and one that makes nothing, are not stopped."""
+    host.check_output("mount -t tmpfs -o size=300m none /opt")
+    try:
+        message = refused()
+        assert (
+            re.search(r"Free space at /opt is 0.3 GiB, expected at least \d\.\d GiB", message)
+            and "datascience 0.8" in message
+        )
+        status, output = provision(
+            *variables(conda_environments=[{"name": "pytorch", "state": "absent"}], conda_base=False)
+        )
+        assert status == 0, output
+        host.check_output("mkdir -p /opt/conda/conda-meta /opt/conda/envs/jupyter")
+        status, output = provision(*variables(conda_environments=[{"name": "jupyter"}]))
+        assert status == 0, output
+    finally:
+        host.check_output("umount /opt")
+
+
+def test_an_admin_whose_shell_is_gone(host, refused):
+    host.check_output("useradd --create-home --shell /usr/bin/zsh --groups sudo ada")
+    try:
+        message = refused()
+        assert "dlbox_admins: ada: its shell /usr/bin/zsh does not exist on the host" in message
+        status, output = provision(*variables(base_packages_extra=["zsh"]))
+        assert status == 0, output
+    finally:
+        host.check_output("userdel --remove ada")
 
 
 def test_no_package_source_answers(host, refused, changed_file):
@@ -213,10 +244,10 @@ def test_a_passed_through_gpu_is_not_taken_for_a_virtual_one(host, ordinary_acco
 
 def test_everything_wrong_is_told_at_once_and_ends_the_whole_site(refused, changed_file):
     changed_file("/usr/lib/os-release", "ID=fedora\nVERSION_ID=44\n")
-    wrong = variables(dlbox_ssh_port="x", dlbox_policy="latest", dlbox_minimum_disk=90000)
+    wrong = variables(dlbox_ssh_port="x", dlbox_policy="latest", dlbox_minimum_memory=10**8)
     message = refused(*wrong, playbook="site.yml")
     assert "4 problems, nothing was changed" in message
-    for part in ("dlbox_ssh_port", "dlbox_policy", "fedora", "90000 GiB"):
+    for part in ("dlbox_ssh_port", "dlbox_policy", "fedora", "expected at least 100000000 MiB"):
         assert part in message
 
 

@@ -14,7 +14,7 @@ CHECKED: Any = {
     'tensorflow.toml': '2026-11-20',
     'jax.toml': '2026-11-21',
     'keras.toml': '2026-11-20',
-    'environments.toml': '2026-11-20',
+    'environments.toml': '2026-11-22',
     'systems/ubuntu-22.04.toml': '2026-11-20',
     'systems/ubuntu-24.04.toml': '2026-11-20',
     'systems/ubuntu-26.04.toml': '2026-11-20',
@@ -543,3 +543,17 @@ KERAS_FIRST_TENSORFLOW: Any = '2.16'
 KERAS_RANGE: Any = ((3, 0), (3, 15))
 
 PYTHONS: Any = (12, 13, 11, 14, 10)
+
+SIZES: Any = {
+    ('base', 'any'): (120, 500),
+    ('jupyter', 'any'): (100, 370),
+    ('datascience', 'any'): (275, 870),
+    ('pytorch', 'gpu'): (3130, 5910),
+    ('pytorch', 'cpu'): (330, 1300),
+    ('tensorflow', 'gpu'): (3540, 6870),
+    ('tensorflow', 'cpu'): (430, 1840),
+    ('jax', 'gpu'): (2740, 4940),
+    ('jax', 'cpu'): (240, 900),
+    ('pytensor', 'any'): (205, 700),
+    ('theano-legacy', 'any'): (205, 700),
+}

@@ -63,3 +63,5 @@ KERAS_RANGE: tuple[tuple[int, int], tuple[int, int]] = tables.KERAS_RANGE
 
 #: Pythons offered for environments, in order of preference: 3.12 suits every framework.
 PYTHONS: tuple[int, ...] = tables.PYTHONS
+#: (shipped environment, "gpu", "cpu" or "any") -> (download, on the disk), in MB.
+SIZES: dict[tuple[str, str], tuple[int, int]] = tables.SIZES
