@@ -59,6 +59,18 @@ def test_preflight_refuses_a_shell_before_the_first_change(machine: Machine) -> 
     assert "dlbox_admins: zoe: the shell /usr/bin/zsh does not exist" in refused.stdout + refused.stderr
 
 
+def test_preflight_refuses_a_login_that_the_run_would_shut_out(machine: Machine) -> None:
+    """As somebody got it who made the controller's own account on the box and named another as admin."""
+    more = {"dlbox_apt_check": False, "dlbox_minimum_memory": 1, "ansible_become_password": PASSWORD}
+    others = [admin for admin in admins() if admin["name"] != "owner"]
+    words = ["ansible-playbook", "-i", str(machine.over_ssh(dlbox_admins=others, **more)), "site.yml"]
+    refused = run(*words, "--tags", "preflight")
+    assert refused.returncode != 0
+    assert "dlbox logs in over ssh as owner, whom the stage secure would shut out" in " ".join(refused.stdout.split())
+    unconcerned = run(*words, "--tags", "preflight", "--skip-tags", "secure")
+    assert unconcerned.returncode == 0, unconcerned.stdout
+
+
 def test_doctor_bench_and_report_keep_one_connection(machine: Machine, tmp_path: Path) -> None:
     """Observed: a connection per question, four of them here for bench alone, until the firewall refused the next."""
     machine.host.check_output(

@@ -132,6 +132,23 @@ def shell_problem(shell: str, host: AccountsHost) -> str:
     return ""
 
 
+def kept_shell_problem(admin: Admin, host: AccountsHost) -> str:
+    """Why the shell that an existing account keeps gives no session; empty where it does, or where it is changed."""
+    account = host.accounts.get(admin.name)
+    if account is None or admin.shell not in (None, account.shell):
+        return ""
+    shell = account.shell or "/bin/sh"
+    program = host.root / shell.lstrip("/")
+    if program.name in NO_LOGIN_SHELLS:
+        return f"its shell {shell} ends every login at once: usermod --shell /bin/bash {admin.name}"
+    if not os.access(program, os.X_OK) and not (_announced(program.name, host) and not program.exists()):
+        return (
+            f"its shell {shell} does not exist on the host, or cannot be executed, so no login succeeds. "
+            f"{REMEDY_PACKAGE}, or set `shell: /bin/bash`"
+        )
+    return ""
+
+
 def home_problem(account: HostAccount, root: Path = Path("/")) -> str:
     """Why sshd would take no key from an account's home, or dlbox could put none there; empty where both work."""
     home, name = account.home, account.name

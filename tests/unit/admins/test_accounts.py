@@ -64,6 +64,28 @@ def test_the_shell_of_an_existing_account_is_only_changed_where_the_owner_names_
     assert refused(Admin("ada", shell="/bin/sh"), host) == ""
 
 
+@pytest.mark.parametrize(
+    ("shell", "why"),
+    [
+        ("/bin/bash", ""),
+        ("/bin/own", ""),  # not in /etc/shells, which is nothing to sshd
+        ("/usr/bin/zsh", "its shell /usr/bin/zsh does not exist on the host"),
+        ("/bin/broken", "cannot be executed"),
+        ("/bin/nologin", "ends every login at once: usermod --shell /bin/bash ada"),
+    ],
+)
+def test_a_shell_that_an_account_keeps_has_to_give_a_login(host: AccountsHost, shell: str, why: str) -> None:
+    host = host._replace(accounts={"ada": ADA._replace(shell=shell)})
+    for admin in (Admin("ada"), Admin("ada", shell=shell)):
+        problem = accounts.kept_shell_problem(admin, host)
+        assert why in problem and bool(why) == bool(problem)
+    assert accounts.kept_shell_problem(Admin("ada", shell="/bin/bash"), host) == ""
+    assert accounts.kept_shell_problem(Admin("new"), host) == ""
+    assert accounts.kept_shell_problem(Admin("ada"), host._replace(announced=("zsh",))) == (
+        "" if shell == "/usr/bin/zsh" else accounts.kept_shell_problem(Admin("ada"), host)
+    )
+
+
 def test_nobody_is_removed_from_a_group() -> None:
     admin = Admin("ada", groups=("video",))
     assert accounts.commands(admin, ADA, []) == [["usermod", "--append", "--groups", "sudo,video", "ada"]]
