@@ -17,14 +17,16 @@ from typing import Any
 
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import answer as shapes
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import history
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench.program.data import MNIST_FILE, MNIST_SHA256
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor import reach, runner
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-PROGRAM = PROJECT / "plugins" / "plugin_utils" / "bench" / "program.py"
-ON_HOST = PROGRAM.parent / "on_host.py"
+BENCH = PROJECT / "plugins" / "plugin_utils" / "bench"
+PROGRAM = BENCH / "program" / "__main__.py"
+ON_HOST = BENCH / "on_host.py"
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 ASKED = ["environment_list", "gpus", "nvidia_module", "nvidia_smi", "kernels", "plan", "bench_runs", "os_release"]
 # Seconds for one framework of one environment, after which it is ended: (quick, full).
@@ -77,9 +79,10 @@ def measure(
     """(this run's record, the one before or None)."""
     told = runner.settings(variables, [])
     python = runner.interpreter(variables)
-    program = PROGRAM.read_text()
+    program = runner.travelling(PROGRAM, library=())
     seen = runner.evidence(host, {**told, "collect": ASKED}, python)
     folder = told["state_dir"] + "/bench"
+    data = folder + "/data"
     chosen = [
         item
         for item in seen["environment_list"] or []
@@ -99,7 +102,8 @@ def measure(
     }
     if options.mnist and chosen:
         try:
-            fetched = on_host(host, python, do="fetch", url=options.mnist, folder=folder + "/data", program=program)
+            file = f"{data}/{MNIST_FILE}"
+            fetched = on_host(host, python, do="fetch", url=options.mnist, file=file, sha256=MNIST_SHA256)
             record["mnist"] = fetched["mnist"]
         except runner.HostUnreachable as error:
             record["mnist"] = f"not fetched: {error}"
@@ -115,7 +119,7 @@ def measure(
                 "--devices",
                 options.devices,
                 "--data",
-                folder + "/data",
+                data,
                 *["--quick"] * options.quick,
             ]
             try:

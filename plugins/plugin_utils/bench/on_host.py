@@ -1,17 +1,19 @@
 """The part of ./dlbox bench that has root's rights on the host: it keeps figures and data, and starts measurements.
 
 The measurements run as the environment's owner or as a fresh account. Like the doctor's probe it travels as text, with
-`module_utils/run_as.py`. Its argument is one of {"do": "fetch", "url", "folder", "program"}, {"do": "measure",
-"prefix", "words", "seconds", "program"} and {"do": "keep", "folder", "name", "record"}; it prints one line of JSON,
-with "error" where it failed.
+`module_utils/run_as.py`. Its argument is one of {"do": "fetch", "url", "file", "sha256"}, {"do": "measure", "prefix",
+"words", "seconds", "program"} and {"do": "keep", "folder", "name", "record"}; it prints one line of JSON, with "error"
+where it failed.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import sys
+import urllib.request
 import zlib
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,22 @@ def made(folder: str) -> Path:
 
 
 def fetch(given: dict[str, Any]) -> dict[str, Any]:
-    """Get MNIST once, verified by its checksum: {"mnist": what came of it}."""
-    program: dict[str, Any] = {"__name__": "program"}
-    exec(compile(given["program"], "program", "exec"), program)
-    return {"mnist": program["fetch"](given["url"], str(made(given["folder"])))}
+    """Get MNIST once: {"mnist": "present", "fetched", or why not}. A wrong checksum leaves what there was."""
+    path = made(str(Path(given["file"]).parent)) / Path(given["file"]).name
+    url, expected = given["url"], given["sha256"]
+    if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == expected:
+        return {"mnist": "present"}
+    try:
+        # Not by Ansible's open_url, which the sanity test replace-urlopen wants: the program travels without Ansible.
+        with urllib.request.build_opener().open(url, timeout=15) as answer:
+            content = answer.read(64 << 20)
+    except OSError as error:
+        return {"mnist": f"not to be had from {url}: {error}"}
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        return {"mnist": f"{url} has the checksum {found}, expected {expected}; not used"}
+    run_as.replace_file(path, content.decode("utf-8", "surrogateescape"), 0o644)  # byte for byte
+    return {"mnist": "fetched"}
 
 
 def variables(prefix: str, who: run_as.Account) -> dict[str, str]:

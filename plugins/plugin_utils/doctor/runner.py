@@ -46,10 +46,10 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def travelling(program: Path) -> str:
-    """A program of plugins/ as one text: it imports what LIBRARY names from itself, in packages as they are here."""
+def travelling(program: Path, library: Iterable[str] = LIBRARY) -> str:
+    """A program of plugins/ as one text: it imports what `library` names from itself, in packages as they are here."""
     utilities = PLUGINS / "module_utils"
-    files = [file for pattern in LIBRARY for file in utilities.glob(pattern)]
+    files = [file for pattern in library for file in utilities.glob(pattern)]
     if program.name == "__main__.py":
         files += program.parent.glob("[!_]*.py")  # the package whose program it is
     sources = {}

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import program
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench.program import measure
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench.program.meter import Meter
 
 POWER_CAP, HEAT = 0x4, 0x40
 
@@ -68,7 +69,7 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> Callable[[Nvml], Nvml]:
 @pytest.mark.parametrize("counts_energy", [True, False], ids=["by its counter", "from the power"])
 def test_power_energy_heat_and_throttling_are_read(nvml: Callable[[Nvml], Nvml], counts_energy: bool) -> None:
     library = nvml(Nvml(counts_energy, POWER_CAP | HEAT))
-    meter = program.Meter(0)
+    meter = Meter(0)
     began = time.perf_counter()
     with meter:
         time.sleep(0.4)
@@ -85,7 +86,7 @@ def test_power_energy_heat_and_throttling_are_read(nvml: Callable[[Nvml], Nvml],
 def test_a_gpu_without_power_readings_gives_none(nvml: Callable[[Nvml], Nvml], monkeypatch: pytest.MonkeyPatch) -> None:
     library = nvml(Nvml())
     monkeypatch.setattr(library, "nvmlDeviceGetPowerUsage", lambda _handle, _value: 3)
-    meter = program.Meter(0)
+    meter = Meter(0)
     with meter:
         pass
     assert meter.result() is None
@@ -119,10 +120,10 @@ class TwoGpus:
 @pytest.fixture
 def answer(nvml: Callable[[Nvml], Nvml], monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     nvml(Nvml())
-    monkeypatch.setitem(program.FRAMEWORKS, "torch", TwoGpus)
+    monkeypatch.setitem(measure.FRAMEWORKS, "torch", TwoGpus)
     data = ([0] * 12800, [0] * 12800)
-    monkeypatch.setattr(program, "data_set", lambda *_: ({"name": "stand-in"}, data, data))
-    return lambda *devices: program.measure("torch", True, list(devices), "/nowhere")
+    monkeypatch.setattr(measure, "data_set", lambda *_: ({"name": "stand-in"}, data, data))
+    return lambda *devices: measure.measure("torch", True, list(devices), "/nowhere")
 
 
 def test_each_gpu_is_compared_with_the_cpu_and_both_work_together(answer: Callable[..., dict[str, Any]]) -> None:

@@ -130,7 +130,7 @@ def test_data_is_the_same_each_time(measured: tuple[Path, dict[str, Any]]) -> No
     """Seeded: two runs train on the same digits, all ten; without scikit-learn, drawn figures take their place."""
     folder, _record = measured
     code = (
-        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); import program as p; "
+        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); from program import data as p; "
         "facts, x, y = p.data_set('/nowhere', 512, 128); images, labels = p.drawn(7); "
         "print(facts, x[0].shape, y[0].shape, sorted({int(n) for n in x[1]}), images.shape, len(set(labels)), "
         "hashlib.sha256(x[0].tobytes() + y[0].tobytes() + images.tobytes()).hexdigest())"
