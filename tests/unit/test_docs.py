@@ -82,3 +82,9 @@ def test_a_page_for_contributors_has_files_a_proof_and_tests(page: Path) -> None
     assert len(named) >= 5 and any(path.startswith(("tests/", "molecule/")) for path in named)
     whole = page.read_text(encoding="utf-8")
     assert "Prove it" in whole and "Held by" in whole and "./dlbox " in whole
+
+
+def test_the_page_on_runs_that_change_nothing_names_every_module() -> None:
+    """A module that is new is compared with it, or runs only where something differs: the page says which."""
+    modules = {file.stem for file in (TOP / "plugins/modules").glob("*.py")}
+    assert modules <= set(re.findall(r"`(\w+)`", (TOP / "docs/no-change.md").read_text()))
