@@ -91,6 +91,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import preflight
 from ..module_utils.admins import accounts
+from ..module_utils.host import apt_lists
 from ..module_utils.host.memory import read_memory
 from ..module_utils.host.os_release import read_os_release
 
@@ -129,8 +130,9 @@ def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
         return "", True
     if not shutil.which(exe):
         return "", False
-    version = module.run_command([exe, "--version"])[1]
-    return version.partition("\n")[0] or exe, module.run_command([exe, "-n", "true"])[0] == 0
+    _, out, err = module.run_command([exe, "--version"])
+    # sudo-rs prints its version to standard error.
+    return (out or err).partition("\n")[0] or exe, module.run_command([exe, "-n", "true"])[0] == 0
 
 
 def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str]]:
@@ -150,12 +152,6 @@ def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str
                 lines = [line for line in (err + out).splitlines() if line.startswith("E:")] or [f"exit status {code}"]
                 failed[re.sub(r"(dists/.*/|)InRelease$", "", remote[0])] = lines[0].removeprefix("E: ")
     return uris, failed
-
-
-def lists_are_fresh() -> bool:
-    """Whether apt has fetched its lists within the last day, which proves that its sources answer."""
-    fetched = any(Path("/var/lib/apt/lists").glob("*Release"))
-    return fetched and time.time() - Path("/var/lib/apt/lists").stat().st_mtime < DAY
 
 
 def admin_problems(entries: list[dict[str, Any]], announced: list[str]) -> list[str]:
@@ -195,7 +191,8 @@ def main() -> None:
         *preflight.sudo_problems(user, sudo, works, given["become_exe"]),
         *admin_problems(given["admins"], given["announced"]),
     ]
-    if given["check_apt"] and shutil.which("apt-get") and not lists_are_fresh():
+    # Lists of the last day prove that the sources answer.
+    if given["check_apt"] and shutil.which("apt-get") and time.time() - apt_lists.last_read() > DAY:
         problems += preflight.source_problems(*unreachable_sources(module))
     module.exit_json(
         changed=False,

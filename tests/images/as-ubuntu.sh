@@ -1,6 +1,7 @@
 #!/bin/sh
 # Stand-in: make a Debian root file system identify itself as Ubuntu $1 (22.04, 24.04, 26.04).
-# Facts, release names and ssh's socket activation are Ubuntu's; the packages stay Debian's.
+# Facts, release names and ssh's socket activation are Ubuntu's, and the programs that 26.04 has instead of GNU's and of
+# the classic sudo; the packages stay Debian's.
 set -eu
 case $1 in
   22.04) codename=jammy; name="Jammy Jellyfish"; release="22.04.5 LTS" ;;
@@ -39,4 +40,23 @@ printf "Ubuntu %s \\\\n \\\\l\n" "$release" > /etc/issue
 if [ "$1" != 22.04 ]; then
   systemctl disable ssh.service 2>/dev/null || true
   systemctl enable ssh.socket 2>/dev/null || true
+fi
+
+# 26.04's own: uutils in the place of GNU's coreutils, which keep cp, mv and rm, and sudo-rs beside sudo.ws.
+if [ "$1" = 26.04 ]; then
+  for tool in /usr/lib/cargo/bin/coreutils/*; do
+    name=${tool##*/}
+    case $name in cp | mv | rm) continue ;; esac
+    for path in /usr/bin/$name /usr/sbin/$name; do
+      if [ -f "$path" ] && [ ! -L "$path" ]; then
+        dpkg-divert --quiet --local --rename --divert "${path%/*}/gnu$name" --add "$path"
+        /usr/lib/cargo/bin/coreutils/ln -s "$tool" "$path"
+      fi
+    done
+  done
+  for path in /usr/bin/sudo /usr/sbin/visudo; do
+    dpkg-divert --quiet --local --rename --divert "$path.ws" --add "$path"
+    update-alternatives --quiet --install "$path" "${path##*/}" "$path.ws" 40
+    update-alternatives --quiet --install "$path" "${path##*/}" "/usr/lib/cargo/bin/${path##*/}" 50
+  done
 fi

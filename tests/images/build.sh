@@ -25,8 +25,12 @@ say() { printf 'images: %s\n' "$*"; }
 
 label() { "$engine" image inspect --format "{{ index .Config.Labels \"$2\" }}" "$1" 2>/dev/null || true; }
 
-bootstrap() { # SUITE -> image dlbox/base:SUITE
-  local suite=$1 image=dlbox/base:$1 archive
+packages=systemd,systemd-sysv,dbus,python3,ca-certificates,iproute2,sudo,openssh-server,procps,mount
+base_image() { echo "dlbox/base:$1-$(sha256sum <<<"$packages" | cut -c1-8)"; } # SUITE
+
+bootstrap() { # SUITE: makes base_image SUITE
+  local suite=$1 image archive
+  image=$(base_image "$1")
   ! "$engine" image inspect "$image" >/dev/null 2>&1 || return 0
   command -v mmdebstrap >/dev/null || { echo "build.sh: no registry answers and mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 69; }
   say "bootstrapping Debian $suite from packages (about a minute)"
@@ -34,8 +38,7 @@ bootstrap() { # SUITE -> image dlbox/base:SUITE
   # shellcheck disable=SC2064
   trap "rm -f '$archive'" RETURN
   mmdebstrap --quiet --variant=minbase \
-    --include=systemd,systemd-sysv,dbus,python3,python3-apt,ca-certificates,iproute2,sudo,openssh-server,procps,mount \
-    "$suite" "$archive"
+    --include="$packages" "$suite" "$archive"
   "$engine" import "$archive" "$image" >/dev/null
 }
 
@@ -51,7 +54,7 @@ build() { # IMAGE REGISTRY_BASE SUITE PRETEND
   choose_source
   if [ "$image_source" = packages ]; then
     bootstrap "$3"
-    base=dlbox/base:$3
+    base=$(base_image "$3")
     pretend=${4#-}
   fi
   log=$(mktemp)

@@ -10,11 +10,13 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..host import apt_policy, dpkg
 from . import aptsim
 
 _LOCK_ATTEMPTS, _LOCK_PAUSE = 60, 5.0
+_LOCKED = re.compile(r"(?:Could not get lock|was locked by)(?:.* (?:held by process|with pid) (?P<pid>[0-9]+))?")
 _COMPLAINT = re.compile(r"^[EW]: .*$", re.MULTILINE)
 Runner = Callable[[Sequence[str]], "Done"]
 # Options of every module that runs one transaction; plugins/doc_fragments/apt_transaction.py documents them.
@@ -22,7 +24,7 @@ SHARED: dict[str, dict[str, object]] = {
     "hold": {"type": "bool", "default": True},
     "sources_pending": {"type": "bool", "default": False},
 }
-_OPTIONS = [
+OPTIONS = [
     "-o", "DPkg::Lock::Timeout=300",
     "-o", "Dpkg::Options::=--force-confdef",
     "-o", "Dpkg::Options::=--force-confold",
@@ -37,6 +39,20 @@ class Refused(Exception):
 
 class Failed(Exception):
     """The transaction was tried and failed; the message has the output that matters."""
+
+
+def lock_holder(text: str) -> str:
+    """Return who has the lock that apt or dpkg did not get, by its words: "apt-get (process 812)"; "" without such."""
+    match = _LOCKED.search(text)
+    if not match:
+        return ""
+    if not match["pid"]:
+        return "another program"
+    try:
+        name = Path("/proc", match["pid"], "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:  # it has just ended
+        name = "another program"
+    return f"{name} (process {match['pid']})"
 
 
 @dataclass(frozen=True)
@@ -57,8 +73,8 @@ class Request:
     """What to install and remove in one go.
 
     install: names, or name=version; remove: names; allow_remove: patterns of names that may go besides `remove`;
-    forbid_install: patterns of names that must not come; recommends: install recommended packages too; hold: hold what
-    hold_filter accepts afterwards.
+    forbid_install: patterns of names that must not come; recommends: install recommended packages too; forceful: move
+    held packages, go back to older versions, and purge what goes; lock_timeout: seconds to wait for dpkg's lock.
     """
 
     install: list[str]
@@ -66,6 +82,8 @@ class Request:
     allow_remove: list[str] = field(default_factory=list)
     forbid_install: list[str] = field(default_factory=list)
     recommends: bool = False
+    forceful: bool = True
+    lock_timeout: int = 300
 
 
 def run(argv: Sequence[str]) -> Done:
@@ -108,8 +126,8 @@ class Apt:
         alone = [f"Dir::Etc::sourcelist={source}", "Dir::Etc::sourceparts=/dev/null", "APT::Get::List-Cleanup=0"]
         options = [word for option in [*alone, "APT::Update::Error-Mode=any"] for word in ("-o", option)]
         for _attempt in range(_LOCK_ATTEMPTS):
-            done = self.run(["apt-get", *_OPTIONS, *options, "update"])
-            if "Could not get lock" not in done.err:
+            done = self.run(["apt-get", *OPTIONS, *options, "update"])
+            if not lock_holder(done.err):
                 break
             time.sleep(_LOCK_PAUSE)  # DPkg::Lock::Timeout does not cover the lists, which apt's own timers read too
         if done.rc == 0:
@@ -167,7 +185,7 @@ class Apt:
         done = self.run(["apt-get", "--yes", "--fix-broken", *self._arguments(request)])
         if done.rc != 0 and fresh:
             self.run(["dpkg", "--remove", "--force-remove-reinstreq", "--force-depends", *fresh])
-            self.run(["apt-get", "--yes", "--fix-broken", *_OPTIONS, "install"])
+            self.run(["apt-get", "--yes", "--fix-broken", *OPTIONS, "install"])
         audit, check = self.run(["dpkg", "--audit"]), self.run(["apt-get", "check"])
         if audit.out.strip() or check.rc != 0:
             return "packages are left half installed, `sudo dpkg --configure -a` shows which:\n" + audit.out + check.err
@@ -188,8 +206,9 @@ class Apt:
     @staticmethod
     def _arguments(request: Request) -> list[str]:
         recommends = "--install-recommends" if request.recommends else "--no-install-recommends"
-        flags = ["--purge", "--allow-change-held-packages", "--allow-downgrades", "--no-auto-remove", recommends]
-        return [*_OPTIONS, *flags, "install", *request.install, *(name + "-" for name in request.remove)]
+        flags = ["--purge", "--allow-change-held-packages", "--allow-downgrades"] if request.forceful else []
+        flags += ["-o", f"DPkg::Lock::Timeout={request.lock_timeout}", "--no-auto-remove", recommends]
+        return [*OPTIONS, *flags, "install", *request.install, *(name + "-" for name in request.remove)]
 
 
 def _explanation(done: Done) -> str:

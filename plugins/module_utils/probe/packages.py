@@ -1,7 +1,7 @@
 """Packages: what dpkg has, where apt gets it from and with which keys, what waits; the loader's libraries."""
 
 # os.path and glob throughout: in the evidence, which becomes JSON, paths are texts.
-# ruff: noqa: PTH110, PTH113, PTH116, PTH207
+# ruff: noqa: PTH113, PTH207
 from __future__ import annotations
 
 import glob
@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any
 
-from ..host import apt_policy, dpkg, gpg_keys
+from ..host import apt_lists, apt_policy, dpkg, gpg_keys
 from ..host import apt_sources as sources
 from .common import Settings, read, run
 
@@ -76,14 +76,7 @@ def apt_config(_: Settings) -> dict[str, Any]:
     """apt's settings about unattended upgrades, and the age of its package lists in seconds."""
     answer = run(["apt-config", "dump"])
     wanted = [line for line in answer["out"].splitlines() if line.startswith(("Unattended-Upgrade", "APT::Periodic"))]
-    stamps = [
-        path
-        for path in ("/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists", "/var/lib/apt/lists/partial")
-        if os.path.exists(path)
-    ]
-    lists = glob.glob("/var/lib/apt/lists/*Release")
-    age = time.time() - max((os.stat(path).st_mtime for path in stamps), default=0)
-    return {"lines": wanted, "lists": len(lists), "age": age}
+    return {"lines": wanted, "lists": len(apt_lists.release_files()), "age": time.time() - apt_lists.last_read()}
 
 
 def updates(_: Settings) -> dict[str, Any]:

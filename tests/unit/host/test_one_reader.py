@@ -31,6 +31,7 @@ class Fact(NamedTuple):
 CONDITION = "a condition in a unit, which systemd or a shell evaluates at boot"
 FACTS = {
     "GPUs as nvidia-smi has them": Fact(r"--query-gpu", "nvidia_smi.py"),
+    "age of apt's lists": Fact(r"apt/lists\"", "apt_lists.py"),
     "apt's sources": Fact(r"deb-src", "apt_sources.py"),
     "OpenPGP keys": Fact(r"--show-keys|--with-colons", "gpg_keys.py"),
     "packages on offer": Fact(r"Candidate: ", "apt_policy.py"),
