@@ -61,9 +61,11 @@ options:
     choices: [idle, always, never]
     default: idle
   timeout:
-    description: Seconds to wait for an answer.
+    description:
+      - Seconds after which a server whose process runs is given up all the same. One whose process has ended is not
+        waited for.
     type: int
-    default: 60
+    default: 600
 attributes:
   check_mode:
     support: full
@@ -97,6 +99,7 @@ todo:
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -176,16 +179,20 @@ def children(pid: int) -> list[str]:
     return found
 
 
-def answers(port: int, tls: bool, timeout: int) -> str:
-    """Wait for an HTTP answer on loopback, at a port that systemd holds. Returns "" or why there was none."""
-    end, why = time.monotonic() + timeout, "no attempt"
-    while time.monotonic() < end:
+def answers(port: int, tls: bool, end: float, ended: Callable[[], str]) -> str:
+    """Wait for an HTTP answer on loopback, at a port that systemd holds. Returns "" or why there was none.
+
+    end: monotonic time of the last attempt; ended: says why no answer is to come any more, "" while one may.
+    """
+    while True:
         answer = http_status(port, "/api", tls)
         if answer["status"] is not None:
             return ""
-        why = answer["error"]
-        time.sleep(0.25)
-    return why
+        if why := ended():
+            return why
+        if time.monotonic() >= end:
+            return f"{answer['error']}; its process runs all the same"
+        time.sleep(0.5)
 
 
 def socket_text(template: str, port: int) -> str:
@@ -214,6 +221,28 @@ class Systemd:
         """The state of a unit."""
         _, out, _ = self.module.run_command(show_command([name], *PROPERTIES))
         return parse(out, self.offset)
+
+    def ended(self, user: str) -> Callable[[], str]:
+        """What says why a user's server, started just now, will not answer; "" while it runs or is tried again."""
+        properties = ("ActiveState", "Result", "NRestarts")
+
+        def look() -> dict[str, str]:
+            return properties_of(self.module.run_command(show_command([self.name(user)], *properties))[1])
+
+        def restarts(values: dict[str, str]) -> int:
+            return int(values.get("NRestarts") or 0)
+
+        before = restarts(look())
+
+        def why() -> str:
+            values = look()
+            state, result, times = values.get("ActiveState", ""), values.get("Result", ""), restarts(values) - before
+            if state in ("failed", "inactive"):
+                return f"it is {state} ({result})"
+            # systemd starts it again and again: twice is no accident.
+            return f"it has ended {times} times since it was started ({result})" if times > 1 else ""
+
+        return why
 
     def order(self, *words: str) -> None:
         """Give an order; fail with systemd's words if it is refused."""
@@ -329,7 +358,7 @@ def main() -> None:
             "files": {"type": "list", "elements": "path", "default": []},
             "tls": {"type": "bool", "default": False},
             "restart": {"type": "str", "choices": ["idle", "always", "never"], "default": "idle"},
-            "timeout": {"type": "int", "default": 60},
+            "timeout": {"type": "int", "default": 600},
         },
         supports_check_mode=True,
     )
@@ -395,12 +424,13 @@ def main() -> None:
                 systemd.order(need, systemd.name(user))
     silent: list[str] = []
     expected = [user for user in users if user not in [*waiting, *module.params["moving"]]]
+    end = time.monotonic() + module.params["timeout"]  # for all of them: they start side by side
     for user in expected if module.params["answer"] and not module.check_mode else ():
-        why = answers(places[user], module.params["tls"], module.params["timeout"])
+        why = answers(places[user], module.params["tls"], end, systemd.ended(user))
         if why:
             silent.append(
-                f"{systemd.name(user)} does not answer on 127.0.0.1:{places[user]} within "
-                f"{module.params['timeout']} s ({why}). The end of its journal:\n{systemd.journal(user)}"
+                f"{systemd.name(user)} does not answer on 127.0.0.1:{places[user]}: {why}. "
+                f"The end of its journal:\n{systemd.journal(user)}"
             )
     if silent and len(silent) == len(expected):
         module.fail_json(msg="\n".join(silent))

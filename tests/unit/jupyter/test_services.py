@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -64,8 +65,39 @@ def test_a_running_child_makes_a_server_busy() -> None:
         child.kill()
 
 
-def test_a_server_that_does_not_answer_is_told() -> None:
-    assert jupyter_services.answers(1, tls=False, timeout=1)
+def test_a_server_that_runs_is_waited_for_up_to_a_limit() -> None:
+    assert "process runs" in jupyter_services.answers(1, tls=False, end=time.monotonic() + 0.6, ended=lambda: "")
+
+
+def test_a_slow_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Observed: on a slow machine the first answer came after a minute, and the run had failed."""
+    now = [0.0]
+    monkeypatch.setattr(jupyter_services.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(jupyter_services.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    answer = {"status": None, "error": "refused"}
+    monkeypatch.setattr(jupyter_services, "http_status", lambda *_: answer | ({"status": 200} if now[0] > 150 else {}))
+    assert jupyter_services.answers(1, tls=False, end=600, ended=lambda: "") == "" and now[0] > 150
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (["activating success 0", "failed exit-code 0"], "it is failed (exit-code)"),
+        (["active success 0", "inactive success 0"], "it is inactive (success)"),
+        (["active success 4", "activating exit-code 5", "activating exit-code 6"], "it has ended 2 times"),
+    ],
+)
+def test_a_server_whose_process_ended_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, shown: list[str], expected: str
+) -> None:
+    def run_command(*_: Any) -> tuple[int, str, str]:
+        state, result, restarts = (shown.pop(0) if len(shown) > 1 else shown[0]).split()
+        return 0, f"ActiveState={state}\nResult={result}\nNRestarts={restarts}\n", ""
+
+    systemd = jupyter_services.Systemd(SimpleNamespace(run_command=run_command), "jupyterlab")
+    monkeypatch.setattr(jupyter_services.time, "sleep", lambda _: None)
+    why = jupyter_services.answers(1, tls=False, end=float("inf"), ended=systemd.ended("ada"))
+    assert why.startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +165,8 @@ def test_an_answer_without_end_holds_nobody() -> None:
                     time.sleep(0.1)
 
         threading.Thread(target=drip, daemon=True).start()
-        assert jupyter_services.answers(server.getsockname()[1], tls=False, timeout=30) == ""
+        answer = jupyter_services.answers(server.getsockname()[1], False, time.monotonic() + 30, lambda: "")
+        assert answer == ""
 
 
 @pytest.mark.parametrize(
@@ -264,7 +297,7 @@ def test_a_port_that_an_account_holds_is_refused_by_its_name(systemd: Any, monke
 def test_one_silent_server_is_told_and_all_silent_ones_end_the_run(
     systemd: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jupyter_services, "answers", lambda port, tls, timeout: "" if port == 65001 else "nothing")
+    monkeypatch.setattr(jupyter_services, "answers", lambda port, *_: "" if port == 65001 else "nothing")
     told = systemd.run(ports={"ada": 65001, "eve": 65002}, answer=True)
     assert not told["failed"] and "jupyterlab-proxy@eve.service does not answer" in told["todo"][0]
     assert systemd.run(ports={"eve": 65002}, answer=True)["failed"]
