@@ -29,6 +29,7 @@ _list:
   elements: str
 """
 
+import contextlib
 import difflib
 import re
 from pathlib import Path
@@ -40,6 +41,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.lookup import LookupBase
 
 from ..filter.public_keys import admin_problems
+from ..module_utils import proxy
 
 Spec = dict[str, Any]
 
@@ -128,6 +130,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core ships no t
         prefixes = tuple({f"{file.name}_" for file in Path(terms[0]).glob("roles/*")} | {"dlbox_"})
         ours = [name for name in given if name.startswith(prefixes) and name not in specs]
         problems += misspelt(sorted(ours), list(specs))
+        with contextlib.suppress(TypeError, AttributeError):  # what has another type is told above
+            problems += proxy.problems(values.get("dlbox_proxy") or "", values.get("dlbox_no_proxy") or [])
         admins = values.get("dlbox_admins")
         if isinstance(admins, list) and all(isinstance(admin, dict) for admin in admins):
             problems += admin_problems(admins)

@@ -83,7 +83,7 @@ def source_problems(uris: Iterable[str], failed: Mapping[str, str]) -> list[str]
     ]
     problems += [
         f"The package source {uri} does not answer: {reason}. "
-        f"Check the network, the proxy (apt's Acquire::http::Proxy) or choose a mirror"
+        f"Check the network, the proxy (dlbox_proxy) or choose a mirror"
         for uri, reason in failed.items()
     ]
     return problems

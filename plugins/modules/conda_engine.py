@@ -33,7 +33,7 @@ options:
     description: Use folders only, and no network.
     type: bool
     default: false
-extends_documentation_fragment: [dlbox.workstation.conda, dlbox.workstation.predictable]
+extends_documentation_fragment: [dlbox.workstation.conda, dlbox.workstation.predictable, dlbox.workstation.proxy]
 """
 
 EXAMPLES = r"""
@@ -59,7 +59,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import run_as
+from ..module_utils import proxy, run_as
 from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact, with_credential
 from ..module_utils.umask import with_umask
 
@@ -84,7 +84,7 @@ def pip_environment(given: dict[str, Any], credentials: list[Credential]) -> dic
         own["PIP_INDEX_URL"] = with_credential(given["index_url"], credentials)
     if given["find_links"]:
         own["PIP_FIND_LINKS"] = " ".join(with_credential(place, credentials) for place in given["find_links"])
-    return kept | own
+    return kept | own | proxy.variables(given)
 
 
 @with_umask(0o022)  # others read what it makes
@@ -100,6 +100,7 @@ def main() -> None:
             "offline": {"type": "bool", "default": False},
             "ca_bundle": {"type": "str", "default": ""},
             "credentials": CREDENTIALS,
+            **proxy.OPTIONS,
         },
         supports_check_mode=True,
     )

@@ -41,7 +41,7 @@ options:
     description: With O(inspect), a file on the host to read into RV(stamp), which saves a call.
     type: path
     default: ""
-extends_documentation_fragment: [dlbox.workstation.conda, dlbox.workstation.conda.declared]
+extends_documentation_fragment: [dlbox.workstation.conda, dlbox.workstation.conda.declared, dlbox.workstation.proxy]
 attributes:
   check_mode:
     support: full
@@ -104,6 +104,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils import proxy
 from ..module_utils.conda import (
     child,
     definitions,
@@ -380,9 +381,12 @@ def main() -> None:
             "verify": {"type": "str", "choices": ["quick", "full"], "default": "quick"},
             "inspect": {"type": "bool", "default": False},
             "stamp": {"type": "path", "default": ""},
+            **proxy.OPTIONS,
         },
         supports_check_mode=True,
     )
+    # Of this process too, in which rattler downloads; it ends with the module.
+    os.environ.update(proxy.variables(module.params))
     run = Run(module.params, module.check_mode)
     if run.problems:
         module.fail_json(

@@ -34,6 +34,12 @@ options:
     suboptions:
       path: {description: Where. Folders above it are made., type: path, required: true}
       content: {description: All of it., type: str, default: ""}
+      secret:
+        description:
+          - In place of O(files[].content), in no log and no diff. As base64, because Ansible looks for a secret in a
+            log as it is, and a list shows line ends and quotation marks in another way.
+        type: str
+        default: ""
       mode: {description: Permissions., type: str, default: "0644"}
       present: {description: False removes the file., type: bool, default: true}
       beside: {description: Folder without which the file is not written., type: path}
@@ -73,6 +79,7 @@ written:
   returned: success
 """
 
+import base64
 import grp
 import os
 import shlex
@@ -159,14 +166,14 @@ class Work:
         """Have a file of root's, or none."""
         path, mode = Path(item["path"]), int(item["mode"], 8)
         before = path.read_text(errors="replace") if path.is_file() else None
-        content = item["content"] if wanted(item) else None
+        content = text_of(item) if wanted(item) else None
         if content is None and before is None:
             return
         if content is not None and before == content:
             state = path.stat()
             if (state.st_uid, state.st_mode & 0o7777) == (os.geteuid(), mode):
                 return
-        hidden = item["program"]
+        hidden = item["program"] or item["secret"]
         self.note(path, "" if hidden else before or "", "" if hidden else content or "")
         if self.check:
             return
@@ -176,9 +183,8 @@ class Work:
             path.unlink()
             return
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self.replace(path, content)
-        os.chown(path, os.geteuid(), os.getegid())
-        path.chmod(mode)
+        # Never readable by others than its mode allows, not for a moment.
+        run_as.replace_file(path, content, mode)
 
     def block(self, path: Path, mark: str, content: str | None) -> None:
         """Have the block in a file that is there, or none for None."""
@@ -197,6 +203,11 @@ class Work:
         fresh = Path(self.module.tmpdir, path.name)
         fresh.write_text(content, errors="surrogateescape")
         self.module.atomic_move(str(fresh), str(path))
+
+
+def text_of(item: dict[str, Any]) -> str:
+    """What a file is to say."""
+    return base64.b64decode(item["secret"]).decode() if item["secret"] else str(item["content"])
 
 
 def wanted(item: dict[str, Any]) -> bool:
@@ -219,6 +230,7 @@ def main() -> None:
     files = {
         "path": path,
         "content": content,
+        "secret": {"type": "str", "default": "", "no_log": True},
         "mode": {"type": "str", "default": "0644"},
         "present": present,
         "beside": {"type": "path"},

@@ -41,6 +41,7 @@ options:
     description: The program that Ansible becomes root with.
     type: str
     default: sudo
+extends_documentation_fragment: [dlbox.workstation.proxy]
 author: [dlbox (!UNKNOWN)]
 version_added: 0.1.0
 """
@@ -89,7 +90,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import preflight
+from ..module_utils import preflight, proxy
 from ..module_utils.admins import accounts
 from ..module_utils.host import apt_lists
 from ..module_utils.host.memory import read_memory
@@ -135,8 +136,11 @@ def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
     return (out or err).partition("\n")[0] or exe, module.run_command([exe, "-n", "true"])[0] == 0
 
 
-def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str]]:
-    """Ask the first repository for its index with apt's own tools; return all repositories, and who fails and why."""
+def unreachable_sources(module: AnsibleModule, environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Ask the first repository for its index with apt's own tools; return all repositories, and who fails and why.
+
+    environment: what makes apt use the proxy, of which its files do not know before the first run.
+    """
     _, out, _ = module.run_command(["apt-get", "update", "--print-uris"])
     indexes = re.findall(r"^'([^']+InRelease)'", out, re.MULTILINE)
     uris = list(dict.fromkeys(re.sub(r"(dists/.*/|)InRelease$", "", index) for index in indexes))
@@ -147,7 +151,7 @@ def unreachable_sources(module: AnsibleModule) -> tuple[list[str], dict[str, str
             patience = ("Acquire::http::Timeout=10", "Acquire::https::Timeout=10", "Acquire::Retries=1")
             options = [word for setting in patience for word in ("-o", setting)]
             command = ["/usr/lib/apt/apt-helper", *options, "download-file", remote[0], f"{folder}/InRelease"]
-            code, out, err = module.run_command(command)
+            code, out, err = module.run_command(command, environ_update=environment)
             if code:
                 lines = [line for line in (err + out).splitlines() if line.startswith("E:")] or [f"exit status {code}"]
                 failed[re.sub(r"(dists/.*/|)InRelease$", "", remote[0])] = lines[0].removeprefix("E: ")
@@ -177,6 +181,7 @@ def main() -> None:
             "admins": {"type": "list", "elements": "dict", "default": [], "no_log": False},
             "announced": {"type": "list", "elements": "str", "default": []},
             "become_exe": {"type": "str", "default": "sudo"},
+            **proxy.OPTIONS,
         },
         supports_check_mode=True,
     )
@@ -193,7 +198,7 @@ def main() -> None:
     ]
     # Lists of the last day prove that the sources answer.
     if given["check_apt"] and shutil.which("apt-get") and time.time() - apt_lists.last_read() > DAY:
-        problems += preflight.source_problems(*unreachable_sources(module))
+        problems += preflight.source_problems(*unreachable_sources(module, proxy.variables(given)))
     module.exit_json(
         changed=False,
         problems=problems,

@@ -24,6 +24,7 @@ options:
     default: ""
     choices: ["", gpgv, sqv]
   timeout: {description: Seconds to wait for the server., type: int, default: 30}
+extends_documentation_fragment: [dlbox.workstation.proxy]
 attributes:
   check_mode:
     support: full
@@ -57,6 +58,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
+from ..module_utils import proxy
 from ..module_utils.host import gpg_keys
 from ..module_utils.host.gpg_keys import OpenPgpKey
 from ..module_utils.nvidia.apt import Apt, Failed, Refused, Request
@@ -152,6 +154,7 @@ def main() -> None:
             "dest": {"type": "path", "required": True},
             "verifier": {"type": "str", "default": "", "choices": ["", "gpgv", "sqv"]},
             "timeout": {"type": "int", "default": 30},
+            **proxy.OPTIONS,
         },
         supports_check_mode=True,
     )
@@ -171,7 +174,7 @@ def main() -> None:
     except ValueError:
         pass  # another key than the pinned one: fetched anew below, and validated like any other
     try:
-        with open_url(given["url"], timeout=given["timeout"]) as answer:
+        with proxy.used(given), open_url(given["url"], timeout=given["timeout"]) as answer:
             data = answer.read(1 << 20)
         fingerprints = validated(data, given, given["url"])
         binary = gpg(data, "--batch", "--import-options", "import-export", "--import")
