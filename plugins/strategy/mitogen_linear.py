@@ -3,7 +3,8 @@
 Python starts in / on a host: mitogen starts it in the login's folder, also root's, which would import a `base64.py`
 that lies there. What a login starts by sudo stands where it stands itself.
 
-A host that does not answer any more is given up after 45 seconds, as without mitogen, and not after five minutes.
+A host that does not answer any more is given up after 45 seconds, as without mitogen, and not after five minutes. The
+message about a connection that ended asks for no report to mitogen's authors.
 
 The conda modules run in a process of their own: they load an engine that starts threads, and set a umask and their
 environment; the next task would have that, too. The others leave nothing behind (tests/unit/test_mitogen.py), and what
@@ -129,6 +130,8 @@ def connect_ssh_and_ask_often(spec: Any) -> dict[str, Any]:
 
 
 ansible_mitogen.connection.CONNECTION_METHOD["ssh"] = connect_ssh_and_ask_often
+
+ansible_mitogen.connection.CallChain.call_aborted_msg = "the connection to the host ended while a command ran there: %s"
 
 should_fork = ansible_mitogen.planner.NewStylePlanner.should_fork
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import gc
 import importlib
 import json
 import os
 import re
 import runpy
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,12 +23,14 @@ from ansible_collections.dlbox.workstation.plugins.module_utils.umask import wit
 
 mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
-CONNECTION_METHOD = pytest.importorskip("ansible_mitogen.connection", reason="mitogen is optional").CONNECTION_METHOD
+connection = pytest.importorskip("ansible_mitogen.connection", reason="mitogen is optional")
+CONNECTION_METHOD = connection.CONNECTION_METHOD
 planner = pytest.importorskip("ansible_mitogen.planner", reason="mitogen is optional")
-for needed_part in ("imports", "master", "minify", "parent"):
+for needed_part in ("imports", "master", "minify", "parent", "ssh"):
     importlib.import_module(f"mitogen.{needed_part}")
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+PROJECT = Path(__file__).resolve().parents[2]
+PLUGINS = PROJECT / "plugins"
 OURS = "ansible_collections.dlbox.workstation.plugins."
 MODULES = sorted(file.stem for file in (PLUGINS / "modules").glob("*.py") if file.stem != "machine_plan")
 CORE = Path(basic.__file__).parent
@@ -173,6 +177,34 @@ def test_a_host_that_does_not_answer_is_given_up_soon(
     made = CONNECTION_METHOD["ssh"](spec)["kwargs"]
     assert (made["keepalive_interval"], made["keepalive_count"]) == expected
     assert made["hostname"] is spec.remote_addr.return_value
+
+
+def effective(words: list[str]) -> dict[str, str]:
+    """What ssh makes of its arguments: `ssh -G`, without the settings of this machine."""
+    shown = subprocess.run(["ssh", "-G", "-F", "none", *words], text=True, capture_output=True, check=True).stdout
+    return dict(line.split(" ", 1) for line in shown.splitlines() if " " in line)
+
+
+def test_ssh_gives_a_dead_connection_up_after_45_seconds_with_mitogen_and_without(strategy: dict[str, Any]) -> None:
+    spec = MagicMock()
+    spec.private_key_file.return_value = spec.mitogen_ssh_compression.return_value = None
+    spec.mitogen_ssh_keepalive_interval.return_value = spec.mitogen_ssh_keepalive_count.return_value = None
+    made = CONNECTION_METHOD["ssh"](spec)["kwargs"]
+    kept = {key: made[key] for key in ("keepalive_interval", "keepalive_count")}
+    options = mitogen.ssh.Options(hostname="box", max_message_size=1, **kept)
+    started = mitogen.ssh.Connection(options, MagicMock())
+    started.get_preamble = lambda: b""  # what Python is given on the host
+    words = [str(word) for word in started.get_boot_command()]
+    plain = configparser.ConfigParser(interpolation=None)
+    plain.read(PROJECT / "ansible.cfg")
+    for arguments in (words[1 : words.index("box")], plain["ssh_connection"]["ssh_args"].split()):
+        found = effective([*arguments, "box"])
+        assert int(found["serveraliveinterval"]) * int(found["serveralivecountmax"]) == 45
+
+
+def test_a_connection_that_ended_is_no_bug_to_be_filed(strategy: dict[str, Any]) -> None:
+    message = connection.CallChain.call_aborted_msg % ("EOF on stream",)
+    assert "ended while a command ran there: EOF" in message and "bug" not in message
 
 
 @pytest.mark.parametrize(
