@@ -45,14 +45,15 @@ start_engine() {
 
 as_member_of_docker() { # goes on as this account with the group docker, for this run; the account is not put into it
   ! docker info >/dev/null 2>&1 || return 0
-  local group
+  local group input=/dev/null
+  ! $at_terminal || input=/dev/tty # who sits there may be asked again
   group=$(getent group docker | cut -d: -f3)
   if [ "$(id -u)" -eq 0 ] || [ -z "$group" ] || [ -n "${DLBOX_IN_DOCKER_GROUP:-}" ]; then return 0; fi
   export DLBOX_IN_DOCKER_GROUP=1
   # The environment goes through a pipe: sudo drops it, and arguments are anybody's to read.
   # shellcheck disable=SC2016  # expanded there
   export -p | as_root setpriv --reuid "$(id -u)" --regid "$(id -g)" --groups "$(id -G | tr ' ' ','),$group" \
-    bash -c 'eval "$(cat)"; exec "$@" </dev/null' bash "$root/dlbox" "${launcher_arguments[@]}"
+    bash -c 'eval "$(cat)"; exec bash "$@" <"$0"' "$input" "$root/dlbox" "${launcher_arguments[@]}"
   exit
 }
 

@@ -13,7 +13,8 @@ from launcher_machine import Machine
 PREAMBLE = """
 set -euo pipefail
 root=$PWD
-say() { printf 'dlbox: %s\\n' "$*" >&2; }
+at_terminal=false
+say() { printf 'dlbox: %s\n' "$*" >&2; }
 die() { say "$2"; exit "$1"; }
 as_root() { "$@"; }
 may_be_root() { sudo -n true; }
@@ -125,3 +126,15 @@ def test_who_may_use_sudo_but_not_docker_goes_on_with_its_group(machine: Machine
     assert (status, out) == (7, "test --full ufw with a secret word\n")
     (call,) = machine.calls("setpriv")
     assert call.startswith("--reuid 1000 --regid 1000 --groups 1000,998 bash -c ") and "secret" not in call
+
+
+def test_who_sits_at_the_terminal_can_be_asked_again_afterwards(machine: Machine) -> None:
+    """Observed: the next package that was missing could not be installed, because nobody seemed to be there."""
+    machine.command("docker", "exit 1")
+    machine.command("getent", 'echo "docker:x:998:"')
+    machine.command("setpriv", 'while [ "$1" != bash ]; do shift; done; exec "$@"')
+    second = '[ -z "${DLBOX_IN_DOCKER_GROUP:-}" ] || { read -r typed; [ -t 0 ] && echo "asked: $typed"; exit 7; }\n'
+    script = PREAMBLE + "at_terminal=true; launcher_arguments=(test); as_member_of_docker\n"
+    (machine.folder / "dlbox").write_text("#!/bin/bash\n" + second + script)
+    status, told = machine.in_terminal("yes\n", "test")
+    assert status == 7 and "asked: yes" in told
