@@ -14,7 +14,7 @@ PREAMBLE = """
 set -euo pipefail
 root=$PWD
 at_terminal=false
-say() { printf 'dlbox: %s\n' "$*" >&2; }
+say() { printf 'dlbox: %s\\n' "$*" >&2; }
 die() { say "$2"; exit "$1"; }
 as_root() { "$@"; }
 may_be_root() { sudo -n true; }
