@@ -45,7 +45,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         "--only", action="append", metavar="AREA|CHECK", help="for example ssh or gpu.dkms; may be repeated"
     )
     parser.add_argument(
-        "-K", "--ask-become-pass", action="store_true", help="ask for the password of sudo on the hosts"
+        "-K", "--ask-become-pass", action="store_true", help="ask for the password of sudo on the hosts at once"
     )
     parser.add_argument("--all", action="store_true", help="list the checks that do not apply, too")
     parser.add_argument("--no-page", action="store_true", help="do not write the report page")
@@ -98,6 +98,16 @@ def as_text(report: dict[str, Any], everything: bool, root: bool) -> str:
     return "\n".join(lines)
 
 
+def sudo_password(hosts: list[str]) -> str:
+    """The password as somebody types it; empty to go on without."""
+    return getpass.getpass(visible(f"sudo password on {', '.join(hosts)} (empty: go on without root): "))
+
+
+def without_root(found: list[tuple[dict[str, Any], Context | None]]) -> list[str]:
+    """The hosts whose evidence was gathered without root's rights."""
+    return [report["host"] for report, seen in found if seen and not seen.evidence["root"]]
+
+
 def main(argv: list[str]) -> int:
     """Run the doctor; see the module text for the exit code."""
     options = arguments(argv)
@@ -109,9 +119,14 @@ def main(argv: list[str]) -> int:
     except (KeyError, runner.HostUnreachable) as error:
         print(visible(f"dlbox doctor: {error.args[0]}"), file=sys.stderr)
         return 2
-    password = getpass.getpass("sudo password on the hosts: ") if options.ask_become_pass else ""
+    password = sudo_password(names) if options.ask_become_pass else ""
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         found = list(pool.map(lambda name: examine(name, hosts, options, chosen, password), names))
+        asking = without_root(found)
+        somebody_there = sys.stdin.isatty() and sys.stderr.isatty()
+        if asking and somebody_there and not password and (password := sudo_password(asking)):
+            again = list(pool.map(lambda name: examine(name, hosts, options, chosen, password), asking))
+            found = [pair for pair in found if pair[0]["host"] not in asking] + again
     reports = [report for report, _seen in found]
     if options.format == "json":
         print(json.dumps(reports[0] if len(reports) == 1 else reports, indent=2))

@@ -37,9 +37,13 @@ bootstrap() { # SUITE: makes base_image SUITE
   archive=$(mktemp --suffix=.tar)
   # shellcheck disable=SC2064
   trap "rm -f '$archive'" RETURN
-  mmdebstrap --quiet --variant=minbase \
-    --include="$packages" "$suite" "$archive"
+  # As root: another account needs subordinate ids and user namespaces, which Debian leaves out and Ubuntu forbids.
+  as_root mmdebstrap --mode=root --quiet --variant=minbase --include="$packages" "$suite" - >"$archive"
   "$engine" import "$archive" "$image" >/dev/null
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -p 'dlbox: sudo password of %p on this machine: ' "$@"; fi
 }
 
 choose_source() {
