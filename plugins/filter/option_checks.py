@@ -69,18 +69,18 @@ def disk_problems(
     disk: as preflight_host returns it; environments: entries of conda_environments, base included; minimum: the owner's
     own figure for what is missing, in GiB, instead of the estimate.
     """
+    missing = [
+        one
+        for one in environments
+        if one.get("state", "present") == "present" and one.get("name") not in disk["environments"]
+    ]
+    if not missing:
+        return []
     # Not above: Ansible loads every filter file anew in the process of each task.
     from ..plugin_utils.planner.sizes import sizes, total
 
-    each = sizes(
-        (
-            one
-            for one in environments
-            if one.get("state", "present") == "present" and one.get("name") not in disk["environments"]
-        ),
-        plan,
-    )
-    needed = total(each).disk / MB_OF_GIB if minimum is None or not each else int(minimum)
+    each = sizes(missing, plan)
+    needed = total(each).disk / MB_OF_GIB if minimum is None else int(minimum)
     free = disk["free"] / 1024**3
     if free >= needed:
         return []

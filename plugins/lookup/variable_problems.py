@@ -44,6 +44,7 @@ from ..filter.public_keys import admin_problems
 from ..module_utils import proxy
 
 Spec = dict[str, Any]
+ACCOUNT_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
 def load_specs(project: Path) -> dict[str, Spec]:
@@ -101,11 +102,11 @@ def name_problems(names: list[str]) -> list[str]:
     for index, name in enumerate(names):
         if name == "root":
             problems.append(f"dlbox_admins[{index}].name is root, which ssh does not let in. Name an ordinary account")
-        elif not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", name):
+        elif not ACCOUNT_NAME.fullmatch(name):
             problems.append(
                 f"dlbox_admins[{index}].name is {name!r}, which is no account name: expected lower-case letters, "
-                f"digits, _ and -, such as ada. As shipped it is whoever runs dlbox; write your own into "
-                f"inventory/home/group_vars/all/owner.yml"
+                f"digits, _ and -, such as ada. As shipped it is whoever runs dlbox; write your own with "
+                f"./dlbox init, or into inventory/home/group_vars/all/owner.yml"
             )
     return problems
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,33 @@ def test_preflight_refuses_a_login_that_the_run_would_shut_out(machine: Machine)
     assert "dlbox logs in over ssh as owner, whom the stage secure would shut out" in " ".join(refused.stdout.split())
     unconcerned = run(*words, "--tags", "preflight", "--skip-tags", "secure")
     assert unconcerned.returncode == 0, unconcerned.stdout
+
+
+def test_init_writes_a_box_once_its_host_key_is_the_one_that_was_given(machine: Machine, tmp_path: Path) -> None:
+    """By the real ssh, with files of its own; what it writes passes preflight."""
+    inventory, known, address = (
+        tmp_path / "inventory",
+        tmp_path / "known",
+        machine.host.check_output("hostname -I").split()[0],
+    )
+    shutil.copytree(PROJECT / "inventory/home", inventory)
+    (tmp_path / "config").write_text(f"IdentityFile {keys() / 'ada'}\nIdentitiesOnly yes\nUserKnownHostsFile {known}\n")
+    (tmp_path / "ssh").write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {tmp_path}/config "$@"\n')
+    (tmp_path / "ssh").chmod(0o755)
+    more = {"PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}", "SSH_AUTH_SOCK": ""}
+    words = [sys.executable, "scripts/init.py", "-i", str(inventory), "bigbox", "--yes", "--address", address]
+    words += ["--user", "owner", "--key", str(keys() / "ada.pub"), "--environment", "jupyter"]
+    fingerprint = machine.host.check_output("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+    for given in ([], ["--fingerprint", fingerprint[:-1]]):
+        refused = run(*words, *given, **more)
+        assert refused.returncode == 69 and fingerprint in refused.stderr, refused.stdout + refused.stderr
+        assert not known.exists() and "192.0" not in (inventory / "group_vars/all/owner.yml").read_text()
+    done = run(*words, "--fingerprint", fingerprint, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    checked = ["ansible-playbook", "-i", str(inventory), "--limit", "bigbox", "site.yml", "--tags", "preflight"]
+    variables = ["-e", f"ansible_become_password={PASSWORD}", "-e", "dlbox_apt_check=false dlbox_minimum_memory=1"]
+    passed = run(*checked, *variables, **more)
+    assert passed.returncode == 0, passed.stdout + passed.stderr
 
 
 def test_doctor_bench_and_report_keep_one_connection(machine: Machine, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The questions of `./dlbox init`: detected answers, and the inventory that they become."""

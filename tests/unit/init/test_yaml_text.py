@@ -1,0 +1,239 @@
+"""What a person wrote survives: a change replaces the bytes of its own value, or is refused."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.init.yaml_text import EditError, YamlText, read, written
+from hypothesis import given
+from hypothesis import strategies as st
+
+HAND = """\
+---
+# Mine, do not touch.
+dlbox_admins:   # who
+  - name: ada       # me
+    keys: [~/.ssh/id_ed25519.pub,
+           "ssh-ed25519 AAAA ada@desk"]   # both
+    shell: '/bin/bash'
+
+  # the second one
+  - {name: grace, keys: [keys/grace.pub]}
+# Networks
+dlbox_home_networks:
+- 192.168.1.0/24  # upstairs
+- fd00::/64
+
+secret: !vault |
+  $ANSIBLE_VAULT;1.1;AES256
+  6162
+own: "{{ dlbox_admins | length }}"
+empty:
+# base_timezone: Europe/Berlin
+# base_locale: en_US.UTF-8
+
+# conda_environments:
+#   - {name: jupyter}
+#   - {name: pytorch}
+
+last: 1
+"""
+
+
+@pytest.fixture
+def text() -> YamlText:
+    return YamlText(HAND)
+
+
+def changed(new: str, old: str = HAND) -> tuple[list[str], list[str]]:
+    """Lines that are gone, and that came."""
+    before, after = old.splitlines(), new.splitlines()
+    return [line for line in before if line not in after], [line for line in after if line not in before]
+
+
+def test_a_value_is_replaced_where_it_stands(text: YamlText) -> None:
+    text.set(["dlbox_admins", 0, "name"], "eve")
+    assert text.text == HAND.replace("name: ada  ", "name: eve  ")
+    text.set(["empty"], "yes")
+    assert "empty: 'yes'\n# base_timezone" in text.text
+    text.set(["dlbox_admins", 0, "shell"], "/bin/zsh")
+    assert "    shell: /bin/zsh\n\n  # the second one\n" in text.text
+
+
+def test_lists_grow_and_shrink_in_their_own_style(text: YamlText) -> None:
+    text.append(["dlbox_home_networks"], "10.0.0.0/8")
+    assert "- fd00::/64\n- 10.0.0.0/8\n\nsecret" in text.text
+    text.append(["dlbox_admins", 0, "keys"], "two words")
+    assert '"ssh-ed25519 AAAA ada@desk", two words]   # both' in text.text
+    text.remove(["dlbox_admins", 0, "keys", 0])
+    text.remove(["dlbox_home_networks", 0])
+    assert changed(text.text) == (
+        [
+            "    keys: [~/.ssh/id_ed25519.pub,",
+            '           "ssh-ed25519 AAAA ada@desk"]   # both',
+            "- 192.168.1.0/24  # upstairs",
+        ],
+        ['    keys: ["ssh-ed25519 AAAA ada@desk", two words]   # both', "- 10.0.0.0/8"],
+    )
+    text.append(["dlbox_admins"], {"name": "kim"})
+    assert "  - {name: grace, keys: [keys/grace.pub]}\n  - {name: kim}\n# Networks\n" in text.text
+    text.remove(["dlbox_admins", 0])
+    assert "dlbox_admins:   # who\n\n  # the second one\n  - {name: grace" in text.text
+
+
+def test_the_last_item_leaves_an_empty_list() -> None:
+    text = YamlText("a:\n  - 1\n  # end\nb: [2]\n")
+    text.remove(["a", 0])
+    text.remove(["b", 0])
+    assert text.data == {"a": [], "b": []} and "# end" in text.text
+    text.append(["b"], "x, y")
+    assert text.text.endswith("b: ['x, y']\n")
+
+
+def test_a_new_key_comes_after_its_own_example_else_at_the_end(text: YamlText) -> None:
+    text.add(["base_timezone"], "Europe/Rome", comment="not needed")
+    assert "# base_timezone: Europe/Berlin\nbase_timezone: Europe/Rome\n# base_locale" in text.text
+    text.add(["conda_environments"], [{"name": "jax"}], block=True)
+    assert "#   - {name: pytorch}\nconda_environments:\n  - {name: jax}\n\nlast: 1\n" in text.text
+    text.add(["dlbox_policy"], "newest", comment="Which versions.")
+    assert text.text.endswith("last: 1\n\n# Which versions.\ndlbox_policy: newest\n")
+    assert changed(text.text)[0] == []
+
+
+def test_keys_of_inner_mappings() -> None:
+    hosts = (
+        "all:\n  hosts:\n    localhost:\n      ansible_connection: local\n\n    # bigbox:\n    #   ansible_user: ada\n"
+    )
+    text = YamlText(hosts)
+    text.add(["all", "hosts", "bigbox"], {"ansible_host": "192.0.2.1"}, block=True)
+    assert text.text == hosts.replace(" local\n", " local\n    bigbox:\n      ansible_host: 192.0.2.1\n")
+    text.remove(["all", "hosts", "localhost"])
+    assert text.data == {"all": {"hosts": {"bigbox": {"ansible_host": "192.0.2.1"}}}} and "# bigbox:" in text.text
+
+
+def test_an_empty_file_and_one_without_an_end_of_line() -> None:
+    for before in ("", "---\n", "---\n# mine", "a: 1"):
+        text = YamlText(before)
+        text.add(["b"], [1])
+        assert text.text.startswith(before.rstrip("\n")) and text.text.endswith("b: [1]\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("a: &x [1]\nb: *x\n", lambda text: text.set(["b"], 2)),
+        ("a: &x [1]\nb: *x\n", lambda text: text.set(["a"], 2)),
+        ("base: &b {c: 1}\nd:\n  <<: *b\n", lambda text: text.set(["d", "c"], 2)),
+        ("a: {b: 1}\n", lambda text: text.add(["a", "c"], 2)),
+        ("- 1\n", lambda text: text.add(["a"], 2)),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_changed_alone_is_refused_and_left(text: str, change: object) -> None:
+    edited = YamlText(text)
+    with pytest.raises(EditError):
+        change(edited)  # type: ignore[operator]
+    assert edited.text == text
+
+
+def test_windows_ends_of_lines_stay() -> None:
+    text = YamlText("a:\r\n  - 1\r\nb: 2\r\n")
+    text.append(["a"], 3)
+    text.add(["c"], 4)
+    assert text.text == "a:\r\n  - 1\r\n  - 3\r\nb: 2\r\n\r\nc: 4\r\n"
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: 1\n---\nb: 2\n", "a: b: c\n", "\tx"])
+def test_what_is_no_yaml_is_refused(text: str) -> None:
+    with pytest.raises(EditError, match="not YAML"):
+        YamlText(text)
+
+
+# --- a person's file is anything ----------------------------------------------------------------------------------
+WORDS = st.text("abcdefgh_", min_size=1, max_size=6)
+COMMENT = st.sampled_from(["", "  # a note", " # [x]: {y}", "   # - no item"])
+SCALAR = st.one_of(
+    st.integers(0, 99).map(str),
+    WORDS,
+    WORDS.map(lambda word: f'"{{{{ {word} }}}}"'),
+    WORDS.map(lambda word: f"'{word}: # x'"),
+    st.just(""),
+)
+
+
+@st.composite
+def block(draw: st.DrawFn, indent: int = 0, depth: int = 2) -> list[str]:
+    """Lines of a mapping as people lay them out, with comments and blank lines anywhere."""
+    lines: list[str] = []
+    pad = " " * indent
+    for key in draw(st.lists(WORDS, min_size=1, max_size=4, unique=True)):
+        lines += draw(st.lists(st.sampled_from(["", f"{pad}# before", "# at the edge"]), max_size=2))
+        kind = draw(st.sampled_from(["scalar", "flow", "list", "mapping", "text"] if depth else ["scalar", "flow"]))
+        note = draw(COMMENT)
+        if kind == "scalar":
+            lines.append(f"{pad}{key}:{draw(st.sampled_from([' ', '   ']))}{draw(SCALAR)}{note}".rstrip())
+        elif kind == "flow":
+            items = draw(st.lists(WORDS, max_size=3))
+            lines.append(f"{pad}{key}: [{', '.join(items)}]{note}")
+        elif kind == "text":
+            lines += [f"{pad}{key}: |", f"{pad}  line", "", f"{pad}  # no comment"]
+        elif kind == "list":
+            lines.append(f"{pad}{key}:{note}")
+            inner = pad + draw(st.sampled_from(["", "  "]))
+            for item in draw(st.lists(WORDS, min_size=1, max_size=3)):
+                lines.append(f"{inner}-{draw(st.sampled_from([' ', '   ']))}{item}{draw(COMMENT)}")
+        else:
+            lines.append(f"{pad}{key}:{note}")
+            lines += draw(block(indent + draw(st.sampled_from([2, 4])), depth - 1))
+    return lines
+
+
+def common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+@given(lines=block(), end=st.sampled_from(["\n", "\n\n# end", "\n\n# end\n"]), data=st.data())
+def test_every_other_byte_of_any_file_stays(lines: list[str], end: str, data: st.DataObject) -> None:
+    before = "---\n" + "\n".join(lines) + end
+    text = YamlText(before)
+    key = data.draw(st.sampled_from(sorted(text.data)))
+    expected = dict(text.data)
+    if isinstance(expected[key], list) and expected[key]:
+        expected[key] = [*expected[key], "new item"]
+        text.append([key], "new item")
+        text.remove([key, len(expected[key]) - 1])
+        # Added and taken away again: not one byte is another.
+        assert text.text == before
+        text.append([key], "new item")
+    else:
+        expected[key] = "new"
+        text.set([key], "new")
+    assert read(text.text) == expected and list(read(text.text)) == list(expected)
+    # One place was changed: what stands before and after it is what stood there.
+    same = common(before, text.text)
+    rest = common(before[same:][::-1], text.text[same:][::-1])
+    gone = before[same : len(before) - rest]
+    assert gone in before.partition(f"{key}:")[2]
+    outside = [line for line in before.splitlines() if line in ("# at the edge", "# end")]
+    if not isinstance(read(before)[key], dict):
+        assert [line for line in text.text.splitlines() if line in ("# at the edge", "# end")] == outside
+
+
+@given(lines=block(), value=st.one_of(st.integers(), st.lists(WORDS), st.dictionaries(WORDS, WORDS)))
+def test_what_is_added_leaves_every_byte_before_it(lines: list[str], value: object) -> None:
+    before = "---\n" + "\n".join(lines) + "\n"
+    text = YamlText(before)
+    text.add(["Brand_new"], value, comment="It is new.", block=bool(value) and not isinstance(value, int))
+    assert text.text.startswith(before)
+    assert read(text.text) == {**read(before), "Brand_new": value}
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=20)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(VALUES)
+def test_what_is_written_is_one_line_and_reads_the_same(value: object) -> None:
+    assert len(written(value).splitlines()) < 2 and read(written(value)) == value
