@@ -22,6 +22,13 @@ options:
     type: str
     default: ""
     env: [{name: DLBOX_PAGES}]
+  outcome:
+    description:
+      - File to write what came of the run to, as JSON; by host, the numbers of the recap and the names of the C(tasks)
+        that changed something, or would have. Nothing is written where it is empty.
+    type: str
+    default: ""
+    env: [{name: DLBOX_OUTCOME}]
   heartbeat:
     description: Seconds after which a running task is named, and again each time that they have passed.
     type: int
@@ -30,6 +37,7 @@ options:
     env: [{name: DLBOX_HEARTBEAT}]
 """
 
+import json
 import os
 import threading
 import time
@@ -175,6 +183,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._stage: tuple[str, float] | None = None
         self._heartbeat: Heartbeat | None = None
         self._by_role: dict[str, dict[str, list[str]]] = {}
+        self._changing: dict[str, list[str]] = {}
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Start the heartbeat."""
@@ -195,7 +204,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     )
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Note which role has reported what."""
+        """Note which role has reported what, and which task changed something."""
+        if result.result.get("changed"):
+            self._changing.setdefault(result.host.get_name(), []).append(result.task.get_name().strip())
         role, data = result.task._role, result.result.get("ansible_stats", {}).get("data", {})
         if role:
             lines = self._by_role.setdefault(result.host.get_name(), {}).setdefault(role.get_name().split(".")[-1], [])
@@ -206,6 +217,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         if self._heartbeat:
             self._heartbeat.stop()
         self._close_stage()
+        if self.get_option("outcome"):
+            outcome = {
+                host: {**stats.summarize(host), "tasks": self._changing.get(host, [])} for host in stats.processed
+            }
+            Path(self.get_option("outcome")).write_text(json.dumps(outcome), encoding="utf-8")
         told = {host: dict(data) for host, data in stats.custom.items() if host != "_run"}
         pages = {host: data.pop("doctor_page") for host, data in told.items() if "doctor_page" in data}
         if self.get_option("pages"):

@@ -152,3 +152,24 @@ def test_the_environment_is_refreshed_when_its_pins_change(prepared: Machine) ->
     assert done.returncode == 69
     assert "preparing .venv with python3.12" in done.stderr
     assert "python3.12 could not make the environment" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "status"), [('{"box": {"tasks": [], "failures": 0, "unreachable": 0}}', 0), ("", 7)]
+)
+def test_check_gives_an_exit_status_when_asked(prepared: Machine, written: str, status: int) -> None:
+    """Where the run has written nothing, it did not come to an end, and its own status counts."""
+    programs = prepared.folder / ".venv/bin"
+    (programs / "ansible-playbook").write_text(
+        f"#!/bin/bash\necho \"ansible-playbook $*\" >>calls\nprintf '%s' '{written}' >\"$DLBOX_OUTCOME\"\nexit 7\n"
+    )
+    python = (programs / "python").readlink()
+    (programs / "python").unlink()
+    (programs / "python").write_text(
+        f'#!/bin/bash\n[[ "$*" != *--outcome* ]] || exec grep -q box "${{@: -1}}"\nexec {python} "$@"\n'
+    )
+    (programs / "python").chmod(0o755)
+    done = prepared.run("check", "--limit", "box", "--detailed-exitcode", "--tags", "base")
+    assert done.returncode == status, done.stderr
+    (words,) = prepared.calls("ansible-playbook")
+    assert words.endswith("--check --diff --limit box --tags base")
