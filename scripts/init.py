@@ -76,8 +76,8 @@ Check = Callable[[str], str]  # an answer -> what is wrong with it, or nothing
 class Person:
     """Somebody at a terminal. Ctrl-C raises KeyboardInterrupt, a closed input EOFError."""
 
-    def text(self, question: str, default: str, check: Check, words: Sequence[str] = ()) -> str:
-        """A line; `words` are offered while typing."""
+    def text(self, question: str, default: str, check: Check, option: str = "", words: Sequence[str] = ()) -> str:
+        """A line; `words` are offered while typing. option: what gives the answer unasked."""
 
         def validate(answer: str) -> bool | str:
             return check(answer.strip()) or True
@@ -113,10 +113,10 @@ class Person:
 class Nobody(Person):
     """With --yes: the default is the answer; one that is no answer raises NoAnswer."""
 
-    def text(self, question: str, default: str, check: Check, words: Sequence[str] = ()) -> str:
+    def text(self, question: str, default: str, check: Check, option: str = "", words: Sequence[str] = ()) -> str:
         """The default, where it passes the check."""
         if problem := check(default):
-            raise NoAnswer(f"{question.rstrip(':')}: {problem}")
+            raise NoAnswer(f"{question.rstrip(':')}: {problem}. Give {option}")
         return default
 
     def one(self, question: str, choices: Sequence[Choice], default: str) -> str:
@@ -200,9 +200,10 @@ class Init:
             return
         before = "" if self.fresh else str(self.first.get("name", ""))
         name = self.args.admin or self.person.text(
-            "Account that administers it, and logs in over ssh (--admin):",
+            "Account that administers it, and logs in over ssh:",
             before or user or detect.account(os.environ, pwd.getpwall()),
             account_problem,
+            "--admin",
         )
         if problem := account_problem(name):
             raise NoAnswer(f"--admin: {problem}")
@@ -275,7 +276,10 @@ class Init:
                 raise NoAnswer(f"--home-network: {problem}")
         else:
             answer = self.person.text(
-                "Networks that count as home (none: leave empty):", ", ".join(default), networks_problem
+                "Networks that count as home (none: leave empty):",
+                ", ".join(default),
+                networks_problem,
+                "--home-network",
             )
         self.inventory.set("dlbox_home_networks", networks(answer) or [], self.host)
 
@@ -306,7 +310,7 @@ class Init:
             say("base_timezone is an expression: left as it is")
             return
         answer = self.args.timezone or self.person.text(
-            "Time zone:", str(before or zone), zone_problem, sorted(zoneinfo.available_timezones())
+            "Time zone:", str(before or zone), zone_problem, "--timezone", sorted(zoneinfo.available_timezones())
         )
         if problem := zone_problem(answer):
             raise NoAnswer(f"--timezone: {problem}")
@@ -374,9 +378,10 @@ class Init:
         settings = first_contact.settings(known)
         resolved = "ansible_host" in self.variables or settings.get("hostname", known) != known or _resolves(known)
         address = self.args.address or self.person.text(
-            f"Address of {self.host} (--address):",
+            f"Address of {self.host}:",
             known if resolved else "",
             address_problem,
+            "--address",
         )
         if problem := address_problem(address):
             raise NoAnswer(f"--address: {problem}")
@@ -388,7 +393,7 @@ class Init:
         here = detect.account(os.environ, pwd.getpwall())
         own = configured if configured not in ("root", pwd.getpwuid(os.geteuid()).pw_name) else admin or here
         user = self.args.user or self.person.text(
-            f"Account that dlbox logs in as on {self.host} (--user):", before or own, account_problem
+            f"Account that dlbox logs in as on {self.host}:", before or own, account_problem, "--user"
         )
         if problem := account_problem(user):
             raise NoAnswer(f"--user: {problem}")

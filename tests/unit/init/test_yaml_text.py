@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.init.yaml_text import EditError, YamlText, read, written
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 HAND = """\
@@ -191,6 +191,7 @@ def common(one: str, other: str) -> int:
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
+@settings(deadline=None)
 @given(lines=block(), end=st.sampled_from(["\n", "\n\n# end", "\n\n# end\n"]), data=st.data())
 def test_every_other_byte_of_any_file_stays(lines: list[str], end: str, data: st.DataObject) -> None:
     before = "---\n" + "\n".join(lines) + end
@@ -218,6 +219,7 @@ def test_every_other_byte_of_any_file_stays(lines: list[str], end: str, data: st
         assert [line for line in text.text.splitlines() if line in ("# at the edge", "# end")] == outside
 
 
+@settings(deadline=None)
 @given(lines=block(), value=st.one_of(st.integers(), st.lists(WORDS), st.dictionaries(WORDS, WORDS)))
 def test_what_is_added_leaves_every_byte_before_it(lines: list[str], value: object) -> None:
     before = "---\n" + "\n".join(lines) + "\n"
@@ -234,6 +236,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_what_is_written_is_one_line_and_reads_the_same(value: object) -> None:
     assert len(written(value).splitlines()) < 2 and read(written(value)) == value
