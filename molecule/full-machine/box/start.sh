@@ -13,12 +13,13 @@ cd "$state"
 # The variables with Microsoft's keys: Secure Boot is on.
 [ -e variables.qcow2 ] || qemu-img convert -O qcow2 /usr/share/OVMF/OVMF_VARS_4M.ms.fd variables.qcow2
 
+# shellcheck disable=SC2054  # the commas are qemu's
 machine=(
   qemu-system-x86_64 -name bigbox
-  -machine "q35,smm=on" -cpu max -smp 2 -m 4G
+  -machine q35,smm=on -cpu max -smp 2 -m 4G
   -nodefaults -display none -vga none
   -global driver=cfi.pflash01,property=secure,value=on
-  -drive "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+  -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
 )
 
 kvm_runs_guests() { # WHY: /dev/kvm opens also where no guest starts on it, or none with what Secure Boot needs
