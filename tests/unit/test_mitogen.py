@@ -19,6 +19,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible.module_utils import basic
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible_collections.dlbox.workstation.plugins.module_utils.umask import with_umask
 
 mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
@@ -82,9 +83,13 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         (mitogen.parent.Connection, "get_boot_command"),
         (planner.NewStylePlanner, "should_fork"),
         (planner.NewStylePlanner, "get_module_map"),
+        (planner, "_load_collections"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
     monkeypatch.setitem(CONNECTION_METHOD, "ssh", CONNECTION_METHOD["ssh"])
+    # Where Ansible runs, it has told them by now.
+    paths = [str(PLUGINS.parent / "collections")]
+    monkeypatch.setattr(type(AnsibleCollectionConfig), "collection_paths", property(lambda _: paths))
     threshold = gc.get_threshold()
     yield runpy.run_path(str(PLUGINS / "strategy/mitogen_linear.py"))
     gc.set_threshold(*threshold)
@@ -222,6 +227,19 @@ def test_conda_modules_run_in_a_process_of_their_own(
     monkeypatch.setattr(planner.NewStylePlanner, "get_module_map", lambda self: {"custom": [], "builtin": []})
     invocation = SimpleNamespace(module_name=name, task_vars={}, wrap_async=False)
     assert planner.NewStylePlanner(invocation).should_fork() is forks
+
+
+def test_collections_are_found_as_ansible_finds_them(strategy: dict[str, Any], tmp_path: Path) -> None:
+    """Without a collection of Ansible's own that has no metadata, of which it would warn in every task."""
+    for name, file in (("a/one", "MANIFEST.json"), ("a/two", "galaxy.yml"), ("ansible/_protomatter", "README.md")):
+        folder = tmp_path / "ansible_collections" / name
+        folder.mkdir(parents=True)
+        (folder / file).write_text("{}" if file == "MANIFEST.json" else "")
+    found = strategy["collection_folders"]([str(tmp_path)])
+    assert found == [str(tmp_path / "ansible_collections/a" / name) for name in ("one", "two")]
+    invocation = SimpleNamespace(_extra_sys_paths=set())
+    planner._load_collections(invocation)
+    assert invocation._extra_sys_paths == {str(PLUGINS.parent / "collections/ansible_collections/dlbox/workstation")}
 
 
 @pytest.mark.parametrize("module", MODULES)
