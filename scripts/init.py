@@ -598,7 +598,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_NOT_WRITTEN
         run.inventory.write()
         limit = "" if run.host == HERE else f" --limit {run.host}"
-        say(f"written. Next: ./dlbox check{limit} shows what would change, ./dlbox up{limit} changes it")
+        with contextlib.suppress(BrokenPipeError):  # nobody reads that it is
+            say(f"written. Next: ./dlbox check{limit} shows what would change, ./dlbox up{limit} changes it")
         return 0
     except NoAnswer as error:
         complain(error)

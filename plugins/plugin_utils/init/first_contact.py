@@ -101,7 +101,8 @@ def classic_sudo(box: Box | None) -> bool:
 
     Ansible does not understand the prompt of sudo-rs (docs: ansible_become_exe). box: None for this machine.
     """
-    question = "sudo --version | grep -q sudo-rs && command -v sudo.ws && ! sudo -n true"
+    # sudo-rs prints its version to standard error; -k: a password typed a minute ago is not one for later.
+    question = "sudo --version 2>&1 | grep -q sudo-rs && command -v sudo.ws && ! sudo -k -n true"
     command = ["sh", "-c", question] if box is None else box.command("StrictHostKeyChecking=yes", run=question)
     return _run(command)[0] == 0
 

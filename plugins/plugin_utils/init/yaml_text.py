@@ -7,6 +7,7 @@ layout anew and drops the comments that follow what it replaces.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -120,8 +121,9 @@ class YamlText:
         if example:
             own = [line for line in lines if not line.startswith("#")] if commented else lines
             place = self._line_end(example.end())
-            self._apply(place, place, "".join(self._newline + line for line in own), expected, [key])
-            return
+            with contextlib.suppress(EditError):  # inside of another value
+                self._apply(place, place, "".join(self._newline + line for line in own), expected, [key])
+                return
         lines = ["", *lines] if self.text.rstrip() not in ("", "---") and not self.text.endswith("\n\n") else lines
         lines = ["", *lines] if self.text and not self.text.endswith("\n") else lines
         place = len(self.text)

@@ -447,7 +447,7 @@ def test_a_host_that_a_person_wrote_is_left_where_the_answers_are_the_same(home:
 
 
 def test_sudo_rs_that_asks_for_a_password_gives_way_to_the_classic_one(home: Home) -> None:
-    home.command("sudo", '#!/bin/sh\n[ "$1" = --version ] && echo "sudo-rs 0.2.15" || exit 1\n')
+    home.command("sudo", '#!/bin/sh\n[ "$1" = --version ] && echo "sudo-rs 0.2.15" >&2 || exit 1\n')
     home.command("sudo.ws", "#!/bin/sh\nexit 1\n")
     assert home.run("--yes").returncode == 0
     assert home.variables()["ansible_become_exe"] == "sudo.ws"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.init.yaml_text import EditError, YamlText, read, written
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HAND = """\
 ---
 # Mine, do not touch.
@@ -97,6 +98,12 @@ def test_a_new_key_comes_after_its_own_example_else_at_the_end(text: YamlText) -
     text.add(["dlbox_policy"], "newest", comment="Which versions.")
     assert text.text.endswith("last: 1\n\n# Which versions.\ndlbox_policy: newest\n")
     assert changed(text.text)[0] == []
+
+
+def test_an_example_inside_of_another_value_is_no_place() -> None:
+    text = YamlText("a:\n  - 1\n# b: 2\n  - 3\n")
+    text.add(["b"], 4)
+    assert text.text == "a:\n  - 1\n# b: 2\n  - 3\n\nb: 4\n"
 
 
 def test_keys_of_inner_mappings() -> None:
@@ -191,7 +198,7 @@ def common(one: str, other: str) -> int:
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-@settings(deadline=None)
+@SLOW_MACHINE
 @given(lines=block(), end=st.sampled_from(["\n", "\n\n# end", "\n\n# end\n"]), data=st.data())
 def test_every_other_byte_of_any_file_stays(lines: list[str], end: str, data: st.DataObject) -> None:
     before = "---\n" + "\n".join(lines) + end
@@ -219,7 +226,7 @@ def test_every_other_byte_of_any_file_stays(lines: list[str], end: str, data: st
         assert [line for line in text.text.splitlines() if line in ("# at the edge", "# end")] == outside
 
 
-@settings(deadline=None)
+@SLOW_MACHINE
 @given(lines=block(), value=st.one_of(st.integers(), st.lists(WORDS), st.dictionaries(WORDS, WORDS)))
 def test_what_is_added_leaves_every_byte_before_it(lines: list[str], value: object) -> None:
     before = "---\n" + "\n".join(lines) + "\n"
@@ -236,7 +243,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
+@SLOW_MACHINE
 @given(VALUES)
 def test_what_is_written_is_one_line_and_reads_the_same(value: object) -> None:
     assert len(written(value).splitlines()) < 2 and read(written(value)) == value
