@@ -164,10 +164,11 @@ class YamlText:
         if isinstance(node, yaml.SequenceNode):
             index = int(last)
             own = [(child.start_mark.index, child) for child in node.value]
-        else:
-            assert isinstance(node, yaml.MappingNode)
+        elif isinstance(node, yaml.MappingNode):
             index = next(i for i, (key, _) in enumerate(node.value) if key.value == last)
             own = [(key.start_mark.index, child) for key, child in node.value]
+        else:
+            raise EditError("it is neither a list nor a mapping")
         start, child = own[index]
         if node.flow_style:
             if index + 1 < len(own):
