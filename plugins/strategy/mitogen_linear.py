@@ -1,4 +1,4 @@
-"""mitogen_linear as mitogen has it, with six differences.
+"""mitogen_linear as mitogen has it, with seven differences.
 
 Python starts in / on a host: mitogen starts it in the login's folder, also root's, which would import a `base64.py`
 that lies there. What a login starts by sudo stands where it stands itself.
@@ -15,6 +15,8 @@ and an import that it makes afterwards would wait for ever.
 
 The folders of the collections are looked up once: mitogen does so for every module, in that task's new process, where
 it takes Ansible 30 ms and, from 2.21 on, a warning of a collection of its own that has no version.
+
+Filters and tests are loaded before the first task, and not by each.
 
 Results are remembered from run to run. To learn what a module needs on the host, mitogen compiles the module and
 everything it imports, ansible's own helpers among them, and it strips the comments from what it sends. With some twenty
@@ -42,6 +44,7 @@ import mitogen.imports
 import mitogen.master
 import mitogen.minify
 import mitogen.parent
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible_mitogen.plugins.strategy.mitogen_linear import StrategyModule
 
@@ -197,6 +200,13 @@ def collection_folders(paths: list[str]) -> list[str]:
 METADATA = ("MANIFEST.json", "galaxy.yml")
 FOLDERS = collection_folders(AnsibleCollectionConfig.collection_paths)
 ansible_mitogen.planner._load_collections = lambda invocation: invocation._extra_sys_paths.update(FOLDERS)
+
+# Every task is templated in a new process, which would load these anew.
+for loader in (filter_loader, test_loader):
+    list(loader.all())
+filter_loader.get("dlbox.workstation.plan_problems")  # all of ours: Ansible looks for one in all files
+for profile in ("_module_legacy_c2m", "_module_legacy_m2c"):
+    importlib.import_module(f"ansible.module_utils._internal._json._profiles.{profile}")
 
 # What is loaded by now stays to the end. Looking through it for garbage, in the process of every task anew, would copy
 # its memory, which the processes share.

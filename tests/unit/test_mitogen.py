@@ -19,6 +19,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible.module_utils import basic
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible_collections.dlbox.workstation.plugins.module_utils.umask import with_umask
 
@@ -90,6 +91,9 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     # Where Ansible runs, it has told them by now.
     paths = [str(PLUGINS.parent / "collections")]
     monkeypatch.setattr(type(AnsibleCollectionConfig), "collection_paths", property(lambda _: paths))
+    for plugins in (filter_loader, test_loader):
+        monkeypatch.setattr(plugins, "all", list)
+        monkeypatch.setattr(plugins, "get", lambda name: None)
     threshold = gc.get_threshold()
     yield runpy.run_path(str(PLUGINS / "strategy/mitogen_linear.py"))
     gc.set_threshold(*threshold)
