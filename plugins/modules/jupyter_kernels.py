@@ -72,7 +72,7 @@ default:
   description: The default environment; empty if none has a Jupyter kernel.
   type: str
   returned: success
-skipped:
+without_kernel:
   description: Reason by name, for environments that have no Jupyter kernel.
   type: dict
   returned: success
@@ -199,7 +199,7 @@ def main() -> None:
         changed=bool(diffs),
         kernels=sorted(wanted),
         default=default,
-        skipped=skipped,
+        without_kernel=skipped,
         todo=[f"The environment {name} has no Jupyter kernel: {reason}." for name, reason in sorted(skipped.items())],
         diff=diffs,
     )

@@ -1,4 +1,4 @@
-"""mitogen_linear as mitogen has it, with seven differences.
+"""mitogen_linear as mitogen has it, with eight differences.
 
 Python starts in / on a host: mitogen starts it in the login's folder, also root's, which would import a `base64.py`
 that lies there. What a login starts by sudo stands where it stands itself.
@@ -15,6 +15,8 @@ and an import that it makes afterwards would wait for ever.
 
 The folders of the collections are looked up once: mitogen does so for every module, in that task's new process, where
 it takes Ansible 30 ms and, from 2.21 on, a warning of a collection of its own that has no version.
+
+What mitogen says of an asynchronous task are truth values: from core 2.21 on Ansible warns of its numbers.
 
 Filters and tests are loaded before the first task, and not by each.
 
@@ -37,6 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import ansible_mitogen.connection
+import ansible_mitogen.mixins
 import ansible_mitogen.module_finder
 import ansible_mitogen.planner
 import mitogen
@@ -196,6 +199,19 @@ def collection_folders(paths: list[str]) -> list[str]:
     made = (Path(path, "ansible_collections").glob(f"*/*/{name}") for path in paths for name in METADATA)
     return sorted({str(file.parent) for files in made for file in files})
 
+
+postprocess = ansible_mitogen.mixins.ActionModuleMixin._postprocess_response
+
+
+def with_truth_values(action: ansible_mitogen.mixins.ActionModuleMixin, result: dict[str, Any]) -> dict[str, Any]:
+    """Return what mitogen makes of a module's answer, with truth values where Ansible wants them."""
+    data: dict[str, Any] = postprocess(action, result)
+    numbers = {key: bool(data[key]) for key in ("started", "finished", "failed") if isinstance(data.get(key), int)}
+    data.update(numbers)
+    return data
+
+
+ansible_mitogen.mixins.ActionModuleMixin._postprocess_response = with_truth_values
 
 METADATA = ("MANIFEST.json", "galaxy.yml")
 FOLDERS = collection_folders(AnsibleCollectionConfig.collection_paths)

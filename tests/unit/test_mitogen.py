@@ -27,6 +27,7 @@ mitogen = pytest.importorskip("mitogen", reason="mitogen is optional")
 finder = pytest.importorskip("ansible_mitogen.module_finder", reason="mitogen is optional")
 connection = pytest.importorskip("ansible_mitogen.connection", reason="mitogen is optional")
 CONNECTION_METHOD = connection.CONNECTION_METHOD
+mixins = pytest.importorskip("ansible_mitogen.mixins", reason="mitogen is optional")
 planner = pytest.importorskip("ansible_mitogen.planner", reason="mitogen is optional")
 for needed_part in ("imports", "master", "minify", "parent", "ssh"):
     importlib.import_module(f"mitogen.{needed_part}")
@@ -85,6 +86,7 @@ def strategy(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         (planner.NewStylePlanner, "should_fork"),
         (planner.NewStylePlanner, "get_module_map"),
         (planner, "_load_collections"),
+        (mixins.ActionModuleMixin, "_postprocess_response"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name, compile), raising=False)
     monkeypatch.setitem(CONNECTION_METHOD, "ssh", CONNECTION_METHOD["ssh"])
@@ -244,6 +246,19 @@ def test_collections_are_found_as_ansible_finds_them(strategy: dict[str, Any], t
     invocation = SimpleNamespace(_extra_sys_paths=set())
     planner._load_collections(invocation)
     assert invocation._extra_sys_paths == {str(PLUGINS.parent / "collections/ansible_collections/dlbox/workstation")}
+
+
+def test_an_asynchronous_task_is_told_of_in_truth_values(
+    strategy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Core 2.21 warns of a number; what else a module returns stays as it is."""
+    answer = {"stdout": '{"started": 1, "finished": 0, "failed": 1, "rc": 1}'}
+    action = SimpleNamespace(_parse_returned_data=lambda result, profile=None: json.loads(result["stdout"]))
+    told = mixins.ActionModuleMixin._postprocess_response(action, answer)
+    assert {key: told[key] for key in ("started", "finished", "failed")} == {
+        "started": True, "finished": False, "failed": True,
+    }  # fmt: skip
+    assert told["finished"] is False and told["rc"] == 1 and told["rc"] is not True
 
 
 @pytest.mark.parametrize("module", MODULES)

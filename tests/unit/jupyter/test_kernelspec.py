@@ -76,7 +76,7 @@ def test_an_environment_that_others_can_change_is_offered_to_nobody(tmp_path: Pa
     assert kernels(tmp_path, entry)["kernels"] == ["one"]
     os.chown(prefix / place, 64321, 64321)
     told = kernels(tmp_path, entry)
-    assert told["kernels"] == [] and "belongs to the account number 64321" in told["skipped"]["one"]
+    assert told["kernels"] == [] and "belongs to the account number 64321" in told["without_kernel"]["one"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's specifications are every account's")
@@ -98,7 +98,7 @@ def test_an_environment_that_will_be_made_counts_only_in_check_mode(tmp_path: Pa
     entry = {"name": "soon", "prefix": str(tmp_path / "envs" / "soon")}
     assert kernels(tmp_path, entry, check=True)["kernels"] == ["soon"]
     told = kernels(tmp_path, entry)
-    assert told["kernels"] == [] and "does not exist" in told["skipped"]["soon"] and told["default"] == ""
+    assert told["kernels"] == [] and "does not exist" in told["without_kernel"]["soon"] and told["default"] == ""
 
 
 def test_an_environment_without_a_kernel_is_told_with_the_remedy(tmp_path: Path) -> None:
