@@ -48,6 +48,8 @@ from ansible.plugins.callback import CallbackBase
 
 from ..plugin_utils.text import visible, visible_in_colour
 
+WAITS_FOR_A_PERSON = {"pause", "ansible.builtin.pause", "ansible.legacy.pause"}
+
 
 def duration(seconds: float) -> str:
     """Return ``seconds`` as people say it: ``42 s``, ``3 min 05 s``, ``1 h 02 min``."""
@@ -195,9 +197,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._stage = (play.get_name().strip(), time.monotonic())
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        """Watch the task."""
+        """Watch the task, unless it waits for what somebody types."""
         if self._heartbeat:
-            self._heartbeat.watch(task.get_name().strip())
+            self._heartbeat.watch(None if task.action in WAITS_FOR_A_PERSON else task.get_name().strip())
 
     v2_playbook_on_handler_task_start = v2_playbook_on_cleanup_task_start = lambda self, task: (
         self.v2_playbook_on_task_start(task, False)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.dlbox.workstation.plugins.callback.run_report import (
+    CallbackModule,
     Heartbeat,
     duration,
     host_summary,
@@ -86,3 +88,17 @@ def test_what_was_verified_is_kept_for_the_page(tmp_path: Path) -> None:
     found = kept.load(tmp_path, "box")
     assert found["facts"]["system"] == "Debian 13" and found["checks"][0]["observed"] == "port 22"
     assert abs(kept.last_change(tmp_path, "box") - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("action", "named"),
+    [("ansible.builtin.apt", "Install"), ("ansible.builtin.pause", None)],
+    ids=["work", "a question"],
+)
+def test_a_question_to_a_person_is_not_hurried(action: str, named: str | None) -> None:
+    """Observed: a line every 20 s in the middle of the prompt for sudo's password."""
+    report = CallbackModule()
+    watched: list[str | None] = []
+    report._heartbeat = SimpleNamespace(watch=watched.append)
+    report.v2_playbook_on_task_start(SimpleNamespace(action=action, get_name=lambda: "Install"), False)
+    assert watched == [named]
