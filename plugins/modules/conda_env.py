@@ -112,6 +112,7 @@ from ..module_utils.conda import (
     environment,
     guards,
     lockfile,
+    progress,
 )
 from ..module_utils.conda.credentials import CREDENTIALS, Credential, redact
 from ..module_utils.conda.definitions import EnvironmentSpec
@@ -119,6 +120,8 @@ from ..module_utils.conda.environment import EnvironmentResult, Inspection, Solu
 from ..module_utils.conda.sources import Sources, source_problems
 from ..module_utils.umask import with_umask
 
+# One fetches while another one's byte code is compiled.
+AT_ONCE = 2
 DONE = {"create": "created", "complete": "completed", "change": "changed", "repair": "repaired", "guard": "changed"}
 
 
@@ -244,25 +247,34 @@ class Run:
                 choices[request.name] = outcome.value
         return choices
 
-    def make(self, request: EnvironmentSpec, verdict: Inspection, choice: Solution) -> None:
-        """Bring one environment to its choice, or say in check mode what that would be."""
+    def make(self, verdicts: dict[str, Inspection], choices: dict[str, Solution]) -> None:
+        """Bring the environments to their choices, or say in check mode what that would be."""
+        requests = [request for request in self.requests if request.name in choices]
+        for request in requests:
+            self.results[request.name] = self.planned(request, verdicts[request.name], choices[request.name])
+            if not self.check:
+                progress.note(self.sources.cache, request.name, "waiting for its turn")
+        if self.check:
+            return
+        works = [partial(environment.apply, r, verdicts[r.name], choices[r.name], self.sources) for r in requests]
+        for request, outcome in zip(requests, child.run(works, AT_ONCE), strict=True):
+            result, verdict = self.results[request.name], verdicts[request.name]
+            if outcome.error:
+                self.fail(request.name, outcome.error)
+                continue
+            result.status, result.seconds = DONE[verdict.action], outcome.value
+            # Touched, and yet what it should be: the list of files was renewed, and nothing else happened.
+            if verdict.action == "repair" and result.before == result.after and not self.harmed(verdict):
+                result.status, result.changed = "ok", False
+
+    def planned(self, request: EnvironmentSpec, verdict: Inspection, choice: Solution) -> EnvironmentResult:
+        """What an environment is and shall become."""
         before = self.before(request, verdict)
         for name, problem in self.damaged(request, verdict).items():
             before[name] = f"{before.get(name, '')} (damaged: {problem})"
-        result = EnvironmentResult(
+        return EnvironmentResult(
             request.name, "planned", True, verdict.why, choice.source, before, choice.packages, choice.absent
         )
-        if not self.check:
-            outcome = child.run([partial(environment.apply, request, verdict, choice, self.sources)])[0]
-            self.results[request.name] = result
-            if outcome.error:
-                self.fail(request.name, outcome.error)
-                return
-            result.status, result.seconds = DONE[verdict.action], outcome.value
-            # Touched, and yet what it should be: the list of files was renewed, and nothing else happened.
-            if verdict.action == "repair" and before == choice.packages and not self.harmed(verdict):
-                result.status, result.changed = "ok", False
-        self.results[request.name] = result
 
     @staticmethod
     def before(request: EnvironmentSpec, verdict: Inspection) -> dict[str, str]:
@@ -317,10 +329,9 @@ class Run:
                     name, f"the engine is not installed beside this Python: {missing}. The role conda installs it"
                 )
         else:
-            choices = self.choose(verdicts)
-            for request in self.requests:
-                if request.name in choices:
-                    self.make(request, verdicts[request.name], choices[request.name])
+            if not self.check:
+                progress.begin(self.sources.cache, list(verdicts))
+            self.make(verdicts, self.choose(verdicts))
         self.remove()
 
     def answer(self) -> dict[str, Any]:
@@ -408,7 +419,8 @@ def main() -> None:
         run.everything()
     else:
         try:
-            with environment.alone(Path(run.root)):
+            # Perhaps for one that went on when its controller was gone: as long as this run may take itself.
+            with environment.alone(Path(run.root), patience=float("inf")):
                 run.everything()
         except OSError as error:
             module.fail_json(msg=str(error))

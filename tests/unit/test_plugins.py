@@ -31,7 +31,8 @@ def test_a_filter_file_loads_no_package_of_ours(file: Path) -> None:
 
 # What these change is nothing that other accounts read: accounts and the firewall, or packages, which dpkg unpacks.
 MAKES_NOTHING_SHARED = {
-    "admin_accounts", "apt_transaction", "conda_lock", "conda_uninstall", "host_evidence", "machine_facts",
+    "admin_accounts", "apt_transaction", "conda_lock", "conda_uninstall",
+    "conda_wait", "host_evidence", "machine_facts",
 "nvidia_leftovers", "nvidia_packages", "nvidia_state", "preflight_host", "ssh_preflight",
     "system_state", "ufw_rules",
 }  # fmt: skip

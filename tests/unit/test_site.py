@@ -13,6 +13,8 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 STAGES = ["preflight", "base", "secure", "gpu", "environments", "verify"]
+# What is begun before the stage that it belongs to: the play's file -> the stage.
+EARLY = {"background": "environments"}
 
 
 def ansible_playbook(*arguments: str) -> str:
@@ -30,7 +32,16 @@ def ansible_playbook(*arguments: str) -> str:
 
 def test_the_site_is_its_stages_in_order() -> None:
     imported = [play["ansible.builtin.import_playbook"] for play in yaml.safe_load((PROJECT / "site.yml").read_text())]
-    assert imported == [f"playbooks/stages/{stage}.yml" for stage in STAGES]
+    plays = [Path(file).stem for file in imported]
+    assert [play for play in plays if play not in EARLY] == STAGES
+    assert all((PROJECT / file).is_file() for file in imported)
+
+
+def test_the_environments_begin_once_the_machine_is_secured() -> None:
+    """A host that the stage secure stops has no job running, and the GPU's driver need not be built first."""
+    plays = [play["name"] for play in yaml.safe_load((PROJECT / "site.yml").read_text())]
+    place = plays.index("Environments in the background")
+    assert plays[place - 1 : place + 2] == ["Secure", "Environments in the background", "GPU"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -44,7 +55,8 @@ def test_a_tag_runs_preflight_and_its_stage_alone(stage: str) -> None:
         # Ansible holds the variables to each role's argument spec whatever the tag; that changes nothing.
         elif "TAGS:" in line and "Validating arguments against arg spec" not in line:
             plays[name] += 1
-    assert {name for name, tasks in plays.items() if tasks} == {"preflight", stage}
+    early = {"environments in the background"} if stage in EARLY.values() else set()
+    assert {name for name, tasks in plays.items() if tasks} == {"preflight", stage, *early}
 
 
 @pytest.fixture
@@ -65,7 +77,7 @@ def test_the_owners_tasks_run_before_and_after_a_stage(stage: str, source: str, 
             f"- name: Mine, {moment}\n  ansible.builtin.debug:\n    msg: x\n"
         )
     listing = ansible_playbook("site.yml", "-i", str(inventory / source), "--list-tasks", "--tags", stage)
-    play = next(play for play in listing.split("\n\n") if re.search(rf"\): {stage}\b", play, re.IGNORECASE))
+    play = next(play for play in listing.split("\n\n") if re.search(rf"\): {stage}\t", play, re.IGNORECASE))
     tasks = re.findall(r"^      (.+?)\tTAGS:", play, re.MULTILINE)
     assert tasks[0] == "Mine, before" and tasks[-1] == "Mine, after" and len(tasks) > 3
     assert listing.count("Mine, ") == 2

@@ -18,7 +18,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from .confine import write_only_below
 from .credentials import credential_for, headers, redact, with_credential
 from .definitions import EnvironmentSpec, requirement_name
 from .installed import conda_ident, file_digest
+from .progress import amount
 from .sources import Sources, WheelIndex, index_of, indexes
 
 # Wheels are chosen for the oldest supported host (Ubuntu 22.04), so that one lock serves all of them.
@@ -290,8 +292,10 @@ def refuse_other_bytes(records: Sequence[Any], pkgs: Path) -> None:
             raise ValueError(f"hash mismatch: {file} has SHA-256 {file_digest(file)}, expected {wanted}")
 
 
-def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
+def install(prefix: Path, text: str, again: set[str], sources: Sources, tell: Callable[[str], None]) -> None:
     """Make the conda packages in `prefix` those of conda.lock `text`; install the packages `again` anew.
+
+    tell: takes a line now and then that says how far it is.
 
     With `again`, the package cache is checked by content: files are hard links, so what damaged the environment may
     have damaged the cache. For a process of its own, which can write nothing else afterwards.
@@ -309,6 +313,24 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
             have.append(rattler.PrefixRecord.from_path(record))
         except Exception:
             record.unlink()  # unreadable: forgotten, so that its package is installed anew
+
+    class Counter(rattler.InstallerReporter):  # type: ignore[misc]  # rattler is not there on the controller
+        """What rattler tells of its transaction."""
+
+        done = total = 0
+        told = 0.0
+
+        def on_transaction_start(self, total_operations: int) -> None:
+            """Take the number of packages that come, change or go."""
+            self.total = total_operations
+
+        def on_transaction_operation_complete(self, operation: int) -> None:
+            """Count one."""
+            self.done += 1
+            if time.monotonic() - self.told >= 1:
+                self.told = time.monotonic()
+                tell(f"conda packages, {self.done} of {self.total}")
+
     mode = rattler.ValidationMode.full() if again else rattler.ValidationMode.fast()
     cache = rattler.PackageCache.new_layered([str(Path(sources.cache, "pkgs"))], validation_mode=mode)
     names = {record.name.normalized for record in have}
@@ -322,13 +344,46 @@ def install(prefix: Path, text: str, again: set[str], sources: Sources) -> None:
             client=client(sources),
             installed_packages=have,
             reinstall_packages=again & names,
-            show_progress=False,
+            reporter=Counter(),
             execute_link_scripts=False,
         )
     )
 
 
 # ---- wheels ----------------------------------------------------------------------------------------------------------
+
+
+# What uv says of steps that went well.
+UV_STEPS = ("Using ", "Resolved ", "Prepared ", "Uninstalled ", "Installed ", " + ", " - ", " ~ ")
+UV_BEGINS = re.compile(r"Downloading (\S+) \(([0-9.]+)([KMGT]?)iB\)")
+UV_ENDS = re.compile(r" Downloaded (\S+)")
+
+
+class Downloads:
+    """The downloads that uv tells of, which are the larger ones; as text how much of how much, and what is left."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.sizes: dict[str, float] = {}
+        self.left: list[str] = []
+
+    def read(self, line: str) -> bool:
+        """Take one line of uv; whether it was about a download."""
+        if begins := UV_BEGINS.match(line):
+            name, number, unit = begins.groups()
+            self.sizes[name] = float(number) * 1024 ** " KMGT".index(unit or " ")
+            self.left.append(name)
+        elif ends := UV_ENDS.match(line):
+            self.left = [name for name in self.left if name != ends[1]]
+        return bool(begins or ends)
+
+    def __str__(self) -> str:
+        """As in `wheels, 1.1 of 2.9 GB (torch is left)`."""
+        total = sum(self.sizes.values())
+        largest = sorted(self.left, key=lambda name: -self.sizes[name])[:3]
+        more = f" and {len(self.left) - 3} more" if len(self.left) > 3 else ""
+        left = f" ({', '.join(largest)}{more} left)" if largest else ""
+        return amount(total - sum(self.sizes[name] for name in self.left), total) + left
 
 
 def uv_environment(sources: Sources) -> dict[str, str]:
@@ -374,22 +429,33 @@ def uv_sources(found: Sequence[WheelIndex], sources: Sources) -> tuple[list[str]
     return options, variables
 
 
-def uv(arguments: Sequence[str], sources: Sources, what: str, variables: Mapping[str, str] | None = None) -> str:
-    """Run uv; its standard output. A failure raises with uv's own explanation."""
-    done = subprocess.run(
-        [str(uv_program()), *arguments],
-        env={**uv_environment(sources), **(variables or {})},
-        cwd="/",
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        told = "\n".join(line for line in done.stderr.strip().splitlines() if not line.startswith("warning:"))
+def uv(
+    arguments: Sequence[str],
+    sources: Sources,
+    what: str,
+    variables: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> None:
+    """Run uv. A failure raises with uv's own explanation. tell: takes a line now and then that says how far it is."""
+    downloads = Downloads()
+    command = [str(uv_program()), *arguments, *(() if tell else ("--quiet",))]
+    environment = {**uv_environment(sources), **(variables or {})}
+    with subprocess.Popen(
+        command, env=environment, cwd="/", text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        said = []
+        for line in process.stderr or ():
+            if tell and downloads.read(line):
+                tell(f"wheels, {downloads}")
+            else:
+                said.append(line.rstrip())
+    if process.returncode:
+        told = "\n".join(
+            line for line in said if line and not line.startswith(("warning:", *(UV_STEPS if tell else ())))
+        )
         if os.strerror(errno.ENOSPC).lower() in told.lower():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
         raise RuntimeError(redact(f"{what}: {told}", sources.credentials))
-    return done.stdout
 
 
 def project(request: EnvironmentSpec, names: Sequence[str], python: str, found: Sequence[WheelIndex]) -> str:
@@ -492,7 +558,7 @@ def resolve(
                 for index in found[1:]
             }
         arguments = [
-            *("pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate"),
+            *("pip", "compile", "--generate-hashes", "--no-header", "--no-annotate"),
             *("--only-binary", ":all:", "--no-emit-index-url", "--no-emit-find-links"),
             *("--python-version", python, "--python-platform", WHEEL_PLATFORM),
             *("--python", sys.executable),
@@ -512,7 +578,7 @@ def uninstall_wheels(prefix: Path, names: Sequence[str], sources: Sources) -> No
 
     if names:
         with answering_uv(prefix, Path(sources.cache)) as python:
-            arguments = ["pip", "uninstall", "--quiet", "--break-system-packages", "--python", python, *names]
+            arguments = ["pip", "uninstall", "--break-system-packages", "--python", python, *names]
             uv(arguments, sources, f"wheels cannot be removed ({', '.join(names)})")
 
 
@@ -528,26 +594,32 @@ def by_index(wheels: str, found: Sequence[WheelIndex]) -> dict[WheelIndex, str]:
 
 
 def install_wheels(
-    request: EnvironmentSpec, text: str, again: Sequence[str], spoilt: Sequence[str], sources: Sources
+    request: EnvironmentSpec,
+    text: str,
+    again: Sequence[str],
+    spoilt: Sequence[str],
+    sources: Sources,
+    tell: Callable[[str], None],
 ) -> None:
     """Install what wheels.txt `text` pins, checked against its hashes; the distributions `again` anew.
 
+    tell: takes a line now and then that says how far it is.
     spoilt: those whose content differs. uv's files are hard links too, so their copy in the cache is thrown away.
     """
     from .interpreter import answering_uv
 
     if spoilt and not sources.offline:
-        uv(["cache", "clean", "--quiet", *spoilt], sources, "the wheel cache cannot be cleaned")
+        uv(["cache", "clean", *spoilt], sources, "the wheel cache cannot be cleaned")
     with answering_uv(Path(request.prefix), Path(sources.cache)) as python, tempfile.TemporaryDirectory() as name:
         file = Path(name, "wheels.txt")
         for index, pins in by_index(text, indexes(request, sources)).items():
             file.write_text(pins)
             options, variables = uv_sources([index], sources)
             arguments = [
-                *("pip", "install", "--quiet", "--break-system-packages", "--python", python),
+                *("pip", "install", "--break-system-packages", "--python", python),
                 *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile-bytecode"),
                 *(option for n in again for option in ("--reinstall-package", n) if f"\n{n}==" in f"\n{pins}"),
                 *options,
                 *("--requirement", str(file)),
             ]
-            uv(arguments, sources, "wheels cannot be installed", variables)
+            uv(arguments, sources, "wheels cannot be installed", variables, tell)

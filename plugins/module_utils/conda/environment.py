@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import run_as
-from . import bytecode, child, engine, guards, installed, lockfile, manifest
+from . import bytecode, child, engine, guards, installed, lockfile, manifest, progress
 from .definitions import EnvironmentSpec, normal
 from .installed import InstalledPackage
 from .lockfile import Lock
@@ -284,12 +284,41 @@ def apply(request: EnvironmentSpec, verdict: Inspection, choice: Solution, sourc
     prefix = Path(request.prefix)
     seconds: dict[str, float] = {}
     clock = time.monotonic()
+    tell = partial(progress.note, sources.cache, request.name)
 
-    def step(name: str) -> None:
+    def step(name: str, following: str) -> None:
         nonlocal clock
         seconds[name] = round(time.monotonic() - clock, 3)
         clock = time.monotonic()
+        tell(following)
 
+    # One environment at a time: two would download twice what they share. Byte code is compiled beside the next one's.
+    with Path(sources.cache, "turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        step("wait", "conda packages")
+        packages, fresh = install(request, verdict, choice, sources, tell, step)
+
+    bytecode.make(prefix, fresh)
+    step("byte code", "list of files")
+
+    guards.write(request, choice.lock.wheels)
+    write_manifest(prefix, packages)
+    (prefix / INCOMPLETE).unlink()
+    prefix.chmod(0o755)
+    step("finish", progress.MADE)
+    return seconds
+
+
+def install(
+    request: EnvironmentSpec,
+    verdict: Inspection,
+    choice: Solution,
+    sources: Sources,
+    tell: Callable[[str], None],
+    step: Callable[[str, str], None],
+) -> tuple[list[InstalledPackage], list[InstalledPackage]]:
+    """Install the packages of the choice, conda's and wheels: (all that are there now, those that need byte code)."""
+    prefix = Path(request.prefix)
     create_folder(request)
     run_as.replace_file(prefix / INCOMPLETE, f"{request.digest()}\n", 0o644)
     (prefix / manifest.NAME).unlink(missing_ok=True)
@@ -301,7 +330,7 @@ def apply(request: EnvironmentSpec, verdict: Inspection, choice: Solution, sourc
     conda = installed.conda_packages(prefix)
     wheels = installed.wheel_packages(prefix, conda)
     bad = installed.damage(prefix, [*conda.values(), *wheels.values()], frozenset(verdict.damaged))
-    step("read")
+    step("read", "conda packages")
 
     touched = {
         n
@@ -312,7 +341,7 @@ def apply(request: EnvironmentSpec, verdict: Inspection, choice: Solution, sourc
         bytecode.remove(prefix, [conda[n] for n in touched & conda.keys()])
         # Same version and build, other hash: rattler would look at the MD5 and let it be.
         same = {n for n in touched & conda.keys() if conda[n].ident.split()[:2] == choice.idents.get(n, "").split()[:2]}
-        if error := child.run([partial(engine.install, prefix, choice.lock.conda, same, sources)])[0].error:
+        if error := child.run([partial(engine.install, prefix, choice.lock.conda, same, sources, tell)])[0].error:
             raise RuntimeError(error)
         conda = installed.conda_packages(prefix)
         other = sorted(n for n, ident in choice.idents.items() if n not in conda or conda[n].ident != ident)
@@ -323,23 +352,15 @@ def apply(request: EnvironmentSpec, verdict: Inspection, choice: Solution, sourc
             bytecode.remove(prefix, conda.values())
     for record in (prefix / "conda-meta").glob("*.json"):
         run_as.set_mode(record, 0o644)  # rattler writes 0600 (pixi issue 4284): nobody else could list the environment
-    step("conda")
+    step("conda", "wheels")
 
-    changed_wheels = make_wheels(request, choice, conda, bad, sources)
+    changed_wheels = make_wheels(request, choice, conda, bad, sources, tell)
     wheels = installed.wheel_packages(prefix, conda)
-    step("wheels")
+    step("wheels", "byte code")
 
     fresh = [p for n, p in conda.items() if n in touched or "python" in touched]
     fresh += [p for n, p in wheels.items() if n in changed_wheels or "python" in touched]
-    bytecode.make(prefix, fresh)
-    step("byte code")
-
-    guards.write(request, choice.lock.wheels)
-    write_manifest(prefix, [*conda.values(), *wheels.values()])
-    (prefix / INCOMPLETE).unlink()
-    prefix.chmod(0o755)
-    step("finish")
-    return seconds
+    return [*conda.values(), *wheels.values()], fresh
 
 
 def remove_other_pythons(prefix: Path) -> None:
@@ -372,6 +393,7 @@ def make_wheels(
     conda: Mapping[str, InstalledPackage],
     bad: Mapping[str, list[str]],
     sources: Sources,
+    tell: Callable[[str], None],
 ) -> set[str]:
     """Make the wheels those of the lock; the names that were added, changed or repaired."""
     prefix = Path(request.prefix)
@@ -395,7 +417,7 @@ def make_wheels(
     missing = {n for n, v in wanted.items() if n not in have or have[n].ident != v or have[n].broken}
     if missing or again:
         spoilt = [n for n in again if any(not text.startswith("missing ") for text in bad[n])]
-        engine.install_wheels(request, choice.lock.wheels, again, spoilt, sources)
+        engine.install_wheels(request, choice.lock.wheels, again, spoilt, sources, tell)
     return missing | set(again)
 
 
@@ -457,7 +479,7 @@ def alone(root: Path, patience: float = 300.0) -> Iterator[None]:
     # What is installed comes from there: nobody but root reads or writes it.
     (root / ".cache").mkdir(mode=0o700, exist_ok=True)
     (root / ".cache").chmod(0o700)
-    with (root / ".cache/lock").open("w") as file:
+    with (root / ".cache" / progress.LOCK).open("w") as file:
         until = time.monotonic() + patience
         while True:
             try:
