@@ -119,14 +119,29 @@ def hooks_kept(host: Any) -> Iterator[None]:
         host.check_output("tar -C / -xf /srv/hooks.tar")
 
 
-def play(host: Any, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-    """The role once more on one host, as a play."""
+def playing(host: Any, *options: str, playbook: str = "again.yml", **variables: Any) -> subprocess.Popen[str]:
+    """One host's play, while it runs, in a session of its own."""
     scenario = PROJECT / "molecule/conda"
-    command = ["ansible-playbook", str(scenario / "again.yml"), "--diff", "--limit", host.backend.host]
+    command = ["ansible-playbook", str(scenario / playbook), "--diff", "--limit", host.backend.host]
     command += ["--inventory", str(PROJECT / "molecule/shared/inventory"), "--inventory", str(scenario / "inventory")]
     command += ["--extra-vars", json.dumps(variables), *options]
     settings = {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "MOLECULE_PROJECT_DIRECTORY": str(PROJECT)}
-    return subprocess.run(command, env={**os.environ, **settings}, text=True, capture_output=True, check=False)
+    return subprocess.Popen(
+        command,
+        env={**os.environ, **settings},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def play(host: Any, *options: str, playbook: str = "again.yml", **variables: Any) -> subprocess.CompletedProcess[str]:
+    """The role once more on one host, as a play."""
+    process = playing(host, *options, playbook=playbook, **variables)
+    said, errors = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, said, errors)
 
 
 def unchanged(done: subprocess.CompletedProcess[str]) -> bool:

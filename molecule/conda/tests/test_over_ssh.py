@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
-from conftest import PROJECT, hooks_kept, play
+from conftest import PROJECT, hooks_kept, play, playing
 
 ACCOUNT = "dora"
 
@@ -37,8 +39,9 @@ def login(host, tmp_path):
     host.check_output(f"rm /etc/sudoers.d/{ACCOUNT}; userdel --remove --force {ACCOUNT} 2>/dev/null; rm -rf /srv/other")
 
 
-def test_the_first_environments_are_made_with_mitogen(host, login, monkeypatch):
-    """The engine's Python, started anew for an asynchronous task, has to bring what the module imports."""
+@pytest.fixture
+def mitogen(monkeypatch):
+    """Runs use mitogen, as the launcher's do."""
     found = subprocess.run(
         [sys.executable, PROJECT / "scripts/mitogen-path"], capture_output=True, text=True, check=False
     )
@@ -47,6 +50,10 @@ def test_the_first_environments_are_made_with_mitogen(host, login, monkeypatch):
     monkeypatch.setenv("ANSIBLE_STRATEGY", "mitogen_linear")
     monkeypatch.setenv("ANSIBLE_STRATEGY_PLUGINS", found.stdout.strip())
     monkeypatch.setenv("ANSIBLE_SUDO_EXE", "sudo")
+
+
+def test_the_first_environments_are_made_with_mitogen(host, login, mitogen):
+    """The engine's Python, started anew for an asynchronous task, has to bring what the module imports."""
     made = play(
         host,
         **login,
@@ -62,3 +69,29 @@ def test_the_first_environments_are_made_with_mitogen(host, login, monkeypatch):
     assert host.check_output(f"{python} -c 'import six; print(six.__file__)'").startswith(
         "/srv/other/conda/envs/first/"
     )
+
+
+@pytest.mark.parametrize("strategy", ["mitogen", "linear"])
+def test_what_a_killed_controller_has_started_goes_on_and_the_next_run_waits_for_it(host, login, strategy, request):
+    """Not started twice: the next run changes nothing, and the environment is the one that the first run began with."""
+    if strategy == "mitogen":
+        request.getfixturevalue("mitogen")
+    variables = {
+        **login,
+        "conda_root": "/srv/other/conda",
+        "conda_base": False,
+        "conda_shell_hooks": False,
+        "conda_environments": [{"name": "first", "kernel": False, "wheels": ["numpy", "pandas", "ipykernel"]}],
+        "other_stage": "until test -e /srv/other/conda/envs/first/conda-meta/dlbox/lock.json; do sleep 0.1; done"
+        "; touch /srv/other/begun; sleep 600",
+    }
+    first = playing(host, playbook="early.yml", **variables)
+    host.check_output("for _ in $(seq 1200); do test -e /srv/other/begun && exit; sleep 0.1; done; exit 1")
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    begun = host.check_output("stat -c '%i %w' /srv/other/conda/envs/first/conda-meta")
+    again = play(host, playbook="early.yml", **{**variables, "other_stage": "true"})
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "changed=0" in again.stdout, again.stdout
+    assert host.check_output("stat -c '%i %w' /srv/other/conda/envs/first/conda-meta") == begun
+    assert host.run("/srv/other/conda/envs/first/bin/python -c 'import pandas, ipykernel'").rc == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LAB = "http://127.0.0.1:8888"
 
 
@@ -53,3 +55,11 @@ def test_the_owners_hooks_ran_beside_their_stages(host):
     assert host.file("/var/tmp/before-base").content_string == "none\n"
     assert host.package("tmux").is_installed
     assert host.file("/var/tmp/after-environments").content_string == "a file of the owner's\n"
+
+
+def test_one_transaction_of_apt_brought_what_the_roles_need(host):
+    """base's tmux, the firewall's ufw and the environments' python3-venv; the GPU's driver has its own."""
+    history = host.file("/var/log/apt/history.log").content_string.splitlines()
+    asked = {"tmux", "ufw", "python3-venv"}
+    installed = [set(re.findall(r"([a-z0-9.+-]+):\w+ \(", line)) for line in history if line.startswith("Install:")]
+    assert [packages & asked for packages in installed if packages & asked] == [asked]
