@@ -56,7 +56,7 @@ def carried() -> Callable[[str], None]:
         with tarfile.open(fileobj=data, mode="w:gz", compresslevel=1) as tar:
             tar.add(library / "module_utils", "ansible/module_utils")
             tar.add(library / "release.py", "ansible/release.py")
-            for part in ("module_utils/conda", "module_utils/run_as.py", "modules/conda_env.py"):
+            for part in ("module_utils", "modules/conda_env.py"):
                 tar.add(PROJECT / "plugins" / part, f"ansible_collections/dlbox/workstation/plugins/{part}")
             for path, text in {"ansible/__init__.py": "", "start.py": STARTER}.items():
                 file = tarfile.TarInfo(path)
