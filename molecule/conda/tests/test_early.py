@@ -58,7 +58,8 @@ def test_an_engine_that_cannot_be_installed_does_not_keep_the_other_stage_from_i
     )
     assert done.returncode == 2
     assert host.file("/srv/early/other-stage").exists
-    assert done.stdout.count("the engine cannot be installed in /srv/early/engine") == 2, "tried again in its stage"
+    for part in done.stdout.split("Do something else"):
+        assert "the engine cannot be installed in /srv/early/engine" in part
     assert "rescued=1" in done.stdout and "failed=1" in done.stdout
 
 
