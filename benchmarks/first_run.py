@@ -60,6 +60,8 @@ def environment(project: Path) -> dict[str, str]:
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(project / "ansible.cfg"),
         "ANSIBLE_STRATEGY": "linear",
+        # Every task is a mark.
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
     }
