@@ -41,7 +41,7 @@ def test_another_stage_runs_while_they_are_made_and_a_failure_is_told_in_their_o
     assert again.returncode == 2 and "1 of 2 environments are not as declared" in again.stdout
     assert site(declared[1]).returncode == 0
     unchanged = site(declared[1])
-    assert "changed=0" in unchanged.stdout and "background" not in unchanged.stdout
+    assert "changed=0" in unchanged.stdout and "environments in the background" not in unchanged.stdout
 
 
 def test_an_engine_that_cannot_be_installed_does_not_keep_the_other_stage_from_its_work(site, host):
