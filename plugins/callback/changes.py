@@ -39,6 +39,16 @@ class CallbackModule(Default):  # type: ignore[misc]  # ansible-core ships no ty
         if self._display.verbosity:
             super().v2_playbook_on_include(included_file)
 
+    def v2_runner_on_async_poll(self, result: Any) -> None:
+        """Say every few seconds that an asynchronous task runs only with -v; the heartbeat says which one, in words."""
+        if self._display.verbosity:
+            super().v2_runner_on_async_poll(result)
+
+    def v2_runner_on_async_ok(self, result: Any) -> None:
+        """Say which job of an asynchronous task has ended only with -v."""
+        if self._display.verbosity:
+            super().v2_runner_on_async_ok(result)
+
     def v2_runner_on_ok(self, result: Any) -> None:
         """Show what a task that is not shown has to say."""
         if self._display.verbosity or result.result.get("changed", False):

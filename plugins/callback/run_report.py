@@ -94,22 +94,13 @@ def host_summary(host: str, reports: dict[str, list[str]], counts: dict[str, int
     ]
 
 
-#: Every ten seconds for each host while an asynchronous task runs: which one does, the heartbeat says in words.
-POLLING = ("ASYNC POLL on ", "ASYNC OK on ")
-
-
 def display_harmlessly(display: Any) -> None:
-    """Have everything that `display` (Ansible's, one per process) shows spelt out where it would steer the terminal.
-
-    And leave out that Ansible asks an asynchronous task whether it is done, unless more words are asked for (-v).
-    """
+    """Have everything that `display` (Ansible's, one per process) shows spelt out where it would steer the terminal."""
     original = display.display
     if getattr(original, "harmless", False):
         return
 
     def harmless(msg: str, *arguments: Any, **options: Any) -> Any:
-        if msg.startswith(POLLING) and not display.verbosity:
-            return None
         return original(visible_in_colour(msg.replace("\r\n", "\n")), *arguments, **options)
 
     harmless.harmless = True  # type: ignore[attr-defined]

@@ -40,6 +40,11 @@ MORE = """
 - name: Change nothing either
   ansible.builtin.command: "true"
   changed_when: false
+- name: Take long
+  ansible.builtin.command: sleep 1
+  changed_when: false
+  async: 60
+  poll: 1
 """
 
 
@@ -77,6 +82,10 @@ def test_what_changed_nothing_is_not_shown(printed: dict[str, str]) -> None:
 def test_what_is_said_to_a_person_is_shown(printed: dict[str, str]) -> None:
     assert "[WARNING]: a disk is nearly full" in printed[""]
     assert "box: log in from a second terminal" in printed[""].splitlines()
+
+
+def test_jobs_of_asynchronous_tasks_are_not_shown(printed: dict[str, str]) -> None:
+    assert "ASYNC" not in printed[""] and "ASYNC OK on box" in printed["-v"]
 
 
 def test_every_task_is_shown_when_asked(printed: dict[str, str]) -> None:

@@ -57,7 +57,6 @@ class Terminal:
 
     def __init__(self) -> None:
         self.shown: list[str] = []
-        self.verbosity = 0
 
     def display(self, msg: str, color: str | None = None) -> None:
         self.shown.append(msg)
@@ -71,18 +70,6 @@ def test_everything_that_ansible_displays_is_spelt_out_once() -> None:
     display_harmlessly(terminal)
     terminal.display("fatal: \x1b]0;owned\x07\r\n", color="red")
     assert terminal.shown == ["fatal: \\x1b]0;owned\\x07\n"]
-
-
-def test_asking_an_asynchronous_task_is_not_displayed_unless_more_words_are_asked_for() -> None:
-    from ansible_collections.dlbox.workstation.plugins.callback.run_report import display_harmlessly
-
-    terminal = Terminal()
-    display_harmlessly(terminal)
-    words = ["ASYNC POLL on box: jid=j1 started=True finished=False", "ASYNC FAILED on box: jid=j1"]
-    for terminal.verbosity in (0, 1):
-        for line in words:
-            terminal.display(line)
-    assert terminal.shown == [words[1], *words]
 
 
 def test_a_real_run_shows_a_hosts_words_harmlessly(tmp_path: Path) -> None:
