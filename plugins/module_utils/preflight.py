@@ -42,7 +42,7 @@ def sudo_problems(user: str, sudo: str, works: bool, become_exe: str) -> list[st
     Args:
         user: the connecting account.
         sudo: ``""`` when there is no sudo, else the first line of ``sudo --version``.
-        works: whether ``sudo -n true`` succeeded.
+        works: whether it takes no password.
         become_exe: the program that Ansible calls, ``sudo`` unless the owner says otherwise.
     """
     if works:

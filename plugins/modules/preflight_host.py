@@ -91,7 +91,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import preflight, proxy
-from ..module_utils.admins import accounts
+from ..module_utils.admins import accounts, sudoers
 from ..module_utils.host import apt_lists
 from ..module_utils.host.memory import read_memory
 from ..module_utils.host.os_release import read_os_release
@@ -133,7 +133,9 @@ def sudo_state(module: AnsibleModule, exe: str) -> tuple[str, bool]:
         return "", False
     _, out, err = module.run_command([exe, "--version"])
     # sudo-rs prints its version to standard error.
-    return (out or err).partition("\n")[0] or exe, module.run_command([exe, "-n", "true"])[0] == 0
+    # The list of rules is not logged as an error where it takes a password, as `sudo -n true` is.
+    code, rules, _ = module.run_command([exe, "-n", "-l"], environ_update={"LC_ALL": "C"})
+    return (out or err).partition("\n")[0] or exe, code == 0 and sudoers.passwordless(rules)
 
 
 def unreachable_sources(module: AnsibleModule, environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:

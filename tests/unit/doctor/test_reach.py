@@ -119,3 +119,30 @@ def test_what_ansible_says_is_passed_on(monkeypatch: pytest.MonkeyPatch, stdout:
     answer(monkeypatch, stdout, stderr)
     with pytest.raises(runner.HostUnreachable, match=why):
         reach.through_ansible("box", SECRET, {})
+
+
+@pytest.mark.parametrize(
+    ("rules", "root"),
+    [
+        ("User ada may run the following commands on box:\n    (ALL) NOPASSWD: ALL\n", True),
+        ("    (ALL : ALL) ALL\n    (ALL) NOPASSWD: ALL\n", True),
+        ("    (ALL) NOPASSWD: ALL\n    (ALL : ALL) ALL\n", False),
+        ("    (ALL) ALL\n    (root) NOPASSWD: /usr/bin/apt\n", False),
+        ("Matching Defaults entries for ada:\n    !authenticate\n\n    (ALL) ALL\n", True),
+        ("", False),
+    ],
+)
+def test_who_needs_a_password_is_not_tried(tmp_path: Path, rules: str, root: bool) -> None:
+    """`sudo -n true` is an error in the journal of a host whose sudo asks for a password."""
+    tried = tmp_path / "tried"
+    stand_in = {
+        "id": "echo 1000",
+        "sudo": f'[ "$2" = -l ] && {{ printf %s "{rules}"; exit; }}; touch {tried}; shift; exec "$@"',
+    }
+    for name, text in stand_in.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    command = ["/bin/sh", "-c", runner.AS_ROOT, "sh", "echo", "evidence"]
+    done = subprocess.run(command, env={"PATH": path}, text=True, capture_output=True, check=True)
+    assert done.stdout == "evidence\n" and tried.exists() is root
