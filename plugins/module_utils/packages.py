@@ -73,7 +73,10 @@ def ensure(apt: Apt, wanted: Wanted, check: bool) -> Outcome:
             outcome.warnings += _update(apt)
         # Packages that were unpacked without their dependencies when the power went.
         _run(apt, "apt-get", "--yes", "--fix-broken", "--no-install-recommends", *OPTIONS, *AT_ONCE, "install")
-        outcome.changes += _install(apt, request)
+        try:
+            outcome.changes += _install(apt, request)
+        except (Refused, Failed) as failure:
+            raise Failed("\n".join([str(failure), *outcome.warnings])) from failure
     return outcome
 
 

@@ -94,4 +94,6 @@ def apt_credentials(proxy: str) -> str:
     if not proxy:
         return ""
     parts, user, password = _split(proxy)
-    return f"machine {_address(parts)} login {user} password {password}\n" if user else ""
+    # Here apt knows addresses of IPv6 without their brackets only (2.6 and 3.0 tried).
+    machine = _address(parts).replace("[", "").replace("]", "")
+    return f"machine {machine} login {user} password {password}\n" if user else ""

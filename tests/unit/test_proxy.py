@@ -74,6 +74,12 @@ def test_apt_gets_the_password_in_a_file_of_roots() -> None:
     assert credentials["mode"] == "0600" and "content" not in credentials
 
 
+def test_apts_credentials_are_for_an_address_without_brackets() -> None:
+    assert proxy.apt_credentials("http://ada:word@[fd00::5]:3128") == (
+        "machine http://fd00::5:3128/ login ada password word\n"
+    )
+
+
 def test_apts_files_go_with_the_proxy() -> None:
     assert [file["present"] for file in apt_proxy_files("", [])] == [False, False]
     assert [file["present"] for file in apt_proxy_files("http://proxy.home", [])] == [True, False]

@@ -94,8 +94,9 @@ def test_broken_dependencies_are_repaired(root: Path) -> None:
 
 
 def test_an_unknown_package_fails_with_apts_words(root: Path) -> None:
-    with pytest.raises(Refused, match="Unable to locate"):
-        ensure(Host(simulate=[UNKNOWN]).apt, Wanted(["tmux"], root=root), check=False)
+    lists = Done(100, "", "E: Failed to fetch http://mirror.example/x  407  Proxy Authentication Required\n")
+    with pytest.raises(Failed, match=r"Unable to locate(.|\n)*Proxy Authentication"):
+        ensure(Host(simulate=[UNKNOWN], update=[lists]).apt, Wanted(["tmux"], root=root), check=False)
 
 
 def test_a_repository_that_does_not_answer_is_a_warning(tmp_path: Path) -> None:
