@@ -152,6 +152,15 @@ def test_sudo_that_asks_for_a_password_nobody_gave(ordinary_account, refused):
     assert "`./dlbox up` in a terminal, which asks for it" in message
 
 
+def test_sudo_that_does_not_answer(ordinary_account, refused, changed_file):
+    """A host that is busy is not said to have had a wrong password."""
+    slow = '#!/bin/sh\ncase $1 in --version) echo "Sudo version 1.9.16" ;; -n) exit 1 ;; *) exec sleep 60 ;; esac\n'
+    changed_file("/usr/bin/sudo", slow)
+    message = refused(*ordinary_account, *variables(ansible_timeout=5, ansible_become_password="of bob"))
+    assert "sudo did not answer bob within 5 s" in message and "set ansible_timeout" in message
+    assert "a wrong one was given" not in message
+
+
 def test_the_sudo_password_is_asked_for_where_somebody_can_type_it(host, ordinary_account):
     """And used for what comes after; a wrong one ends in the message above."""
     host.check_output("echo bob:a-password-for-bob | chpasswd; echo 'bob ALL=(ALL) ALL' > /etc/sudoers.d/bob")
