@@ -255,13 +255,10 @@ def environments(entries: Any, checked: Iterable[str], shipped: Iterable[str]) -
 
 
 def _set_list(text: YamlText, path: Sequence[str | int], wanted: Sequence[Any]) -> None:
-    """Remove the items that are not wanted, and append those that are missing: what stays is not touched."""
+    """Remove the items that are not wanted, and append those that are missing: what stays keeps its place."""
     before = list(text.get(path))
     kept = [item for item in before if item in wanted]
     new = [item for item in wanted if item not in before]
-    if kept + new != list(wanted):  # another order
-        text.set(path, list(wanted))
-        return
     if not kept and new:
         text.append(path, new.pop(0))  # before the last one goes, which would leave []
     for index in reversed(range(len(before))):

@@ -82,6 +82,16 @@ class YamlText:
         _at(expected, path[:-1])[path[-1]] = value
         node = self._node(path)
         start, end = node.start_mark.index, self._end(node)
+        line = self._line_start(start)
+        outer = self._node(path[:-1])
+        if isinstance(outer, yaml.MappingNode) and not _flow(node) and not self.text[line:start].strip():
+            # A block: its lines go; what is said beside the key, and before the first of them, stays.
+            key = next(key for key, child in outer.value if child.start_mark.index == start)
+            colon = self.text.index(":", key.end_mark.index) + 1
+            after = self.text[self._line_end(end) :].removeprefix(self._newline)
+            text = f"{self.text[:colon]} {written(value)}{self.text[colon:line]}{after}"
+            self._replace(text, expected, path)
+            return
         # `key:` alone has an empty value, right behind the colon.
         new = written(value) if start < end else f" {written(value)}"
         self._apply(start, end, new, expected, path)
@@ -207,7 +217,7 @@ class YamlText:
     def _end(self, node: yaml.Node) -> int:
         """Where a value ends: without the blank lines and comments that follow a block."""
         start, end = node.start_mark.index, node.end_mark.index
-        if not isinstance(node, yaml.CollectionNode) or node.flow_style:
+        if _flow(node):
             return start + len(self.text[start:end].rstrip())
         lines = self.text[start:end].splitlines(keepends=True)
         while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
@@ -227,10 +237,17 @@ class YamlText:
         return end - 1 if self.text[end - 1 : end] == "\r" else end
 
     def _apply(self, start: int, end: int, new: str, expected: Any, path: Path) -> None:
-        text = self.text[:start] + new + self.text[end:]
+        self._replace(self.text[:start] + new + self.text[end:], expected, path)
+
+    def _replace(self, text: str, expected: Any, path: Path) -> None:
         if read(text) != expected:
             raise EditError(f"{'.'.join(map(str, path))} would have changed something else too")
         self.text, self.data = text, expected
+
+
+def _flow(node: yaml.Node) -> bool:
+    """Whether a value ends where it says, as scalars and what is in brackets do."""
+    return not isinstance(node, yaml.CollectionNode) or bool(node.flow_style)
 
 
 def _block(value: Any) -> list[str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.init.inventory import Inventory
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.init.yaml_text import EditError, YamlText, read, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW_MACHINE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HAND = """\
 ---
 # Mine, do not touch.
@@ -85,7 +89,7 @@ def test_the_last_item_leaves_an_empty_list() -> None:
     text = YamlText("a:\n  - 1\n  # end\nb: [2]\n")
     text.remove(["a", 0])
     text.remove(["b", 0])
-    assert text.data == {"a": [], "b": []} and "# end" in text.text
+    assert text.text == "a: []\n  # end\nb: []\n"
     text.append(["b"], "x, y")
     assert text.text.endswith("b: ['x, y']\n")
 
@@ -234,6 +238,61 @@ def test_what_is_added_leaves_every_byte_before_it(lines: list[str], value: obje
     text.add(["Brand_new"], value, comment="It is new.", block=bool(value) and not isinstance(value, int))
     assert text.text.startswith(before)
     assert read(text.text) == {**read(before), "Brand_new": value}
+
+
+OURS = """
+# who
+dlbox_admins:   # all of us
+  - {name: ada, keys: [a.pub], sudo: nopasswd}  # me
+  - name: grace
+    keys: [b.pub]
+dlbox_home_networks:
+- 10.0.0.0/8   # upstairs
+- fd00::/8
+base_timezone: "Europe/Rome"   # here
+""".splitlines()
+
+
+@SLOW_MACHINE
+@given(
+    before=block(),
+    after=block(),
+    name=st.sampled_from(["ada", "eve"]),
+    keys=st.lists(st.sampled_from(["a.pub", "c.pub", "d.pub"]), min_size=1, max_size=3, unique=True),
+    networks=st.lists(st.sampled_from(["10.0.0.0/8", "fd00::/8", "192.168.0.0/16"]), max_size=3, unique=True),
+    zone=st.sampled_from(["Europe/Rome", "Etc/UTC"]),
+)
+def test_answers_change_nothing_else_of_an_inventory(
+    before: list[str], after: list[str], name: str, keys: list[str], networks: list[str], zone: str
+) -> None:
+    keys_of = {line.partition(":")[0] for line in before if not line.startswith((" ", "#", "-"))}
+    after = (
+        [] if keys_of & {line.partition(":")[0] for line in after if not line.startswith((" ", "#", "-"))} else after
+    )
+    text = "\n".join(["---", *before, *OURS, *after, ""])
+    with tempfile.TemporaryDirectory() as folder:
+        owner = Path(folder) / "group_vars/all/owner.yml"
+        owner.parent.mkdir(parents=True)
+        owner.write_text(text)
+        (Path(folder) / "hosts.yml").write_text("all: {hosts: {localhost: {}}}\n")
+        inventory = Inventory(Path(folder))
+        inventory.set_admin(name, keys, "localhost")
+        inventory.set("dlbox_home_networks", networks, "localhost")
+        inventory.set("base_timezone", zone, "localhost")
+        inventory.write()
+        written_text = owner.read_text()
+    found, expected = read(written_text), read(text)
+    for values, wanted in ((expected["dlbox_admins"][0]["keys"], keys), (expected["dlbox_home_networks"], networks)):
+        values[:] = [one for one in values if one in wanted] + [one for one in wanted if one not in values]
+    expected["dlbox_admins"][0]["name"], expected["base_timezone"] = name, zone
+    assert found == expected and list(found) == list(expected)
+    start, end = text.index("\n# who"), text.index(OURS[-1]) + len(OURS[-1])
+    assert written_text.startswith(text[:start]) and written_text.endswith(text[end:])
+    for comment in ("# who", "# all of us", "# me", "  - name: grace\n    keys: [b.pub]\n", "# here"):
+        assert comment in written_text
+    assert ("# upstairs" in written_text) is ("10.0.0.0/8" in networks)
+    if found == read(text):
+        assert written_text == text
 
 
 VALUES = st.recursive(
