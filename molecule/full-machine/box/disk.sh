@@ -29,7 +29,7 @@ in_root() { mkdir -p "$(dirname "$root$1")" && cat >"$root$1"; }
 
 mmdebstrap --quiet --variant=important --include="$(tr '\n' ' ' <<PACKAGES
 $kernel grub-efi-amd64 grub-efi-amd64-signed shim-signed efibootmgr initramfs-tools
-systemd-timesyncd openssh-server sudo python3 ca-certificates
+systemd-timesyncd libpam-systemd dbus openssh-server sudo python3 ca-certificates
 ifupdown dhcpcd-base locales console-setup bash-completion less man-db wget pciutils dosfstools
 PACKAGES
 )" "$suite" "$root" ${DLBOX_DEBIAN_MIRROR:+"$DLBOX_DEBIAN_MIRROR"}

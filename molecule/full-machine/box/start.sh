@@ -8,7 +8,7 @@ state=/var/tmp/box
 mkdir -p "$state"
 cd "$state"
 
-# Both in a format that keeps snapshots: monitor.py savevm NAME, loadvm NAME.
+# Both in a format that keeps snapshots (savevm NAME and loadvm NAME in the monitor).
 [ -e disk.qcow2 ] || qemu-img create -q -f qcow2 -F qcow2 -b "$disk" disk.qcow2
 # The variables with Microsoft's keys: Secure Boot is on.
 [ -e variables.qcow2 ] || qemu-img convert -O qcow2 /usr/share/OVMF/OVMF_VARS_4M.ms.fd variables.qcow2

@@ -13,10 +13,11 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[3]
 CACHE = PROJECT / ".cache" / "machine"
+HERE = Path(__file__).resolve().parent
 INVENTORY = "molecule/full-machine/inventory"
 NAME = "dlbox-full-machine"
 # Seconds that anything may take where the machine is emulated and its host busy; nothing is asserted about time.
-PATIENCE = 900
+PATIENCE = 1800
 
 
 class Box:
@@ -39,13 +40,16 @@ class Box:
         }
         options = [word for pair in settings.items() for word in ("-o", "=".join(pair))]
         words = ["ssh", "-F", "none", *options, "-i", str(CACHE / "ada"), f"ada@{self.address}", command]
-        return subprocess.run(words, input=typed, capture_output=True, text=True, timeout=seconds, check=False)
+        try:
+            return subprocess.run(words, input=typed, capture_output=True, text=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(words, 255, "", f"no answer within {seconds} s")
 
-    def root(self, script: str) -> subprocess.CompletedProcess[str]:
+    def root(self, script: str, seconds: int = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Run shell text as root, by the owner's password, in a new login."""
         # The password comes first on standard input, whether or not sudo asks, and is read away.
         command = f"sudo --stdin --reset-timestamp --prompt= bash -c {shlex.quote(script)}"
-        return self.login(command, self.password)
+        return self.login(command, self.password, seconds)
 
     def output(self, script: str) -> str:
         """What shell text says as root; it has to succeed."""
@@ -55,10 +59,7 @@ class Box:
 
     def lets_in(self) -> bool:
         """Whether the owner logs in and becomes root."""
-        try:
-            done = self.root("id -u")
-        except subprocess.TimeoutExpired:
-            return False
+        done = self.root("id -u", seconds=120)
         return done.returncode == 0 and done.stdout.strip() == "0"
 
     def until(self, condition: Callable[[], bool], seconds: int = PATIENCE) -> None:
@@ -70,12 +71,12 @@ class Box:
 
     def monitor(self, *words: str) -> None:
         """Do something to the hardware."""
-        program = ["python3", "/usr/local/lib/box/monitor.py", *words]
-        subprocess.run([os.environ.get("DLBOX_ENGINE", "docker"), "exec", NAME, *program], check=True)
+        inside = [os.environ.get("DLBOX_ENGINE", "docker"), "exec", "--interactive", NAME, "python3", "-", *words]
+        subprocess.run(inside, input=(HERE / "monitor.py").read_bytes(), check=True, timeout=PATIENCE)
 
     def boot(self) -> str:
         """Which boot this is; empty while the box does not answer."""
-        done = self.login("cat /proc/sys/kernel/random/boot_id", seconds=60)
+        done = self.login("cat /proc/sys/kernel/random/boot_id", seconds=120)
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def settled(self) -> str:
@@ -109,8 +110,9 @@ def dlbox(*words: str) -> subprocess.CompletedProcess[str]:
         ["./dlbox", command, "-i", INVENTORY, *more],
         cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    # What a failed test shows.
-    print(done.stdout, done.stderr)
+    # The whole of it, whatever comes of the test.
+    with (CACHE / "commands.log").open("a") as log:
+        print(f"$ {shlex.join(done.args)}", done.stdout, done.stderr, f"-> {done.returncode}", sep="\n", file=log)
     return done
 
 

@@ -1,4 +1,4 @@
-"""Send a command to qemu's monitor and print its answer: monitor.py system_reset (inside the container)."""
+"""Send a command to the monitor of the qemu in this container: system_reset, savevm NAME, loadvm NAME."""
 
 from __future__ import annotations
 
