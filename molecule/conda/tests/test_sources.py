@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -100,6 +101,18 @@ def test_mirrors_serve_what_locks_name_by_its_true_address(conda_env, host, mirr
         # Newer packages are asked for at the mirror too, which has seen this reader before.
         renewed = conda_env(WANTED, plan=PLAN, renew=["mirrored"], **MIRRORED)
         assert not renewed.get("failed"), renewed["msg"]
+
+
+def test_channels_and_wheels_come_through_the_proxy(conda_env, host, mirror):
+    """mirror.test is known to the proxy alone."""
+    sources = json.loads(json.dumps(MIRRORED).replace("127.0.0.1:8900", "mirror.test"))
+    with unplugged(host):
+        assert host.run("getent hosts mirror.test").rc != 0
+        made = conda_env(WANTED, plan=PLAN, proxy="http://ada:pr0xy-s3cret@127.0.0.1:8900", **sources)
+        assert not made.get("failed"), made["msg"]
+    for part in ("/channel/noarch/tqdm", "/framework/cpu/torch", "/files/six-1.16.0"):
+        assert f"GET http://mirror.test{part}" in mirror(), part
+    assert "s3cret" not in str(made)
 
 
 def test_a_mirror_that_does_not_answer_is_named(conda_env, host):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 LAB = "http://127.0.0.1:8888"
 
 
@@ -63,3 +65,59 @@ def test_one_transaction_of_apt_brought_what_the_roles_need(host):
     asked = {"tmux", "ufw", "python3-venv"}
     installed = [set(re.findall(r"([a-z0-9.+-]+):\w+ \(", line)) for line in history if line.startswith("Install:")]
     assert [packages & asked for packages in installed if packages & asked] == [asked]
+
+
+def clients(host):
+    """Which servers the proxy was asked for, by client and port of the proxy; as tinyproxy logs it."""
+    found = {}
+    for port in (3128, 3129):
+        client = ""
+        for line in host.check_output(f"cat /var/log/tinyproxy/{port}.log").splitlines():
+            if match := re.search(r"Connect \(file descriptor \d+\): (\S+)", line):
+                client = match[1]
+            elif match := re.search(r"Request \(file descriptor \d+\): \w+ (?:\w+://)?([^ :/]+)", line):
+                found.setdefault((client, port), set()).add(match[1])
+    return found
+
+
+def test_all_downloads_of_the_two_hosts_went_through_the_proxy(host):
+    """They have no other way. apt asks its own servers, pip and uv an index."""
+    if not host.backend.host.endswith("-d13"):
+        pytest.skip("this is the proxy")
+    sources = host.check_output("apt-get update --print-uris")
+    servers = set(re.findall(r"https?://([^/ ]+)/", sources))
+    asked = clients(host)
+    for client in (("fd00:d1b0::12", 3128), ("fd00:d1b0::24", 3129)):
+        assert asked[client] & servers and asked[client] - servers, asked
+
+
+def test_packages_come_through_the_proxy_after_the_run_too(host):
+    if not host.backend.host.endswith(("-d12", "-u2404")):
+        pytest.skip("this host has a way of its own")
+    assert host.run("ip route get 192.0.2.1").rc != 0
+    host.check_output("unattended-upgrade --dry-run && apt-get -o APT::Update::Error-Mode=any update")
+
+
+def test_the_proxys_password_is_where_root_alone_reads_it(host):
+    if not host.backend.host.endswith("-d12"):
+        pytest.skip("the other proxy has no password")
+    hits = host.run(
+        "grep -rlI pr0xy-s3cret /etc /opt /var /home /root /srv /tmp --exclude-dir=conda-channel"
+    ).stdout.split()
+    assert hits == ["/etc/apt/auth.conf.d/dlbox-proxy.conf"]
+    assert host.file(hits[0]).mode == 0o600 and host.file(hits[0]).user == "root"
+    assert "pr0xy-s3cret" not in host.check_output("journalctl --no-pager")
+    # What accounts ask of apt goes on without it.
+    assert host.run("su - ada -c 'apt-cache policy tmux'").stderr == ""
+
+
+def test_a_strict_umask_hides_nothing_from_accounts(host):
+    if not host.backend.host.endswith("-d12"):
+        pytest.skip("the others have the usual umask")
+    assert host.check_output("su - ada -c umask") == "0027"
+    hidden = "find /opt/conda /opt/dlbox /etc/apt /usr/local /etc/profile.d -xdev ! -perm -o=r ! -type l"
+    assert [
+        path
+        for path in host.check_output(hidden).splitlines()
+        if not path.startswith(("/opt/conda/.cache", "/etc/apt/auth.conf.d"))
+    ] == []
