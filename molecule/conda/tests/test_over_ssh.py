@@ -64,11 +64,34 @@ def test_the_first_environments_are_made_with_mitogen(host, login, mitogen):
         conda_environments=[{"name": "first", "kernel": False, "wheels": ["six"]}],
         conda_timeout_seconds=120,
     )
-    assert made.returncode == 0, made.stdout + made.stderr
+    said = made.stdout + made.stderr
+    assert made.returncode == 0, said
+    for noise in ("ASYNC", "file a bug", "internal key", "restricted key"):
+        assert noise not in said, said
+    assert host.check_output("journalctl --quiet --identifier=sudo --priority=warning") == ""
     python = "/srv/other/conda/envs/first/bin/python"
     assert host.check_output(f"{python} -c 'import six; print(six.__file__)'").startswith(
         "/srv/other/conda/envs/first/"
     )
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("strategy", ["mitogen", "linear"])
+def test_a_host_that_falls_silent_is_given_up(host, login, strategy, request):
+    """Paused, it answers nothing; the host's kernel still confirms packets, so that only ssh itself can notice."""
+    if strategy == "mitogen":
+        request.getfixturevalue("mitogen")
+    engine = os.environ.get("DLBOX_ENGINE", "docker")
+    run = playing(host, playbook="early.yml", **login, other_stage="touch /run/begun; sleep 600")
+    try:
+        host.check_output("for _ in $(seq 1200); do test -e /run/begun && exit; sleep 0.1; done; exit 1")
+        subprocess.run([engine, "pause", host.backend.host], check=True, capture_output=True)
+        said, errors = run.communicate(timeout=300)  # of the ten minutes that the command would take
+    finally:
+        subprocess.run([engine, "unpause", host.backend.host], check=False, capture_output=True)
+        run.kill()
+    assert run.returncode == 4 and "unreachable=1" in said, said + errors
+    assert "file a bug" not in said + errors
 
 
 @pytest.mark.parametrize("strategy", ["mitogen", "linear"])
