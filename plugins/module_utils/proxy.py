@@ -21,6 +21,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 HERE = ("localhost", "127.0.0.1", "::1")
 # apt compares whole names, so that domains and networks would not mean the same to all.
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
+_WITHOUT_PASSWORD = re.compile(r"([^\s:/?#]*|\[[0-9A-Fa-f:.]*\])(:[0-9]*)?/?")
 
 
 def _split(proxy: str) -> tuple[SplitResult, str, str]:
@@ -35,20 +36,28 @@ def _address(parts: SplitResult) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
 
 
+def _shown(proxy: str) -> str:
+    """The URL for a message. What may be credentials is left out, also where they are written in a wrong way."""
+    scheme, credentials, rest = re.findall(r"\A([A-Za-z0-9]+://)?(.*@)?(.*)", proxy, re.DOTALL)[0]
+    return repr(scheme + "********@" * bool(credentials) + (rest if _WITHOUT_PASSWORD.fullmatch(rest) else "********"))
+
+
 def problems(proxy: str, no_proxy: Iterable[str]) -> list[str]:
     """What is wrong with dlbox_proxy and dlbox_no_proxy, a sentence each, without a password."""
     expected = "expected http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with %40 for @, %3A for : and so on"
     out = []
+    good = False
     if proxy:
-        shown = repr(re.sub(r"//.*@", "//********@", proxy))
-        try:
-            parts, *credentials = _split(proxy)
-        except ValueError as error:
-            return [f"dlbox_proxy is {shown}: {error}; {expected}"]
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/") and not parts.query
-        if not good or not re.fullmatch(r"[!#-\[\]-~]+", proxy):
+        shown = _shown(proxy)
+        # What urllib says of a URL that is wrong quotes from it, also the password.
+        with contextlib.suppress(ValueError):
+            parts, user, password = _split(proxy)
+            plain = parts.path in ("", "/") and not parts.query and not parts.fragment
+            host = parts.scheme in ("http", "https") and re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", parts.hostname or "")
+            good = bool(host and plain and (user or not password) and re.fullmatch(r"[!#-\[\]-~]+", proxy))
+        if not good:
             out.append(f"dlbox_proxy is {shown}, {expected}")
-        elif any(re.search(r"\s", word) for word in credentials):
+        elif re.search(r"[\s\x00-\x1f\x7f]", user + password):
             out.append(f"dlbox_proxy is {shown}, with a blank in the user or the password, which apt cannot be given")
     out += [
         f"dlbox_no_proxy has {name!r}, expected the whole name or the address of a host, such as mirror.home"

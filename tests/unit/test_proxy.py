@@ -38,6 +38,17 @@ def test_a_proxys_url_is_taken(good: str) -> None:
         'http://ada:secret@proxy.home";',
         "http://ada:sec ret@proxy.home",
         "http://ada:sec%0Aret@proxy.home",
+        "http://ada:sec%00ret@proxy.home",
+        "http://ada:sec/ret@proxy.home",
+        "http://ada:sec#ret@proxy.home",
+        "http://ada:secret@[fd00::5:3128",
+        "http://ada:sec\nret@proxy.home",
+        "http://ada:sec\u2100ret@proxy.home",
+        "http:/ada:secret@proxy.home",
+        "ada:secret@proxy.home:3128",
+        "ada:secret",
+        "http://ada:secret",
+        "http://:secret@proxy.home",
     ],
 )
 def test_another_one_is_refused_without_showing_its_password(bad: str) -> None:
