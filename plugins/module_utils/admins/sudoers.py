@@ -37,16 +37,17 @@ def passwordless(listing: str) -> bool:
     Counted are rules for all commands as root: what a single command without a password opens is not known here.
     """
     heading, _, rules = listing.partition(" may run the following commands")
-    answer = "!authenticate" in re.split(r"[\s,]+", heading)
+    # What is said of single commands or target accounts (Defaults!/usr/bin/apt !authenticate) is not said of all.
+    spared = "!authenticate" in re.split(r"[\s,]+", heading.partition("Runas and Command-specific defaults")[0])
+    answer = False
     for runas, commands in re.findall(r"^\s+\(([^)]*)\) (.*)$", rules, re.MULTILINE):
-        if not {"ALL", "root"} & set(re.split(r"[\s,:]+", runas.partition(":")[0])):
+        accounts = set(re.split(r"[\s,]+", runas.partition(":")[0]))
+        if not {"ALL", "root"} & accounts or {"!ALL", "!root", "!#0"} & accounts:
             continue
-        tagged = ""
-        for command in commands.split(", "):
-            *tags, name = command.split()
-            tagged = next((tag for tag in reversed(tags) if tag in ("NOPASSWD:", "PASSWD:")), tagged)
-            if name == "ALL" and tagged:
-                answer = tagged == "NOPASSWD:"
-            elif name == "ALL":
-                answer = "!authenticate" in heading
-    return bool(rules) and answer
+        without = spared
+        for tags, command in re.findall(r"\s*((?:[A-Z_]+(?:: *|=\S+ +))*)((?:[^,\\]|\\.)*),?", commands):
+            own = re.findall(r"\b(NOPASSWD|PASSWD):", tags)
+            without = own[-1] == "NOPASSWD" if own else without
+            if command.replace(" ", "") in ("ALL", "!ALL"):
+                answer = without and command == "ALL"
+    return answer
