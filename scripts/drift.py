@@ -57,13 +57,14 @@ def checked(inventory: list[str], limit: str) -> dict[str, Any]:
 
 
 def examined(inventory: list[str], hosts: list[str], options: argparse.Namespace) -> dict[str, Any]:
-    """The doctor's reports by host; it keeps what it has seen for the page."""
+    """The doctor's reports by host; it keeps what it has seen for the page. No answer is a report with an error."""
     words = [sys.executable, str(PROJECT / "scripts/doctor.py"), *inventory, "--host", ":".join(hosts)]
     words += ["--format", "json", "--output", options.output]
     words += ["--quick"] * options.quick + ["--no-page"] * options.no_page
     done = subprocess.run(words, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
     answer = json.loads(done.stdout) if done.stdout else []
-    return {report["host"]: report for report in (answer if isinstance(answer, list) else [answer])}
+    silent = {host: {"host": host, "error": "the doctor gave no report, see above", "checks": []} for host in hosts}
+    return silent | {report["host"]: report for report in (answer if isinstance(answer, list) else [answer])}
 
 
 def schedule(when: str) -> int:
@@ -97,6 +98,9 @@ def main(argv: list[str]) -> int:
     """See the module text for the exit code."""
     options = arguments(argv)
     if options.timer:
+        if argv not in (["--timer", options.timer], [f"--timer={options.timer}"]):
+            print("dlbox drift: --timer runs ./dlbox drift without options, expected no other one", file=sys.stderr)
+            return 64
         return schedule(options.timer)
     if options.outcome:
         hosts = json.loads(Path(options.outcome).read_text(encoding="utf-8"))
@@ -112,7 +116,7 @@ def main(argv: list[str]) -> int:
     if not options.no_page:
         output = Path(options.output)
         for item in findings:
-            lost = {"error": "it could not be reached"} if item["status"] == "not reached" else {}
+            lost = {"error": "it could not be reached, or not be examined"} if item["status"] == "not reached" else {}
             report: dict[str, Any] = lost or {"checks": [visible_data(drift.check_entry(item))]}
             kept.save(output, kept.checked(kept.load(output, item["host"]), report, {}, {}))
         page.write_kept(output)  # the doctor has said where

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import drift as drift_command
 import pytest
 from ansible_collections.dlbox.workstation.plugins.plugin_utils import drift
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.model import AREAS, RESULTS
@@ -114,3 +115,18 @@ def test_check_has_the_exit_status_by_option(site: Path, content: str, hosts: li
     )
     assert done.returncode == status
     assert (site / "file").read_text() == content
+
+
+def test_a_doctor_without_a_report_speaks_for_no_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(drift_command, "checked", lambda *_: {"box": outcome(), "desk": outcome()})
+    ended = subprocess.CompletedProcess([], 1, stdout="")
+    monkeypatch.setattr(drift_command.subprocess, "run", lambda *_, **__: ended)
+    assert drift_command.main(["--no-page"]) == drift.NOT_REACHED
+    ended.stdout = json.dumps({**WELL, "host": "desk"})
+    assert drift_command.main(["--no-page"]) == drift.NOT_REACHED
+
+
+@pytest.mark.parametrize("more", [["-i", "elsewhere"], ["--limit", "box"], ["--quick"]])
+def test_a_timer_takes_no_options_that_it_would_forget(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert drift_command.main(["--timer", "daily", *more]) == 64
+    assert "expected no other one" in capsys.readouterr().err
