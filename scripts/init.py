@@ -32,6 +32,7 @@ from ansible_collections.dlbox.workstation.plugins.plugin_utils.init import dete
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.init.answers import (
     account_problem,
     address_problem,
+    evaluated,
     host_problem,
     key_problem,
     networks,
@@ -160,7 +161,8 @@ class Init:
             raise NoAnswer(problem)
         self.known = self.host in hosts
         local = {"ansible_connection": "local"} if self.host == HERE and not self.known else {}
-        self.variables: dict[str, Any] = dict(hosts.get(self.host) or local)
+        self.written = dict(hosts.get(self.host) or {})
+        self.variables: dict[str, Any] = dict(self.written or local)
         admins = self.inventory.value("dlbox_admins", self.host)
         self.admins: Any = admins
         # As shipped, the admin is whoever runs dlbox; from then on the inventory's answers are the ones to begin with.
@@ -207,7 +209,10 @@ class Init:
         )
         if problem := account_problem(name):
             raise NoAnswer(f"--admin: {problem}")
-        before_keys = [] if self.fresh else [str(entry) for entry in self.first.get("keys") or []]
+        before_keys = [] if self.fresh else self.first.get("keys") or []
+        if not _plain_list(before_keys) and not self.args.key:
+            say(f"the keys of {before} are an expression: dlbox_admins is left as it is")
+            return
         self.inventory.set_admin(name, self._keys(name, before_keys), self.host)
 
     def _keys(self, name: str, before: Sequence[str]) -> list[str]:
@@ -266,7 +271,7 @@ class Init:
 
     def _networks(self) -> None:
         before = self.inventory.value("dlbox_home_networks", self.host)
-        if isinstance(before, str):
+        if not _plain_list(before or []):
             say("dlbox_home_networks is an expression: left as it is")
             return
         default = detect.home_networks() if self.fresh and not before else [str(one) for one in before or []]
@@ -323,7 +328,9 @@ class Init:
         say(f"looking at {'this machine' if self.host == HERE else self.host}")
         with tempfile.TemporaryDirectory(prefix="dlbox-init-") as folder:
             hosts = Path(folder) / "hosts.yml"
-            hosts.write_text(yaml.safe_dump({"all": {"hosts": {self.host: self.variables}}}))
+            # The inventory says the rest, vault-encrypted values among it.
+            new = {name: value for name, value in self.variables.items() if self.written.get(name) != value}
+            hosts.write_text(yaml.safe_dump({"all": {"hosts": {self.host: new}}}))
             words = ["-i", str(self.inventory.folder.resolve()), "-i", str(hosts), "--limit", self.host]
             plans, _ = plan.inventory(plan.parser().parse_args(words))
         if not plans:
@@ -339,7 +346,9 @@ class Init:
             "conda_environments"
         ]
         entries = default if before is None else before
-        if not isinstance(entries, list):
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries
+        ):
             say("conda_environments is an expression: left as it is")
             return
         shipped = yaml.safe_load((TOP / "roles/conda/vars/main.yml").read_text(encoding="utf-8"))["__conda_definitions"]
@@ -398,6 +407,11 @@ class Init:
         if problem := account_problem(user):
             raise NoAnswer(f"--user: {problem}")
         port = self.variables.get("ansible_port")
+        if port and not str(port).isdecimal():
+            raise InventoryError(
+                f"{self.args.inventory}: ansible_port of {self.host} is {port!r}, expected a number: the first "
+                f"connection is ssh's, before Ansible evaluates anything"
+            )
         box = Box(address, user, int(port) if port else None)
         answer = first_contact.connect(box)
         if not answer.known:
@@ -495,6 +509,11 @@ def _new_key_files() -> list[Path]:
 
 def _short(path: Path | None) -> str:
     return f"~/{path.relative_to(Path.home())}" if path else ""
+
+
+def _plain_list(value: Any) -> bool:
+    """Whether a value is a list of texts as they stand, without an expression or an encrypted one."""
+    return isinstance(value, list) and all(isinstance(item, str) and not evaluated(item) for item in value)
 
 
 def _host_key_kind(key_type: str) -> str:

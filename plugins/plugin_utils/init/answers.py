@@ -23,8 +23,15 @@ def account_problem(name: str) -> str:
     return ""
 
 
+def evaluated(text: str) -> bool:
+    """Whether Ansible would evaluate a text of the inventory: a key's comment may be by anybody."""
+    return bool(re.search(r"\{[{%#]", text))
+
+
 def key_problem(entry: str) -> str:
     """Why a text is no public key, nor the path of one."""
+    if evaluated(entry):
+        return "it holds {{, {% or {#, which Ansible would evaluate; leave out the comment behind the key"
     if not entry:
         return "expected a line as in ~/.ssh/id_ed25519.pub, or the path of such a file"
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...module_utils.admins.accounts import NO_LOGIN_SHELLS
 from ...module_utils.public_key import PublicKey, parse, read_lines
+from .answers import evaluated
 
 #: People's accounts on Debian and Ubuntu (login.defs: UID_MIN, UID_MAX).
 PEOPLE = range(1000, 60000)
@@ -68,7 +69,7 @@ def keys_in(text: str, where: str, entry: str = "") -> list[FoundKey]:
     """Return the keys of a .pub file, `ssh-add -L` or authorized_keys. entry: the path, where it stands for all."""
     return [
         FoundKey(
-            entry or PublicKey(key.type, key.bits, "", key.body, key.comment).line,
+            entry or PublicKey(key.type, key.bits, "", key.body, "" if evaluated(key.comment) else key.comment).line,
             where,
             key.body,
             f"{key.type.removeprefix('ssh-')} {key.fingerprint}",
@@ -77,7 +78,7 @@ def keys_in(text: str, where: str, entry: str = "") -> list[FoundKey]:
         )
         for key in read_lines(text)[0]
         # A key that may run one program only, or is bound otherwise, is no login of a person.
-        if not key.options or entry
+        if (not key.options or entry) and not evaluated(entry)
     ]
 
 

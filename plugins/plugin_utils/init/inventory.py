@@ -216,14 +216,19 @@ class Inventory:
     def _host_paths(self) -> list[list[str | int]]:
         found: list[list[str | int]] = []
 
-        def walk(group: Any, path: list[str | int]) -> None:
-            if not isinstance(group, dict):
-                return
-            found.extend([*path, "hosts", name] for name in group.get("hosts") or {})
-            for child, inner in (group.get("children") or {}).items():
-                walk(inner, [*path, "children", child])
+        def mapping(value: Any, path: list[str | int]) -> dict[str, Any]:
+            if value is None or isinstance(value, dict):
+                return value or {}
+            where = ".".join(map(str, path)) or "it"
+            raise InventoryError(f"{self.folder / HOSTS}: {where} is {value!r}, expected a line `name:` for each")
 
-        for name, group in (self._hosts_file.data or {}).items():
+        def walk(group: Any, path: list[str | int]) -> None:
+            inner = mapping(group, path)
+            found.extend([*path, "hosts", name] for name in mapping(inner.get("hosts"), [*path, "hosts"]))
+            for child, below in mapping(inner.get("children"), [*path, "children"]).items():
+                walk(below, [*path, "children", child])
+
+        for name, group in mapping(self._hosts_file.data, []).items():
             walk(group, [name])
         return found
 

@@ -42,9 +42,18 @@ _Loader.add_multi_constructor("!", _tagged)
 def read(text: str) -> Any:
     """Return the data of a YAML text; raises EditError where it is none, or more than one document."""
     try:
-        return yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
+        return _unshared(yaml.load(text, _Loader))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise EditError(f"not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError:
+        raise EditError("a value holds itself (a YAML alias)") from None
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which what stands behind an anchor and its aliases is there once for each: a change shows in all."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def written(value: Any) -> str:

@@ -85,6 +85,12 @@ def test_keys_of_files_and_of_those_who_are_let_in(tmp_path: Path) -> None:
     assert [key.entry for key in found] == [f"{ED25519} again"]
 
 
+@pytest.mark.parametrize("comment", ["{{ lookup('pipe', 'id') }}", "{% set x %}", "{#"])
+def test_a_comment_that_ansible_would_evaluate_is_left_out(comment: str) -> None:
+    assert [key.entry for key in detect.keys_in(f"{ED25519} {comment}\n", "authorized_keys")] == [ED25519]
+    assert detect.keys_in(f"{ED25519} x\n", "x", f"~/.ssh/{comment}.pub") == []
+
+
 @pytest.mark.parametrize(
     ("link", "text", "found"),
     [

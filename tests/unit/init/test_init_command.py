@@ -337,6 +337,7 @@ def test_what_a_person_wrote_stays_and_the_defaults_are_what_it_says(home: Home)
         ([], 64, "there is no terminal to ask in. Unattended: ./dlbox init --yes"),
         (["--yes", "--admin", "root"], 64, "--admin: root is not let in over ssh"),
         (["--yes", "--key", "ssh-ed25519 AAAA"], 64, "--key: 'ssh-ed25519 AAAA' is not a usable public key"),
+        (["--yes", "--key", f"{LAPTOP} {{{{ lookup('pipe', 'id') }}}}"], 64, "--key: it holds {{, {% or {#"),
         (["--yes", "--home-network", "home"], 64, "--home-network: 'home' does not appear to be"),
         (["--yes", "--home-network", "::/0"], 64, "--home-network: ::/0 is the whole internet"),
         (["--yes", "--timezone", "Mars/Crater"], 64, "--timezone: 'Mars/Crater' is no time zone"),
@@ -368,6 +369,9 @@ def test_unattended_without_any_key_names_what_is_missing(home: Home) -> None:
     [
         ("dlbox_admins: [\n", "not YAML"),
         ("x: &x {name: '{{ me }}', keys: []}\ndlbox_admins: [*x]\n", "cannot be changed"),
+        ("dlbox_admins: &x [{name: '{{ me }}', keys: []}]\nmine: *x\n", "cannot be changed"),
+        ("x: &x [*x]\n", "holds itself"),
+        ("x: 2026-13-45\n", "not YAML"),
     ],
 )
 def test_a_file_that_cannot_be_changed_is_named_and_left(home: Home, text: str, told: str) -> None:
@@ -375,6 +379,32 @@ def test_a_file_that_cannot_be_changed_is_named_and_left(home: Home, text: str, 
     done = home.run("--yes")
     assert done.returncode == 65 and told in done.stderr and "owner.yml" in done.stderr
     assert home.owner.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "dlbox_admins: [{name: ada, keys: '{{ my_keys }}'}]",
+        "dlbox_admins: [{name: ada, keys: ['{{ my_key }}']}]",
+        "dlbox_admins: [{name: ada, keys: !vault x}]",
+        "dlbox_home_networks: ['{{ upstairs }}']",
+        "dlbox_home_networks: !vault x",
+        "conda_environments: ['{{ mine }}']",
+    ],
+)
+def test_an_expression_is_left_as_it_is(home: Home, variable: str) -> None:
+    home.owner.write_text(f"---\n{variable}\n")
+    done = home.run("--yes")
+    assert done.returncode == 0 and "an expression" in done.stdout, done.stderr
+    assert variable in home.owner.read_text()
+
+
+@pytest.mark.parametrize("text", ["- a", "all: {hosts: localhost}", "all: {children: [a]}"])
+def test_hosts_that_are_no_mapping_are_named_and_left(home: Home, text: str) -> None:
+    (home.inventory / "hosts.yml").write_text(text)
+    done = home.run("--yes")
+    assert (done.returncode, done.stderr.count("\n")) == (65, 1) and "hosts.yml" in done.stderr
+    assert (home.inventory / "hosts.yml").read_text() == text
 
 
 # --- a second box -------------------------------------------------------------------------------------------------
