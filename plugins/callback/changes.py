@@ -55,5 +55,20 @@ class CallbackModule(Default):  # type: ignore[misc]  # ansible-core ships no ty
             super().v2_runner_on_ok(result)
         elif not isinstance(result.task, TaskInclude):
             self._handle_warnings_and_exception(result)
-            if result.task.action in constants._ACTION_DEBUG and "msg" in result.result:
-                self._display.display(f"{self.host_label(result)}: {result.result['msg']}")
+            if "results" not in result.result:  # the items of a loop have said it
+                self._say(result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        """Show what an item has to say, as a task without a loop."""
+        shown = self._display.verbosity or result.result.get("changed", False)
+        super().v2_runner_item_on_ok(result)
+        if not shown:
+            self._say(result)
+
+    def _say(self, result: Any) -> None:
+        """The message of a debug task, under its host, so that no host writes a line of another."""
+        if result.task.action in constants._ACTION_DEBUG and "msg" in result.result:
+            message = result.result["msg"]
+            lines = message if isinstance(message, list) else [message]
+            text = "\n".join(str(line) for line in lines).replace("\n", "\n    ")
+            self._display.display(f"{self.host_label(result)}: {text}")

@@ -23,6 +23,15 @@ PLAYBOOK = """
     - name: Say something
       ansible.builtin.debug:
         msg: log in from a second terminal
+    - name: Say something of each
+      ansible.builtin.debug:
+        msg: "{{ item }}"
+      loop: [a first item, "a second\\nbox: one of its own"]
+    - name: Say nothing of a secret
+      ansible.builtin.debug:
+        msg: "password {{ item }}"
+      loop: [one, two]
+      no_log: true
     - name: Warn
       warns:
     - name: Include
@@ -82,6 +91,13 @@ def test_what_changed_nothing_is_not_shown(printed: dict[str, str]) -> None:
 def test_what_is_said_to_a_person_is_shown(printed: dict[str, str]) -> None:
     assert "[WARNING]: a disk is nearly full" in printed[""]
     assert "box: log in from a second terminal" in printed[""].splitlines()
+
+
+def test_every_item_says_what_it_has_to_say_under_its_host(printed: dict[str, str]) -> None:
+    lines = printed[""].splitlines()
+    first = lines.index("box: a first item")
+    assert lines[first + 1 : first + 3] == ["box: a second", "    box: one of its own"]
+    assert "All items completed" not in printed[""] and "password" not in printed[""]
 
 
 def test_jobs_of_asynchronous_tasks_are_not_shown(printed: dict[str, str]) -> None:
