@@ -41,7 +41,7 @@ kvm_runs_guests() { # WHY: /dev/kvm opens also where no guest starts on it, or n
 if kvm_runs_guests; then accel=kvm; else accel=tcg,thread=multi; fi
 echo "the box runs with $accel"
 
-# Its address is the container's; its network is qemu's, which forwards port 22, and to which all come from 10.0.2.2.
+# Its address is the container's, whose port 22 qemu forwards; who logs in keeps his own.
 exec nice -n 10 "${machine[@]}" -accel "$accel" \
   -drive if=pflash,format=qcow2,unit=1,file=variables.qcow2 \
   -drive file=disk.qcow2,if=virtio,cache=unsafe,discard=unmap \
