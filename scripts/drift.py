@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.dlbox.workstation.plugins.module_utils import run_as
 from ansible_collections.dlbox.workstation.plugins.plugin_utils import drift
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.page import kept, page
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.text import visible, visible_data
@@ -81,6 +82,13 @@ def schedule(when: str) -> int:
     if asked.returncode:
         print(f"dlbox drift: --timer is {when!r}, expected off or a time of systemd.time(7), as daily", file=sys.stderr)
         return 64
+    if root and (problem := run_as.root_only_tree(PROJECT)):
+        print(
+            f"dlbox drift: {problem}. Root's timer runs only a clone that root alone can write; without sudo it is "
+            "a timer of your own",
+            file=sys.stderr,
+        )
+        return 77
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in drift.units(PROJECT, when).items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -130,3 +130,22 @@ def test_a_doctor_without_a_report_speaks_for_no_host(monkeypatch: pytest.Monkey
 def test_a_timer_takes_no_options_that_it_would_forget(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert drift_command.main(["--timer", "daily", *more]) == 64
     assert "expected no other one" in capsys.readouterr().err
+
+
+def test_root_runs_daily_only_what_root_alone_can_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clone, ran = tmp_path / "clone", []
+    clone.mkdir()
+    clone.chmod(0o777)
+    monkeypatch.setattr(drift_command, "PROJECT", clone)
+    monkeypatch.setattr(drift_command.os, "geteuid", lambda: 0)
+
+    def run(words: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        ran.append(words[0])
+        return subprocess.CompletedProcess(words, 0)
+
+    monkeypatch.setattr(drift_command.subprocess, "run", run)
+    monkeypatch.setattr(drift_command.Path, "write_text", lambda *_, **__: pytest.fail("a unit was written"))
+    assert drift_command.main(["--timer", "daily"]) == 77
+    assert ran == ["systemd-analyze"] and str(clone) in capsys.readouterr().err
