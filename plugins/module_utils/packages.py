@@ -48,6 +48,8 @@ def ensure(apt: Apt, wanted: Wanted, check: bool) -> Outcome:
     Raises Locked where another program is at work, and Refused or Failed with apt's words.
     """
     known, outcome = apt.packages(), Outcome()
+    if others := [name for name in wanted.names if name not in known and (name.startswith("-") or name.endswith("-"))]:
+        raise Refused(f"expected names of packages, not {', '.join(others)}: apt removes NAME for NAME-")
     unfinished = sorted(name for name, package in known.items() if package.unfinished)
     missing = [
         name for name in wanted.names if not _PLAIN.fullmatch(name) or name not in known or not known[name].configured

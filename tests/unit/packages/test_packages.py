@@ -146,3 +146,12 @@ def test_a_failing_package_is_no_lock(root: Path) -> None:
 )
 def test_the_words_of_apt_and_dpkg_name_the_holder(text: str, holder: str) -> None:
     assert holder in lock_holder(text) and bool(lock_holder(text)) == bool(holder)
+
+
+@pytest.mark.parametrize("name", ["tmux-", "-oDPkg::Pre-Invoke::=id", "tmux:amd64-"])
+@pytest.mark.parametrize("check", [True, False])
+def test_what_apt_would_not_read_as_something_to_install_is_refused(root: Path, name: str, check: bool) -> None:
+    host = Host("installed", simulate=[WOULD_INSTALL])
+    with pytest.raises(Refused, match="expected names of packages"):
+        ensure(host.apt, Wanted([name], root=root), check=check)
+    assert host.calls == []
