@@ -17,6 +17,8 @@ OWN_CHAIN = re.compile(r"(f2b-|DOCKER(?!-USER$))")
 OWN_RULE = re.compile(
     r"-A (?!DOCKER-USER )\S+ .*-[jg] (f2b-|DOCKER)|-A [A-Z]+ .*-[io] (docker|br-[0-9a-f]{12})|-A DOCKER-USER -j RETURN$"
 )
+# What Docker ends the administrator's chain with: nothing after it counts.
+CLOSING = "-A DOCKER-USER -j RETURN"
 OWN_NFT_TABLE = re.compile(r"\S+ (f2b-|docker)")
 
 
@@ -68,6 +70,14 @@ def same_rules(before: str, now: str) -> bool:
     return left == right
 
 
+def in_order(rules: list[str], before: list[str]) -> list[str]:
+    """The rules of a chain with Docker's closing one where it stood before, or at the end."""
+    if CLOSING not in rules:
+        return rules
+    after = before[before.index(CLOSING) + 1 :] if CLOSING in before else []
+    return [*(rule for rule in rules if rule != CLOSING and rule not in after), CLOSING, *after]
+
+
 def restore_text(before: str, now: str) -> str:
     """Input for iptables-restore: the rules as before, with what fail2ban and container engines have now."""
     saved, current = parse(before), parse(now)
@@ -81,7 +91,7 @@ def restore_text(before: str, now: str) -> str:
         lines += [f":{chain} {policy} [0:0]" for chain, policy in {**policies, **own.policies}.items()]
         kept = base.meaning()[1]
         for chain in {**base.policies, **own.policies}:
-            lines += own.rules.get(chain, []) + kept.get(chain, [])
+            lines += in_order(own.rules.get(chain, []) + kept.get(chain, []), base.rules.get(chain, []))
         lines.append("COMMIT")
     return "\n".join(lines) + "\n"
 

@@ -590,6 +590,21 @@ def test_restoring_keeps_what_containers_and_bans_added() -> None:
     assert gone == "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"
 
 
+def test_what_docker_ends_its_chain_with_stays_at_its_end() -> None:
+    """Before our jump it would let every published port past the firewall."""
+    rules = ["-A DOCKER-USER -j dlbox-docker", "-A DOCKER-USER -j RETURN"]
+    text = "\n".join(
+        ["*filter", ":FORWARD DROP [0:0]", ":DOCKER-USER - [0:0]", ":dlbox-docker - [0:0]", *rules, "COMMIT"]
+    )
+    for now in (text, "", text.replace(rules[0], "-A DOCKER-USER -j ACCEPT")):
+        restored = kernel_rules.restore_text(text, now).splitlines()
+        assert [line for line in restored if line.startswith("-A DOCKER-USER")] == rules, now
+    # What somebody put behind it had no effect, and gets none.
+    idle = "\n".join(["*filter", ":DOCKER-USER - [0:0]", *reversed(rules), "COMMIT"])
+    restored = kernel_rules.restore_text(idle, text).splitlines()
+    assert [line for line in restored if line.startswith("-A DOCKER-USER")] == [*reversed(rules)]
+
+
 CHAINS = st.dictionaries(st.sampled_from(["a", "b", "INPUT"]), st.lists(st.sampled_from(["-j a", "-j DROP", "-p tcp"])))
 
 
