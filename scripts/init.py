@@ -55,6 +55,8 @@ HERE = "localhost"
 EXIT_NOT_WRITTEN, EXIT_USAGE, EXIT_DATA, EXIT_NO_INPUT, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 64, 65, 66, 69, 130
 CONSOLE = "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
 OTHER, MAKE = "another", "make"
+#: In the name of the admin of inventory/home, as it comes: whoever runs dlbox.
+SHIPPED_ADMIN = "lookup('ansible.builtin.env', 'SUDO_USER')"
 
 
 class NoAnswer(Exception):
@@ -167,7 +169,7 @@ class Init:
         self.admins: Any = admins
         # As shipped, the admin is whoever runs dlbox; from then on the inventory's answers are the ones to begin with.
         first = admins[0] if isinstance(admins, list) and admins and isinstance(admins[0], dict) else {}
-        self.fresh = admins is None or admins == [] or "{{" in str(first.get("name", ""))
+        self.fresh = admins is None or admins == [] or SHIPPED_ADMIN in str(first.get("name", ""))
         self.first = first
 
     def ask(self) -> None:
@@ -197,7 +199,7 @@ class Init:
         self._jupyter()
 
     def _account_and_keys(self, user: str) -> None:
-        if not self.fresh and not self.first:
+        if not self.fresh and (not self.first or "{{" in str(self.first.get("name", ""))):
             say("dlbox_admins is an expression: left as it is")
             return
         before = "" if self.fresh else str(self.first.get("name", ""))

@@ -364,12 +364,15 @@ def test_unattended_without_any_key_names_what_is_missing(home: Home) -> None:
     assert done.returncode == 64 and "no public key was found" in done.stderr and "--key FILE" in done.stderr
 
 
+SHIPPED = """ "{{ lookup('ansible.builtin.env', 'SUDO_USER') }}" """
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("dlbox_admins: [\n", "not YAML"),
-        ("x: &x {name: '{{ me }}', keys: []}\ndlbox_admins: [*x]\n", "cannot be changed"),
-        ("dlbox_admins: &x [{name: '{{ me }}', keys: []}]\nmine: *x\n", "cannot be changed"),
+        (f"x: &x {{name: {SHIPPED}, keys: []}}\ndlbox_admins: [*x]\n", "cannot be changed"),
+        (f"dlbox_admins: &x [{{name: {SHIPPED}, keys: []}}]\nmine: *x\n", "cannot be changed"),
         ("x: &x [*x]\n", "holds itself"),
         ("x: 2026-13-45\n", "not YAML"),
     ],
@@ -384,6 +387,7 @@ def test_a_file_that_cannot_be_changed_is_named_and_left(home: Home, text: str, 
 @pytest.mark.parametrize(
     "variable",
     [
+        "dlbox_admins: [{name: '{{ my_name }}', keys: [ada.pub]}]",
         "dlbox_admins: [{name: ada, keys: '{{ my_keys }}'}]",
         "dlbox_admins: [{name: ada, keys: ['{{ my_key }}']}]",
         "dlbox_admins: [{name: ada, keys: !vault x}]",
