@@ -785,7 +785,7 @@ def case_good_path_d12(box: Box) -> None:
 def case_foreign_role_good(box: Box) -> None:
     """A foreign role that does no harm is confirmed; one that changes nothing is let go.
 
-    The owner comes through a router that translates addresses, and sudo asks her for her password.
+    The owner comes through a router that translates addresses and ports, and sudo asks her for her password.
     """
     box.console("echo 'ada ALL=(ALL) ALL' > /etc/sudoers.d/suite")
     assert not box.lets_in(), "sudo asks for the password"
@@ -798,6 +798,8 @@ def case_foreign_role_good(box: Box) -> None:
         "ansible_port": router.port,
         "ansible_ssh_common_args": common,
         "ansible_become_password": PASSWORD,
+        # As the stage secure says it; the host does not move to it, it is there, and the router's port stays.
+        "access_guard_port": 22,
     }
     try:
         # The run's own; the window's, as mitogen has one for each Python; and the new one, which confirms. ssh alone

@@ -21,7 +21,8 @@ class Situation:
     """How the guard was armed.
 
     ``controller`` is Ansible's process as [pid, start ticks], where it runs on this host. ``local_counts``: all came
-    from the host's own addresses, through a tunnel, so that a proof can come from nowhere else.
+    from the host's own addresses, through a tunnel, so that a proof can come from nowhere else. ``port`` is the host's
+    that the run came in by, 0 where it did not come over ssh; behind a router the controller knows another.
     """
 
     confirmed_by: str
@@ -30,6 +31,7 @@ class Situation:
     local_counts: bool
     address: str
     controller: list[int] | None
+    port: int = 0
 
 
 def same_machine_mark() -> str:
@@ -106,7 +108,7 @@ def assess(pid: int, controller_mark: str, admins: Collection[str], proc: Path =
     used = ([ours] if ours else []) + logged_in
     return Situation(
         confirmed_by, sorted(people), sorted(known), bool(used) and all_local,
-        used[0].local_address if used else "", controller,
+        used[0].local_address if used else "", controller, ours.local_port if ours else 0,
     )  # fmt: skip
 
 
