@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ansible_collections.dlbox.workstation.plugins.module_utils.conda import definitions
 from ansible_collections.dlbox.workstation.plugins.module_utils.probe import environments
-from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import history, program
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench import history
+from ansible_collections.dlbox.workstation.plugins.plugin_utils.bench.program import measure
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.doctor.programs import smoke
 from ansible_collections.dlbox.workstation.plugins.plugin_utils.planner import frameworks, model, text
 from update_data import render
@@ -22,4 +23,4 @@ def test_what_has_builds_is_the_same_for_tables_planner_and_environments() -> No
 
 def test_what_is_imported_is_the_same_for_doctor_and_benchmark() -> None:
     modules = set(history.ENVIRONMENT_FRAMEWORKS.values())
-    assert modules == set(environments.FRAMEWORKS) == set(smoke.ANSWERS) == set(program.FRAMEWORKS)
+    assert modules == set(environments.FRAMEWORKS) == set(smoke.ANSWERS) == set(measure.FRAMEWORKS)
