@@ -72,7 +72,7 @@ learn_address() { # the host key is taken from the container itself, not from th
 }
 
 open_tunnel() { # sets port
-  port=$(python -c 'import socket
+  port=$(python -I -c 'import socket
 for port in range(8888, 8988):
     with socket.socket() as s:
         if s.connect_ex(("127.0.0.1", port)):

@@ -106,7 +106,7 @@ build_images() { # [IMAGE...]
 }
 
 use_conda_channel() { # conda-forge, or where it does not answer the small stand-in of the same format
-  if python -c 'import urllib.request
+  if python -I -c 'import urllib.request
 urllib.request.urlopen(urllib.request.Request("https://conda.anaconda.org/conda-forge/noarch/repodata.json.zst", method="HEAD"), timeout=10)' 2>/dev/null; then
     export DLBOX_CONDA_CHANNEL=conda-forge
     return

@@ -20,10 +20,6 @@ display = Display()
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Install packages on one host."""
 
-    TRANSFERS_FILES = False
-    _supports_async = False
-    _supports_check_mode = True
-
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the module's result, or a failure that names who kept the lock all the time."""
         super().run(tmp, task_vars)

@@ -45,10 +45,6 @@ def sentence(progress: Mapping[str, str]) -> str:
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
     """Wait for the job of one host."""
 
-    TRANSFERS_FILES = False
-    _supports_async = False
-    _supports_check_mode = True
-
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what the job returned."""
         super().run(tmp, task_vars)

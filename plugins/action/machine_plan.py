@@ -42,10 +42,6 @@ ARGUMENTS = {
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Plan one host."""
 
-    TRANSFERS_FILES = False
-    _supports_async = False
-    _supports_check_mode = True
-
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the plan as facts of the host, or a failure that says what is wrong."""
         super().run(tmp, task_vars)

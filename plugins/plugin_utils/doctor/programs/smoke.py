@@ -1,10 +1,10 @@
 """Import one framework, look for GPUs, compute on the best device, load cuDNN; print one line of JSON.
 
-Usage: python -c "$(cat smoke.py)" MODULE, with the environment's own Python. MODULE is torch, tensorflow, jax, keras,
-or any importable name. The answer: {"module", "version", "import_error", "built_for", "gpus": [name...], "visible":
-str | None, "compute": {"device", "error"}, "cudnn": {"version", "error"} | None}. An empty `error` means that it
-worked; the work is a 64 x 64 matrix product checked against its exact value, and a small convolution, which is what
-loads cuDNN.
+Usage: python -I -B -c "$(cat smoke.py)" MODULE, with the environment's own Python. MODULE is torch, tensorflow, jax,
+keras, or any importable name. The answer: {"module", "version", "import_error", "built_for", "gpus": [name...],
+"visible": str | None, "compute": {"device", "error"}, "cudnn": {"version", "error"} | None}. An empty `error` means
+that it worked; the work is a 64 x 64 matrix product checked against its exact value, and a small convolution,
+which is what loads cuDNN.
 """
 
 import importlib
